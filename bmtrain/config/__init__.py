@@ -1,0 +1,1 @@
+"""YAML text to ExperimentConfig, or diagnostics. No TensorFlow."""

@@ -1,0 +1,1 @@
+"""The sections of the config: closed, strict, frozen, defaults nowhere else."""

@@ -1,0 +1,69 @@
+"""``data:`` where the examples come from and how they are split and scaled."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from bmtrain.config.sections.base import Section
+
+Fraction = Annotated[float, Field(gt=0, lt=1)]
+
+DataFormat = Literal["auto", "idx", "npz", "npy", "csv"]
+NormalizeKind = Literal["auto", "unit", "standardize", "none"]
+TaskKind = Literal["auto", "classification", "regression"]
+
+
+class TestSplit(Section):
+    """A drawn test split that replaces a published one."""
+
+    fraction: Fraction = Field(description="Fraction of the source's training part.")
+    replace: bool = Field(
+        default=False,
+        description="Put the published test split aside and draw one instead.",
+    )
+
+
+class SplitsSection(Section):
+    """Which part of the source's training examples is held out. Test is drawn first."""
+
+    validation: Fraction | None = Field(
+        default=None, description="Fraction of the source's training part."
+    )
+    test: Fraction | TestSplit | None = Field(
+        default=None,
+        description="Fraction of the source's training part; {fraction, replace: true} "
+        "where the source has a test split of its own.",
+    )
+
+
+class DataSection(Section):
+    """The source of the examples, its format, splits and scaling."""
+
+    source: str = Field(
+        min_length=1,
+        max_length=4096,
+        description="A bundled set's name (a bare word), or a path (it has a slash or a dot).",
+    )
+    format: DataFormat = Field(default="auto", description="auto: told from the path.")
+    task: TaskKind = Field(
+        default="auto",
+        description="auto: classification under a cross-entropy loss, else regression. "
+        "Classification under a regression loss learns one-hot targets.",
+    )
+    label: str | None = Field(default=None, description="The label column of a table.")
+    features: tuple[str, ...] | None = Field(
+        default=None, min_length=1, description="Feature columns of a table; all others if absent."
+    )
+    normalize: NormalizeKind = Field(
+        default="auto",
+        description="auto: unit for uint8, standardize for tables, none else. "
+        "Statistics come from the training split only.",
+    )
+    splits: SplitsSection = Field(default_factory=SplitsSection)
+    train_examples: Annotated[int, Field(ge=1)] | None = Field(
+        default=None,
+        description="Keep only this many training examples, drawn after the splits, "
+        "stratified as they are.",
+    )

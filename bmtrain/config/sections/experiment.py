@@ -1,0 +1,36 @@
+"""The whole config of one experiment."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field
+
+from bmtrain.config.sections.base import Section
+from bmtrain.config.sections.data import DataSection
+from bmtrain.config.sections.loss import Loss, Metric
+from bmtrain.config.sections.model import Model
+from bmtrain.config.sections.optimizer import Optimizer
+from bmtrain.config.sections.training import RegularizationSection, TrainingSection
+
+
+class ExperimentConfig(Section):
+    """One experiment: data, model, loss, optimizer, training, and what it must reach."""
+
+    name: str = Field(
+        pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$",
+        description="Names the run directory: letters, digits, '.', '_', '-'.",
+    )
+    seed: Annotated[int, Field(ge=0, le=2**32 - 1)] = Field(
+        default=0, description="Initial weights, splits, order and dropout follow from it."
+    )
+    data: DataSection
+    model: Model
+    loss: Loss
+    metrics: tuple[Metric, ...] = ()
+    optimizer: Optimizer
+    regularization: RegularizationSection = Field(default_factory=RegularizationSection)
+    training: TrainingSection
+    expect: tuple[str, ...] = Field(
+        default=(), description="SPLIT.METRIC (>=|<=|>|<) NUMBER; a missed one is exit code 4."
+    )

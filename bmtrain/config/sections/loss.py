@@ -1,0 +1,86 @@
+"""``loss:`` the data loss per example; its mean over examples is what is minimised."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from bmtrain.config.sections.base import Section
+
+FROM_LOGITS = "The model's outputs are logits: the loss applies softmax or sigmoid itself."
+
+
+class SparseCategoricalCrossentropy(Section):
+    """−log p(label); labels are class numbers."""
+
+    name: Literal["sparse_categorical_crossentropy"]
+    from_logits: bool = Field(default=False, description=FROM_LOGITS)
+
+
+class CategoricalCrossentropy(Section):
+    """−Σ t·log p over classes; labels become one-hot targets t."""
+
+    name: Literal["categorical_crossentropy"]
+    from_logits: bool = Field(default=False, description=FROM_LOGITS)
+
+
+class BinaryCrossentropy(Section):
+    """−t·log p − (1−t)·log(1−p); two classes, one output, p = P(second class)."""
+
+    name: Literal["binary_crossentropy"]
+    from_logits: bool = Field(default=False, description=FROM_LOGITS)
+
+
+class MeanSquaredError(Section):
+    """(h(x) − y)², the mean over outputs."""
+
+    name: Literal["mean_squared_error"]
+
+
+class MeanAbsoluteError(Section):
+    """|h(x) − y|, the mean over outputs."""
+
+    name: Literal["mean_absolute_error"]
+
+
+class Huber(Section):
+    """½e² where |e| ≤ delta, else delta·|e| − ½delta²; the mean over outputs."""
+
+    name: Literal["huber"]
+    delta: Annotated[float, Field(gt=0)] = 1.0
+
+
+class HalfMeanSquaredError(Section):
+    """½·Σ (h(x) − y)², summed over outputs: the textbook's (1/2m)·Σ(h(x) − y)²."""
+
+    name: Literal["half_mean_squared_error"]
+
+
+Loss = Annotated[
+    SparseCategoricalCrossentropy
+    | CategoricalCrossentropy
+    | BinaryCrossentropy
+    | MeanSquaredError
+    | MeanAbsoluteError
+    | Huber
+    | HalfMeanSquaredError,
+    Field(discriminator="name"),
+]
+
+#: Losses over class probabilities or logits; all others are regression losses.
+CROSSENTROPIES = frozenset(
+    {
+        "sparse_categorical_crossentropy",
+        "categorical_crossentropy",
+        "binary_crossentropy",
+    }
+)
+
+Metric = Literal[
+    "accuracy",
+    "top_5_accuracy",
+    "mean_squared_error",
+    "root_mean_squared_error",
+    "mean_absolute_error",
+]

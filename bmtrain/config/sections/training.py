@@ -1,0 +1,72 @@
+"""``training:`` and ``regularization:`` how long, in which batches, with which penalty."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from bmtrain.config.sections.base import Section
+
+BatchSize = Annotated[int, Field(ge=1, le=2**31 - 1)]
+L2Convention = Literal["mean", "sum", "half"]
+
+
+class RegularizationSection(Section):
+    """The L2 penalty over kernels; never over biases, gammas or betas.
+
+    mean: λ/(2m)·Σw², m the number of training examples.
+    sum: λ·Σw², as ``keras.regularizers.L2``.
+    half: λ/2·Σw², as PyTorch's weight_decay under SGD.
+    """
+
+    l2_lambda: Annotated[float, Field(ge=0)] = Field(default=0.0, description="λ ≥ 0; 0: none.")
+    l2_convention: L2Convention = Field(
+        default="mean",
+        description="mean: λ/(2m)·Σw²; sum: λ·Σw² (Keras); half: λ/2·Σw² (PyTorch).",
+    )
+
+
+class EarlyStopping(Section):
+    """Stop when the monitored figure has not improved for ``patience`` epochs."""
+
+    monitor: str = Field(
+        default="validation.loss",
+        pattern=r"^(train|validation)\.[a-z0-9_]+$",
+        description="SPLIT.METRIC, e.g. validation.loss or validation.accuracy.",
+    )
+    patience: Annotated[int, Field(ge=0)] = Field(
+        default=5, description="Epochs without improvement before stopping."
+    )
+    min_delta: Annotated[float, Field(ge=0)] = Field(
+        default=0.0, description="An improvement must be larger than this."
+    )
+    mode: Literal["auto", "min", "max"] = Field(
+        default="auto", description="auto: max for accuracies, min for all else."
+    )
+    restore_best: bool = Field(
+        default=True, description="Evaluate the best epoch's weights, not the last's."
+    )
+
+
+class TrainingSection(Section):
+    """Epochs, batches and the engine."""
+
+    epochs: Annotated[int, Field(ge=1, le=1_000_000)]
+    batch_size: BatchSize | Literal["full"] = Field(
+        default=32, description="Examples per step; full: batch gradient descent."
+    )
+    engine: Literal["auto", "xla", "graph"] = Field(
+        default="auto", description="How the steps are compiled; auto is recorded in run.json."
+    )
+    threads: Annotated[int, Field(ge=1, le=4096)] | Literal["auto"] = Field(
+        default="auto", description="CPU threads; they change bits, so they are recorded."
+    )
+    device: Literal["auto", "cpu", "gpu"] = Field(
+        default="auto", description="auto: a GPU if there is one."
+    )
+    steps_per_call: Annotated[int, Field(ge=1)] | Literal["auto"] = Field(
+        default="auto",
+        description="Steps per compiled call; auto: about 0.2 s. It never changes a result.",
+    )
+    early_stopping: EarlyStopping | None = None

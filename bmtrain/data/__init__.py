@@ -1,0 +1,1 @@
+"""Sources to examples: formats, splits, order, statistics, fingerprint. No TensorFlow."""

@@ -1,0 +1,65 @@
+"""The types in which data travels: examples, splits, and what is known of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+SplitName = Literal["train", "validation", "test"]
+Task = Literal["classification", "regression"]
+
+
+@dataclass(frozen=True, slots=True)
+class Split:
+    """Examples of one split, checked: finite, labels in range, at least one example.
+
+    Attributes:
+        features: (examples, *input_shape), in the dtype of the source; uint8 stays uint8.
+        labels: classification: int32 class numbers (examples,), 0 ≤ label < num_classes;
+            regression: float32 targets (examples, outputs).
+    """
+
+    features: NDArray[np.generic]
+    labels: NDArray[np.int32] | NDArray[np.float32]
+
+    @property
+    def num_examples(self) -> int:
+        return len(self.features)
+
+
+@dataclass(frozen=True, slots=True)
+class DataFacts:
+    """What a model, a checkpoint and a reader of new data must know of the data.
+
+    Attributes:
+        input_shape: shape of one example, without the batch axis.
+        input_dtype: NumPy's name of the features' dtype, e.g. "uint8", "float32".
+        class_names: one per class, in class order; None for regression.
+        num_outputs: targets per example; for classification the number of classes.
+        feature_names: column names of a table, in feature order; None for arrays.
+        label_name: the label column of a table; None for arrays.
+        num_train_examples: m of the L2 term λ/(2m)·Σw².
+        fingerprint: sha256 over names, dtypes, shapes and bytes of the splits, hex.
+    """
+
+    task: Task
+    input_shape: tuple[int, ...]
+    input_dtype: str
+    class_names: tuple[str, ...] | None
+    num_outputs: int
+    feature_names: tuple[str, ...] | None
+    label_name: str | None
+    num_train_examples: int
+    fingerprint: str
+
+
+@dataclass(frozen=True, slots=True)
+class Dataset:
+    """All splits of one source and the facts about them; "train" is always there."""
+
+    splits: Mapping[SplitName, Split]
+    facts: DataFacts

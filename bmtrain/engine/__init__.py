@@ -1,0 +1,1 @@
+"""Runtime, placement, lowerings, compiled steps, the loop, evaluation."""

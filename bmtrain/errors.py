@@ -1,0 +1,139 @@
+"""The ways a command can end badly, one exit code each.
+
+    BmtrainError
+    ├── UsageError           2   the command line is wrong
+    ├── ConfigError          2   the config is wrong, provable without the data
+    ├── DataError            3   the data is missing or wrong, or does not fit the config
+    ├── ExpectationMissed    4   the run completed and an expectation was missed
+    ├── TrainingDiverged     5   a loss or a weight is not finite
+    ├── EnvironmentFault     6   disk, permissions, memory, device, run directory in use
+    ├── CheckpointError      7   damaged, of a newer format, or does not fit
+    └── Interrupted    130/143   SIGINT or SIGTERM
+
+Anything else that escapes is a bug of ours: exit code 1. The command line's
+boundary (``bmtrain.cli.boundary``) is the only place that turns these into
+exit codes and text.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar, Literal
+
+
+@dataclass(frozen=True, slots=True)
+class Diagnostic:
+    """One finding about one place in a config file, an override or a data file.
+
+    ``source`` is what the reader is told to look at: a path, ``override 2`` or
+    ``--expect 1``. ``line`` and ``column`` count from 1; 0 means that the
+    finding has no place of its own (a missing key, say, points at its parent).
+    ``source_line`` is the text of that line; the caret underlines ``length``
+    characters from ``column``. ``key`` is the dotted config key, or "".
+    """
+
+    source: str
+    message: str
+    key: str = ""
+    line: int = 0
+    column: int = 0
+    length: int = 1
+    source_line: str = ""
+    severity: Literal["error", "warning"] = "error"
+
+
+class BmtrainError(Exception):
+    """An ending with an exit code, a message for a person and a place to look.
+
+    Args:
+        message: what is wrong: what was expected and what came; one sentence.
+        where: the file, row, tensor or key it is about, if there is one.
+        hint: what to do about it, if that is not obvious.
+        key: the config key it is about; whoever knows the config's text turns it
+            into a diagnostic with file, line and caret.
+        diagnostics: compiler-style findings, when the error has places in a config.
+    """
+
+    exit_code: ClassVar[int] = 1
+    code: ClassVar[str] = "internal"
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        where: str | None = None,
+        hint: str | None = None,
+        key: tuple[str | int, ...] | None = None,
+        diagnostics: Sequence[Diagnostic] = (),
+    ) -> None:
+        super().__init__(message)
+        self.message = message
+        self.where = where
+        self.hint = hint
+        self.key = key
+        self.diagnostics = tuple(diagnostics)
+
+    def __str__(self) -> str:
+        text = f"{self.where}: {self.message}" if self.where else self.message
+        return f"{text} ({self.hint})" if self.hint else text
+
+
+class UsageError(BmtrainError):
+    """The command line is wrong."""
+
+    exit_code = 2
+    code = "usage"
+
+
+class ConfigError(BmtrainError):
+    """The config is wrong, and that can be shown without reading the data."""
+
+    exit_code = 2
+    code = "config"
+
+
+class DataError(BmtrainError):
+    """The data is missing or wrong, or does not fit the config."""
+
+    exit_code = 3
+    code = "data"
+
+
+class ExpectationMissed(BmtrainError):
+    """The run completed, and one of its expectations does not hold."""
+
+    exit_code = 4
+    code = "expectation"
+
+
+class TrainingDiverged(BmtrainError):
+    """A loss or a weight is not finite any more."""
+
+    exit_code = 5
+    code = "diverged"
+
+
+class EnvironmentFault(BmtrainError):
+    """The machine cannot do it: disk, permissions, memory, device, directory in use."""
+
+    exit_code = 6
+    code = "environment"
+
+
+class CheckpointError(BmtrainError):
+    """The checkpoint is damaged, of a newer format, or does not fit."""
+
+    exit_code = 7
+    code = "checkpoint"
+
+
+class Interrupted(BmtrainError):
+    """A signal ended the run; ``signal_number`` is 2 (SIGINT) or 15 (SIGTERM)."""
+
+    code = "interrupted"
+
+    def __init__(self, message: str, *, signal_number: int, hint: str | None = None) -> None:
+        super().__init__(message, hint=hint)
+        self.signal_number = signal_number
+        self.exit_code = 128 + signal_number  # type: ignore[misc]  # one class, two codes: the shell's convention

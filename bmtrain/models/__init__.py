@@ -1,0 +1,1 @@
+"""Closed tables from config names to Keras objects, and the objective."""

@@ -1,0 +1,1 @@
+"""One file per command: plain functions that a notebook can call."""

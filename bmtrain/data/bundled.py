@@ -1,0 +1,31 @@
+"""The data sets that come with the package."""
+
+from __future__ import annotations
+
+from difflib import get_close_matches
+from pathlib import Path
+
+from bmtrain.errors import ConfigError
+
+_ROOT = Path(__file__).parent / "bundled"
+
+#: name in ``data.source`` -> directory; each holds the licence notice of its files.
+BUNDLED: dict[str, Path] = {"mnist": _ROOT / "mnist"}
+
+
+def is_bundled_name(source: str) -> bool:
+    """A bare word names a bundled set; anything with a slash or a dot is a path."""
+    return not any(mark in source for mark in "/\\.")
+
+
+def bundled_directory(name: str) -> Path:
+    """The directory of the bundled set ``name``; ConfigError if there is none."""
+    if name in BUNDLED:
+        return BUNDLED[name]
+    near = get_close_matches(name, BUNDLED, n=1)
+    guess = f"did you mean {near[0]!r}? " if near else ""
+    raise ConfigError(
+        f"there is no bundled data set {name!r}; the bundled sets are: {', '.join(BUNDLED)}",
+        key=("data", "source"),
+        hint=f"{guess}a path needs a slash or a dot, as in ./{name}",
+    )

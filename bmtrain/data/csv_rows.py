@@ -1,0 +1,110 @@
+"""CSV through Python's own reader: the header, and the slow way that knows lines.
+
+Polars reads the table; what it cannot say (which line is wrong, and how) is found
+here by reading the rows again.
+"""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bmtrain.data.source import reading, require_regular_file
+from bmtrain.errors import DataError
+
+
+def read_header(path: Path) -> list[str]:
+    """The column names, without spaces around them; all different and none empty."""
+    require_regular_file(path)
+    with _reading_text(path):
+        names = next((cells for _, cells in _rows(path)), [])
+    names = [name.strip() for name in names]
+    where = f"{path}, line 1"
+    if "" in names or not names:
+        raise DataError(f"column {names.index('') + 1 if names else 1} has no name", where=where)
+    if len(set(names)) < len(names):
+        twice = next(name for index, name in enumerate(names) if name in names[:index])
+        raise DataError(f"the column name {twice!r} is there twice", where=where)
+    if len(names) == 1 and any(mark in names[0] for mark in ";\t|"):
+        raise DataError(
+            f"expected column names separated by commas, got {names[0][:80]!r}", where=where
+        )
+    if all(_is_number(name) for name in names):
+        raise DataError(
+            f"expected column names, got numbers: {shown_names(names)}",
+            where=where,
+            hint="the first line of the table must be its header",
+        )
+    return names
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
+
+
+def shown_names(names: list[str]) -> str:
+    """The first names, for a message."""
+    return ", ".join(names[:20]) + (", …" if len(names) > 20 else "")
+
+
+def blank_lines(path: Path, num_rows: int) -> NDArray[np.bool_]:
+    is_blank = np.zeros(num_rows, np.bool_)
+    for number, (_, cells) in enumerate(data_rows(path)):
+        if number < num_rows:
+            is_blank[number] = not cells
+    return is_blank
+
+
+def malformed(path: Path, num_columns: int, reason: str) -> DataError:
+    """Say where a table is not one: the rows are read again, slowly."""
+    for line, cells in data_rows(path):
+        if cells and len(cells) != num_columns:
+            return DataError(
+                f"expected {num_columns} cells, got {len(cells)}", where=f"{path}, line {line}"
+            )
+    first_line = reason.strip().splitlines()[0] if reason.strip() else "unknown reason"
+    return DataError(f"this is not a CSV table: {first_line}", where=str(path))
+
+
+def data_rows(path: Path) -> Iterator[tuple[int, list[str]]]:
+    """The line each row begins at, and its cells; blank lines are rows without cells."""
+    with _reading_text(path):
+        rows = _rows(path)
+        next(rows, None)
+        yield from rows
+
+
+def _rows(path: Path) -> Iterator[tuple[int, list[str]]]:
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        reader = csv.reader(file)
+        has_begun, first_line = False, 1
+        for cells in reader:
+            # Blank lines before the header are nothing; after it they are rows.
+            if cells or has_begun:
+                has_begun = True
+                yield first_line, cells
+            first_line = reader.line_num + 1
+
+
+@contextmanager
+def _reading_text(path: Path) -> Iterator[None]:
+    try:
+        with reading(path):
+            yield
+    except UnicodeDecodeError as error:
+        raise DataError(
+            f"expected UTF-8 text, got the byte {error.object[error.start]:02x}",
+            where=str(path),
+            hint="save the table as CSV in UTF-8",
+        ) from error
+    except csv.Error as error:
+        raise DataError(f"this is not a CSV table: {error}", where=str(path)) from error

@@ -1,0 +1,159 @@
+"""IDX files, the format of MNIST: a magic number, the shape, the values, big-endian.
+
+Byte 2 of the magic number names the dtype, byte 3 the rank; one 32-bit size per
+axis follows (Y. LeCun, "The MNIST database", file formats).
+"""
+
+from __future__ import annotations
+
+import gzip
+import re
+from math import prod
+from pathlib import Path
+from typing import IO
+
+import numpy as np
+
+from bmtrain.data.dataset import SplitName
+from bmtrain.data.memory import require_memory
+from bmtrain.data.source import (
+    Place,
+    RawArray,
+    RawPart,
+    Source,
+    reading,
+    require_regular_file,
+)
+from bmtrain.errors import DataError
+
+IDX_DTYPES = {0x08: "u1", 0x09: "i1", 0x0B: ">i2", 0x0C: ">i4", 0x0D: ">f4", 0x0E: ">f8"}
+FILE_NAME = re.compile(r"(train|t10k)-(images|labels)[-.]idx\d-ubyte(\.gz)?")
+
+_PREFIXES: dict[SplitName, str] = {"train": "train", "test": "t10k"}
+_GZIP_MAGIC = b"\x1f\x8b"
+# Deflate cannot shrink data further than this, so a small file cannot claim more.
+_MAX_DEFLATE_RATIO = 1032
+
+
+def read_idx(path: Path) -> RawArray:
+    """The array in the IDX file ``path``, plain or gzip, in native byte order.
+
+    The size that the header declares is checked against the file and against the
+    available memory before anything is allocated. DataError names the file.
+    """
+    file_size = require_regular_file(path)
+    with reading(path), path.open("rb") as file:
+        is_gzip = file.read(2) == _GZIP_MAGIC or path.suffix == ".gz"
+        file.seek(0)
+        if not is_gzip:
+            return _read_stream(file, path, max_bytes=file_size)
+        with gzip.GzipFile(fileobj=file) as inflated:
+            return _read_stream(inflated, path, max_bytes=file_size * _MAX_DEFLATE_RATIO)
+
+
+def _read_stream(stream: IO[bytes] | gzip.GzipFile, path: Path, max_bytes: int) -> RawArray:
+    where = str(path)
+    dtype, shape = _read_header(stream, where)
+    num_bytes = prod(shape) * dtype.itemsize
+    if num_bytes > max_bytes:
+        raise DataError(
+            f"the file is truncated: its header declares {shape} values, {num_bytes:,} bytes, "
+            "and it is too small to hold them",
+            where=where,
+        )
+    require_memory(num_bytes, where=where)
+    values = np.empty(num_bytes, np.uint8)
+    num_read = stream.readinto(memoryview(values)) or 0  # type: ignore[union-attr]  # both have it
+    if num_read < num_bytes:
+        raise DataError(
+            f"the file is truncated: expected {num_bytes:,} bytes of values "
+            f"for the shape {shape}, got {num_read:,}",
+            where=where,
+        )
+    # Reading on to the end also makes gzip verify its checksum.
+    if stream.read(1):
+        raise DataError(
+            f"the file is too long: it goes on after the {num_bytes:,} bytes of values "
+            f"that its header declares for the shape {shape}",
+            where=where,
+        )
+    array = values.view(dtype).reshape(shape)
+    return array.astype(dtype.newbyteorder("="), copy=False)
+
+
+def _read_header(
+    stream: IO[bytes] | gzip.GzipFile, where: str
+) -> tuple[np.dtype[np.generic], tuple[int, ...]]:
+    magic = stream.read(4)
+    if len(magic) < 4:
+        raise DataError("the file is truncated: its header is incomplete", where=where)
+    zeros, dtype_code, rank = magic[:2], magic[2], magic[3]
+    if zeros != b"\0\0" or dtype_code not in IDX_DTYPES or rank == 0:
+        raise DataError(
+            f"wrong magic number: an IDX file begins with 00 00, a type byte (08 to 0e) "
+            f"and the number of axes; got {magic.hex(' ')}",
+            where=where,
+        )
+    sizes = stream.read(4 * rank)
+    if len(sizes) < 4 * rank:
+        raise DataError("the file is truncated: its header is incomplete", where=where)
+    shape = tuple(int(size) for size in np.frombuffer(sizes, ">u4"))
+    if rank > 32 or prod(max(size, 1) for size in shape) >= 2**62:
+        raise DataError(f"its header declares an impossible shape of {rank} axes", where=where)
+    return np.dtype(IDX_DTYPES[dtype_code]), shape
+
+
+def has_idx_files(directory: Path) -> bool:
+    """Whether ``directory`` holds a file with an IDX name."""
+    with reading(directory):
+        return any(FILE_NAME.fullmatch(entry.name) for entry in directory.iterdir())
+
+
+def read_idx_directory(directory: Path) -> Source:
+    """``train-images-idx3-ubyte``, ``train-labels-idx1-ubyte`` and, if there, ``t10k-…``.
+
+    Each plain or ``.gz`` (plain wins where there are both); ``.idx`` for ``-idx``
+    and another digit, for arrays of another rank, are fine.
+    """
+    parts: dict[SplitName, RawPart] = {"train": read_idx_part(directory, "train", labels=True)}
+    if _find(directory, "t10k", "images") or _find(directory, "t10k", "labels"):
+        parts["test"] = read_idx_part(directory, "test", labels=True)
+    return Source(parts)
+
+
+def read_idx_part(directory: Path, split: SplitName, *, labels: bool) -> RawPart:
+    """One split of an IDX directory; without ``labels`` a missing label file is fine."""
+    prefix = _PREFIXES[split]
+    images_path = _require(directory, prefix, "images")
+    labels_path = _find(directory, prefix, "labels")
+    if labels:
+        labels_path = _require(directory, prefix, "labels")
+    return RawPart(
+        features=read_idx(images_path),
+        labels=read_idx(labels_path) if labels_path else None,
+        features_at=Place(str(images_path)),
+        labels_at=Place(str(labels_path)),
+    )
+
+
+def has_idx_split(directory: Path, split: SplitName) -> bool:
+    """Whether the images of ``split`` are there."""
+    return split in _PREFIXES and _find(directory, _PREFIXES[split], "images") is not None
+
+
+def _find(directory: Path, prefix: str, kind: str) -> Path | None:
+    with reading(directory):
+        names = sorted(entry.name for entry in directory.iterdir())
+    for name in sorted(names, key=lambda name: name.endswith(".gz")):
+        match = FILE_NAME.fullmatch(name)
+        if match and match.group(1, 2) == (prefix, kind):
+            return directory / name
+    return None
+
+
+def _require(directory: Path, prefix: str, kind: str) -> Path:
+    path = _find(directory, prefix, kind)
+    if path is None:
+        name = f"{prefix}-{kind}-idx{3 if kind == 'images' else 1}-ubyte"
+        raise DataError(f"{name} is missing, plain or as {name}.gz", where=str(directory))
+    return path

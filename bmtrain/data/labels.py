@@ -1,0 +1,206 @@
+"""Labels as the losses want them: class numbers or float32 targets."""
+
+from __future__ import annotations
+
+import re
+from difflib import get_close_matches
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bmtrain.data.features import to_float32
+from bmtrain.data.source import Place, RawArray, RawLabels, RawPart
+from bmtrain.errors import DataError
+
+MAX_CLASSES: Final = 1_000_000
+
+_INTEGER = re.compile(r"[+-]?\d{1,18}")
+_INTEGRAL = re.compile(r"([+-]?\d{1,18})\.0*")
+
+
+def fit_class_names(train: RawPart) -> tuple[str, ...]:
+    """The classes of the training labels, in class order.
+
+    Texts: the distinct values, sorted; as numbers if all are integers. Class numbers:
+    "0" … "max". One-hot rows: one class per column.
+    """
+    labels, place = train.labels, train.labels_at
+    if labels is None:
+        raise DataError("the labels are missing", where=train.features_at.name)
+    if isinstance(labels, list):
+        names = _distinct_texts(labels, place)
+        num_present = len(names)
+    else:
+        numbers = _class_numbers(labels, place)
+        num_classes = labels.shape[1] if _is_one_hot(labels) else int(numbers.max()) + 1
+        _require_few_classes(num_classes, place)
+        names = tuple(str(number) for number in range(num_classes))
+        num_present = len(np.unique(numbers))
+    if num_present < 2:
+        raise DataError(
+            "all training labels are the same; classification needs at least two classes",
+            where=place.name,
+        )
+    return names
+
+
+def as_classes(labels: RawLabels, class_names: tuple[str, ...], place: Place) -> NDArray[np.int32]:
+    """Class numbers (examples,) into ``class_names``; DataError at the first unknown label."""
+    if isinstance(labels, list):
+        texts = [_canonical(text) for text in labels]
+    else:
+        numbers = _class_numbers(labels, place)
+        if _are_numbers(class_names):
+            unknown = np.flatnonzero(numbers >= len(class_names))
+            if unknown.size:
+                row = int(unknown[0])
+                raise _unknown_label(str(numbers[row]), class_names, place.row(row))
+            return numbers.astype(np.int32)
+        texts = [str(number) for number in numbers.tolist()]
+    index = {name: number for number, name in enumerate(class_names)}
+    classes = np.fromiter((index.get(text, -1) for text in texts), np.int32, len(texts))
+    unknown = np.flatnonzero(classes < 0)
+    if unknown.size:
+        row = int(unknown[0])
+        raise _unknown_label(texts[row], class_names, place.row(row))
+    return classes
+
+
+def as_targets(labels: RawLabels, place: Place) -> NDArray[np.float32]:
+    """Regression targets (examples, outputs), rounded to float32; texts must be numbers."""
+    if isinstance(labels, list):
+        labels = _parse_numbers(labels, place)
+    if labels.dtype.kind not in "biuf":
+        raise DataError(f"expected numbers as targets, got {labels.dtype}", where=place.name)
+    if labels.ndim not in (1, 2) or 0 in labels.shape:
+        raise DataError(
+            f"expected targets of shape (examples,) or (examples, outputs), got {labels.shape}",
+            where=place.name,
+        )
+    return to_float32(labels.reshape(len(labels), -1), place).astype(np.float32, copy=False)
+
+
+def require_seen_classes(
+    labels: NDArray[np.int32], train_labels: NDArray[np.int32], names: tuple[str, ...], place: Place
+) -> None:
+    """DataError if ``labels`` hold a class of which there is no training example."""
+    seen = np.bincount(train_labels, minlength=len(names)) > 0
+    unseen = np.flatnonzero(~seen[labels])
+    if unseen.size:
+        row = int(unseen[0])
+        raise DataError(
+            f"class {names[labels[row]]!r} has no training example", where=place.row(row)
+        )
+
+
+def _is_one_hot(labels: RawArray) -> bool:
+    return labels.ndim == 2 and labels.shape[1] > 1
+
+
+def _class_numbers(labels: RawArray, place: Place) -> NDArray[np.int64]:
+    """Class numbers (examples,) from numbers (examples,), (examples, 1) or one-hot rows."""
+    if labels.dtype.kind not in "biuf":
+        raise DataError(f"expected class numbers, got {labels.dtype}", where=place.name)
+    if labels.ndim not in (1, 2) or 0 in labels.shape:
+        raise DataError(
+            "expected class numbers of shape (examples,) or one-hot rows of shape "
+            f"(examples, classes), got {labels.shape}",
+            where=place.name,
+        )
+    if _is_one_hot(labels):
+        return _from_one_hot(labels, place)
+    numbers = labels.reshape(-1)
+    is_class = (numbers >= 0) & (numbers <= np.iinfo(np.int32).max)  # NaN is not
+    is_class &= numbers == np.floor(numbers)  # type: ignore[call-overload]
+    wrong = np.flatnonzero(~is_class)
+    if wrong.size:
+        row = int(wrong[0])
+        raise DataError(
+            f"expected a class number (an integer from 0), got {numbers[row]}",
+            where=place.row(row),
+            hint="for numeric targets set data.task: regression or take a regression loss",
+        )
+    return numbers.astype(np.int64)
+
+
+def _from_one_hot(labels: RawArray, place: Place) -> NDArray[np.int64]:
+    is_one = labels == 1
+    is_one_hot = (is_one | (labels == 0)).all(axis=1) & (is_one.sum(axis=1) == 1)
+    wrong = np.flatnonzero(~is_one_hot)
+    if wrong.size:
+        row = int(wrong[0])
+        raise DataError(
+            "expected a one-hot row (a single 1, else 0) or one class number per example",
+            where=place.row(row),
+        )
+    return np.argmax(is_one, axis=1).astype(np.int64)
+
+
+def _distinct_texts(labels: list[str], place: Place) -> tuple[str, ...]:
+    first_rows: dict[str, int] = {}
+    for row, text in enumerate(labels):
+        first_rows.setdefault(_canonical(text), row)
+    names = list(first_rows)
+    _require_few_classes(len(names), place)
+    if all(_INTEGER.fullmatch(name) for name in names):
+        return tuple(sorted(names, key=lambda name: (int(name), name)))
+    if all(_is_number(name) for name in names):
+        name = next(name for name in names if not _INTEGER.fullmatch(name))
+        raise DataError(
+            f"expected classes, got the number {name}",
+            where=place.row(first_rows[name]),
+            hint="for numeric targets set data.task: regression or take a regression loss",
+        )
+    return tuple(sorted(names))
+
+
+def _canonical(text: str) -> str:
+    """ "3.0" and "3" are one class: spreadsheets write either."""
+    match = _INTEGRAL.fullmatch(text)
+    return match.group(1) if match else text
+
+
+def _are_numbers(class_names: tuple[str, ...]) -> bool:
+    return all(name == str(number) for number, name in enumerate(class_names))
+
+
+def _require_few_classes(num_classes: int, place: Place) -> None:
+    if num_classes > MAX_CLASSES:
+        raise DataError(
+            f"expected at most {MAX_CLASSES:,} classes, got {num_classes:,}",
+            where=place.name,
+            hint="for numeric targets set data.task: regression or take a regression loss",
+        )
+
+
+def _parse_numbers(labels: list[str], place: Place) -> NDArray[np.float64]:
+    numbers = np.empty(len(labels), np.float64)
+    for row, text in enumerate(labels):
+        if not _is_number(text):
+            raise DataError(
+                f"expected a number as target, got {text!r}",
+                where=place.row(row),
+                hint="for classes set data.task: classification or take a cross-entropy loss",
+            )
+        numbers[row] = float(text)
+    return numbers
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return "_" not in text  # Python's grammar for source code, nobody's for data
+
+
+def _unknown_label(text: str, class_names: tuple[str, ...], where: str) -> DataError:
+    near = get_close_matches(text, class_names[:1000], n=1)
+    shown = ", ".join(class_names[:10]) + (", …" if len(class_names) > 10 else "")
+    return DataError(
+        f"the label {text!r} is not among the {len(class_names)} classes "
+        f"of the training examples: {shown}",
+        where=where,
+        hint=f"did you mean {near[0]!r}?" if near else None,
+    )

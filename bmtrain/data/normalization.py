@@ -1,0 +1,81 @@
+"""Fitting the scaling of the inputs on the training split."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bmtrain.data.dataset import Dataset
+from bmtrain.data.preprocessing import Preprocessing
+
+Statistic = NDArray[np.float64]
+
+# Rows are widened to float64 a block at a time: the whole would be 8 times a uint8 array.
+_BLOCK_VALUES = 1 << 20
+
+
+def fit_preprocessing(dataset: Dataset, normalize: str) -> Preprocessing:
+    """Scaling of the inputs from the training split's statistics (float64).
+
+    ``unit``: uint8 is x/255; else (x − min)/(max − min). ``standardize``:
+    (x − mean)/s.d., the s.d. with 1/m. ``auto``: unit for uint8, standardize for
+    tables, none else. Statistics are per feature where an example is a vector,
+    over all values otherwise; what is constant is shifted and not scaled.
+    """
+    features = dataset.splits["train"].features
+    kind = _resolve(dataset, normalize)
+    offset: Statistic | float = 0.0
+    scale: Statistic | float = 1.0
+    if kind == "unit" and features.dtype == np.uint8:
+        scale = 1.0 / 255.0
+    elif kind != "none":
+        values = features if features.ndim == 2 else features.reshape(-1, 1)
+        low = values.min(axis=0).astype(np.float64)
+        high = values.max(axis=0).astype(np.float64)
+        if kind == "unit":
+            offset, spread = low, high - low
+        else:
+            offset, spread = _mean_and_deviation(values)
+        scale = _inverse(spread, is_constant=low == high)
+        if features.ndim != 2:
+            offset, scale = offset.reshape(()), scale.reshape(())
+    return Preprocessing(
+        facts=dataset.facts,
+        normalize=kind,
+        offset=np.asarray(offset, np.float32),
+        scale=np.asarray(scale, np.float32),
+    )
+
+
+def _resolve(dataset: Dataset, normalize: str) -> str:
+    if normalize != "auto":
+        return normalize
+    if dataset.facts.input_dtype == "uint8":
+        return "unit"
+    return "standardize" if dataset.facts.feature_names is not None else "none"
+
+
+def _mean_and_deviation(values: NDArray[np.generic]) -> tuple[Statistic, Statistic]:
+    """Mean and s.d. of each column of (m, columns); two passes, so nothing cancels."""
+    num_rows = len(values)
+    mean: Statistic = sum(block.sum(axis=0) for block in _blocks(values)) / num_rows
+    squares: Statistic = sum(((block - mean) ** 2).sum(axis=0) for block in _blocks(values))
+    return mean, np.sqrt(squares / num_rows)
+
+
+def _blocks(values: NDArray[np.generic]) -> Iterator[Statistic]:
+    rows_per_block = max(1, _BLOCK_VALUES // values.shape[1])
+    for start in range(0, len(values), rows_per_block):
+        yield values[start : start + rows_per_block].astype(np.float64)
+
+
+def _inverse(spread: Statistic, is_constant: NDArray[np.bool_]) -> Statistic:
+    """1/spread where float32 can hold it, 1 for constants.
+
+    Constants are told by min = max: the computed s.d. of a constant is rarely 0.
+    """
+    smallest = 1.0 / float(np.finfo(np.float32).max)
+    is_scaled = ~is_constant & (spread > smallest)
+    return np.divide(1.0, spread, out=np.ones_like(spread), where=is_scaled)

@@ -1,0 +1,90 @@
+"""What the readers of files hand on: splits as the files have them, not yet checked."""
+
+from __future__ import annotations
+
+import gzip
+import stat
+import zipfile
+import zlib
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bmtrain.data.dataset import SplitName
+from bmtrain.errors import DataError
+
+RawArray = NDArray[np.generic]
+#: Numbers of any dtype and shape, or one text per example.
+RawLabels = RawArray | list[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where values come from, so that an error can name the file and the row.
+
+    Attributes:
+        name: a file, or a file and the array in it.
+        line_of_row: for text files: the line of a row; rows count from 0, lines from 1.
+    """
+
+    name: str
+    line_of_row: Callable[[int], int] | None = None
+
+    def row(self, row: int) -> str:
+        """The place of one row."""
+        if self.line_of_row is None:
+            return f"{self.name}[{row}]"
+        return f"{self.name}, line {self.line_of_row(row)}"
+
+
+@dataclass(frozen=True, slots=True)
+class RawPart:
+    """One split: ``features`` (examples, ...), ``labels`` None where the file has none."""
+
+    features: RawArray
+    labels: RawLabels | None
+    features_at: Place
+    labels_at: Place
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """All splits of one source; the names are a table's columns, None for arrays."""
+
+    parts: Mapping[SplitName, RawPart]
+    feature_names: tuple[str, ...] | None = None
+    label_name: str | None = None
+
+
+def require_regular_file(path: Path) -> int:
+    """The size of ``path`` in bytes; DataError unless it is a file that can be read to its end."""
+    with reading(path):
+        status = path.stat()
+    if not stat.S_ISREG(status.st_mode):
+        raise DataError("expected a file, and this is none", where=str(path))
+    if status.st_size == 0:
+        raise DataError("the file is empty", where=str(path))
+    return status.st_size
+
+
+@contextmanager
+def reading(path: Path) -> Iterator[None]:
+    """Turn what the system and the decompressors say about ``path`` into a DataError."""
+    where = str(path)
+    try:
+        yield
+    except FileNotFoundError as error:
+        raise DataError("there is no such file or directory", where=where) from error
+    except (gzip.BadGzipFile, zlib.error) as error:
+        raise DataError(f"the compressed data is damaged: {error}", where=where) from error
+    except EOFError as error:
+        raise DataError("the file is truncated: its data ends early", where=where) from error
+    except zipfile.BadZipFile as error:
+        raise DataError(f"this is not an intact zip archive: {error}", where=where) from error
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise DataError(f"cannot be read: {reason}", where=where) from error

@@ -1,0 +1,243 @@
+"""The commands and their options: each parses, calls its workflow and shows what comes."""
+
+# A command imports its workflow when it is called: --help stays quick.
+# ruff: noqa: PLR0913  # a command has as many parameters as it has options
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from bmtrain.cli.console import OutputFormat, Screen
+
+EXIT_CODES = """\b
+Exit codes:
+  0        done
+  1        an internal error: a bug in bmtrain
+  2        the command line or the config is wrong
+  3        the data is missing or wrong, or does not fit the config
+  4        an expectation was missed
+  5        training diverged: a loss or a weight is not finite
+  6        the environment: disk, permissions, memory, device, run directory in use
+  7        the checkpoint is damaged, of a newer format, or does not fit
+  130 143  interrupted by SIGINT, SIGTERM
+"""
+STYLE = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
+
+ConfigPath = Annotated[
+    Path, typer.Argument(metavar="CONFIG", show_default=False, help="The experiment, a YAML file.")
+]
+Overrides = Annotated[
+    list[str] | None,
+    typer.Argument(
+        metavar="KEY=VALUE",
+        show_default=False,
+        help="Override the config: optimizer.learning_rate=3e-4 model.layers.1.units=64",
+    ),
+]
+CheckpointPath = Annotated[
+    Path,
+    typer.Argument(
+        metavar="CHECKPOINT", show_default=False, help="A run directory, or one checkpoint of it."
+    ),
+]
+DataFormat = Annotated[
+    Literal["auto", "idx", "npz", "npy", "csv"],
+    typer.Option("--format", help="The format of the data; auto: told from its path."),
+]
+Json = Annotated[
+    bool, typer.Option("--json", help="Print exactly one JSON document on stdout, on failure too.")
+]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Say only warnings and errors.")]
+ReportFormat = Annotated[
+    Literal["text", "json", "github"],
+    typer.Option("--format", help="json: as --json. github: errors annotate the config's lines."),
+]
+
+app = typer.Typer(
+    help="One YAML file in, a trained, evaluated and checkpointed Keras model out.",
+    epilog=EXIT_CODES,
+    context_settings=STYLE,
+    rich_markup_mode=None,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    no_args_is_help=True,
+)
+
+
+def _print_version(asked: bool) -> None:
+    if asked:
+        from bmtrain import __version__
+
+        typer.echo(f"bmtrain {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def bmtrain(
+    *,
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version", callback=_print_version, is_eager=True, help="Print the version."
+        ),
+    ] = False,
+) -> None:
+    """One YAML file in, a trained, evaluated and checkpointed Keras model out."""
+
+
+def _screen(
+    context: typer.Context, *, json: bool, quiet: bool, report: OutputFormat = "text"
+) -> Screen:
+    screen = context.find_object(Screen)
+    assert screen is not None
+    screen.command = context.info_name
+    screen.format = "json" if json else report
+    screen.quiet = quiet
+    return screen
+
+
+@app.command(epilog=EXIT_CODES)
+def train(
+    context: typer.Context,
+    config: ConfigPath,
+    overrides: Overrides = None,
+    *,
+    run_dir: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="DIR",
+            help="Where the run goes: absent or empty. Otherwise runs/NAME-TIME-XXXX, in "
+            "$BMTRAIN_RUNS if that is set.",
+        ),
+    ] = None,
+    expect: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="EXPECTATION",
+            help="As in 'test.accuracy >= 0.97'; a missed one is exit code 4. May be repeated.",
+        ),
+    ] = None,
+    device: Annotated[
+        Literal["auto", "cpu", "gpu"] | None,
+        typer.Option(
+            show_default=False, help="auto: a GPU if there is one. Default: the config's."
+        ),
+    ] = None,
+    report: ReportFormat = "text",
+    json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Train the experiment of CONFIG, and evaluate it."""
+    from bmtrain.cli.render_train import show_training
+    from bmtrain.workflows.train import TrainRequest
+    from bmtrain.workflows.train import train as run
+
+    screen = _screen(context, json=json, quiet=quiet, report=report)
+    request = TrainRequest(
+        config=config,
+        overrides=tuple(overrides or ()),
+        run_dir=run_dir,
+        expectations=tuple(expect or ()),
+        device=device,
+    )
+    raise typer.Exit(show_training(run(request), screen))
+
+
+@app.command("eval", epilog=EXIT_CODES)
+def evaluate(
+    context: typer.Context,
+    checkpoint: CheckpointPath,
+    *,
+    split: Annotated[
+        Literal["train", "validation", "test"] | None,
+        typer.Option(
+            show_default=False,
+            help="Of the data it was trained on. Default: test, or else validation, or else train.",
+        ),
+    ] = None,
+    data: Annotated[
+        Path | None,
+        typer.Option(metavar="PATH", help="Other data, with labels, instead of a split."),
+    ] = None,
+    data_format: DataFormat = "auto",
+    json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Evaluate CHECKPOINT: loss, metrics, figures per class, confusion matrix."""
+    from bmtrain.cli.render_eval import show_evaluation
+    from bmtrain.workflows.evaluate import EvaluateRequest
+    from bmtrain.workflows.evaluate import evaluate as run
+
+    screen = _screen(context, json=json, quiet=quiet)
+    request = EvaluateRequest(checkpoint=checkpoint, split=split, data=data, format=data_format)
+    with screen.waiting("evaluating"):
+        document = run(request)
+    show_evaluation(document, screen)
+
+
+@app.command(epilog=EXIT_CODES)
+def predict(
+    context: typer.Context,
+    checkpoint: CheckpointPath,
+    input_path: Annotated[
+        Path,
+        typer.Argument(metavar="INPUT", show_default=False, help="Examples, labels not needed."),
+    ],
+    *,
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            "--output",
+            "-o",
+            metavar="FILE",
+            help="A .csv, .jsonl or .npz file. Without it: CSV on stdout.",
+        ),
+    ] = None,
+    data_format: DataFormat = "auto",
+    json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Predict each example of INPUT with CHECKPOINT."""
+    from bmtrain.cli.prediction_files import Destination
+    from bmtrain.workflows.predict import PredictRequest
+    from bmtrain.workflows.predict import predict as run
+
+    screen = _screen(context, json=json, quiet=quiet)
+    destination = Destination.checked(output, input_path)
+    request = PredictRequest(checkpoint=checkpoint, input=input_path, format=data_format)
+    with screen.waiting("predicting"):
+        predictions = run(request)
+    destination.deliver(predictions, screen)
+
+
+@app.command(epilog=EXIT_CODES)
+def check(
+    context: typer.Context,
+    config: ConfigPath,
+    overrides: Overrides = None,
+    *,
+    report: ReportFormat = "text",
+    json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Check CONFIG and its data; train nothing."""
+    from bmtrain.cli.render_check import show_check
+    from bmtrain.workflows.check import CheckRequest
+    from bmtrain.workflows.check import check as run
+
+    screen = _screen(context, json=json, quiet=quiet, report=report)
+    request = CheckRequest(config=config, overrides=tuple(overrides or ()))
+    raise typer.Exit(show_check(run(request), screen))
+
+
+@app.command(epilog=EXIT_CODES)
+def schema(context: typer.Context, *, json: Json = False, quiet: Quiet = False) -> None:
+    """Print the JSON Schema of the config, for editors."""
+    from bmtrain.cli.documents import json_text
+    from bmtrain.config.json_schema import json_schema
+
+    screen = _screen(context, json=json, quiet=quiet)
+    screen.out.line(json_text(json_schema()))

@@ -1,0 +1,220 @@
+"""How a command ends: the only place that turns exceptions into exit codes and text.
+
+what escaped                                  exit code
+BmtrainError                                  its own
+wrong command line (Typer)                    2
+KeyboardInterrupt, SIGTERM                    130, 143
+MemoryError, a full or read-only disk …       6
+anything else                                 1: one line here, the traceback in a file
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import sys
+import tempfile
+import traceback
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+from bmtrain.cli.console import Screen
+from bmtrain.cli.diagnostics import (
+    counted,
+    diagnostic_document,
+    github_command,
+    github_line,
+    place,
+    show_diagnostic,
+)
+from bmtrain.cli.documents import json_text
+from bmtrain.durable import environment_fault
+from bmtrain.errors import BmtrainError, Diagnostic, EnvironmentFault, Interrupted, UsageError
+
+#: What a machine does to a program, wherever it happens.
+_ENVIRONMENT_ERRNOS = {
+    errno.EACCES,
+    errno.EDQUOT,
+    errno.EIO,
+    errno.EMFILE,
+    errno.ENFILE,
+    errno.ENOMEM,
+    errno.ENOSPC,
+    errno.EPERM,
+    errno.EROFS,
+}
+
+
+class Terminated(KeyboardInterrupt):
+    """SIGTERM, before or after a run has its own way of ending."""
+
+
+def raise_terminated(_signal_number: int, _frame: FrameType | None) -> None:
+    """What SIGTERM does unless a run handles it: unwind, as Ctrl-C does."""
+    raise Terminated
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """What is told of an ending that is not a success."""
+
+    exit_code: int
+    code: str
+    message: str
+    where: str | None = None
+    hint: str | None = None
+    diagnostics: tuple[Diagnostic, ...] = ()
+
+
+def end(error: BaseException, screen: Screen) -> int:
+    """Tell how the command ended, and return its exit code."""
+    screen.err.clear()
+    ending = ending_of(error, screen)
+    if screen.format == "github":
+        _annotate(ending, screen)
+    if screen.format != "github" or not ending.diagnostics:
+        _show(ending, screen)
+    if screen.is_json:
+        summary = getattr(error, "summary", None) or {}
+        screen.out.line(json_text(failure_document(ending, screen, summary)))
+    return ending.exit_code
+
+
+def ending_of(error: BaseException, screen: Screen) -> Ending:
+    """The ending that an exception stands for."""
+    known = _as_known(error)
+    if known is None:
+        return _internal(error, screen)
+    where = known.where or (".".join(map(str, known.key)) if known.key else None)
+    if where is None and known.diagnostics:
+        where = place(known.diagnostics[0])
+    return Ending(known.exit_code, known.code, known.message, where, known.hint, known.diagnostics)
+
+
+def failure_document(ending: Ending, screen: Screen, summary: dict[str, Any]) -> dict[str, Any]:
+    """What ``--json`` prints of a failure; ``summary`` is what the workflow knows of the run."""
+    status = {5: "diverged", 130: "interrupted", 143: "interrupted"}.get(ending.exit_code, "failed")
+    document: dict[str, Any] = {
+        "schema_version": 1,
+        "status": status,
+        "exit_code": ending.exit_code,
+        "error": {
+            "code": ending.code,
+            "message": ending.message,
+            "where": ending.where,
+            "hint": ending.hint,
+        },
+    }
+    if screen.command == "train":
+        document["run_dir"] = screen.run_dir
+    document["diagnostics"] = [diagnostic_document(finding) for finding in ending.diagnostics]
+    return (
+        document
+        | {name: value for name, value in summary.items() if name not in document}
+        | ({"run_dir": summary["run_dir"]} if summary.get("run_dir") else {})
+    )
+
+
+def _as_known(error: BaseException) -> BmtrainError | None:
+    """The exception as one of ours, or None: a bug."""
+    if isinstance(error, BmtrainError):
+        return error
+    if (interruption := _interruption_behind(error)) is not None:
+        return interruption
+    if isinstance(error, MemoryError):
+        return EnvironmentFault(
+            "the memory is used up",
+            hint="use a smaller batch, model or data set, or another machine",
+        )
+    if isinstance(error, OSError) and error.errno in _ENVIRONMENT_ERRNOS:
+        fault = environment_fault(error, Path(os.fsdecode(error.filename or "")), "go on")
+        return fault if error.filename else EnvironmentFault(fault.message, hint=fault.hint)
+    if callable(format_message := getattr(error, "format_message", None)):
+        return UsageError(str(format_message()), hint=_help_hint(error))
+    return None
+
+
+def _interruption_behind(error: BaseException) -> Interrupted | None:
+    """Ctrl-C during an import may come out as that import's own error."""
+    for cause in _chain(error):
+        if isinstance(cause, Terminated):
+            return Interrupted("terminated", signal_number=15)
+        if isinstance(cause, KeyboardInterrupt):
+            return Interrupted("interrupted", signal_number=2)
+    return None
+
+
+def _chain(error: BaseException) -> Iterator[BaseException]:
+    seen: set[int] = set()
+    while id(error) not in seen:
+        seen.add(id(error))
+        yield error
+        following = error.__cause__ or error.__context__
+        if following is None:
+            return
+        error = following
+
+
+def _help_hint(error: BaseException) -> str:
+    context = getattr(error, "ctx", None)
+    path = getattr(context, "command_path", None) or "bmtrain"
+    return f"try `{path} --help`"
+
+
+def _internal(error: BaseException, screen: Screen) -> Ending:
+    text = "".join(traceback.format_exception(error))
+    path = _keep_traceback(text, screen.run_dir)
+    kept = f"the traceback is in {path}" if path else "its traceback could not be written anywhere"
+    first_line = (str(error).splitlines() or [""])[0]
+    return Ending(
+        exit_code=1,
+        code="internal",
+        message=f"internal error: {type(error).__name__}: {first_line}"[:500],
+        hint=f"this is a bug in bmtrain; {kept}",
+    )
+
+
+def _keep_traceback(text: str, run_dir: Path | None) -> Path | None:
+    """Append to the run's log, or write a file of its own where there is no run."""
+    log = run_dir / "log.txt" if run_dir else None
+    try:
+        if log is not None and log.is_file():
+            with log.open("a", encoding="utf-8", errors="backslashreplace") as file:
+                file.write(text)
+            return log
+    except OSError:
+        pass
+    try:
+        descriptor, name = tempfile.mkstemp(prefix="bmtrain-error-", suffix=".txt")
+        with os.fdopen(descriptor, "w", encoding="utf-8", errors="backslashreplace") as file:
+            file.write(f"{sys.argv}\n{text}")
+    except OSError:
+        return None
+    return Path(name)
+
+
+def _show(ending: Ending, screen: Screen) -> None:
+    err = screen.err
+    for diagnostic in ending.diagnostics:
+        show_diagnostic(diagnostic, err)
+    if ending.diagnostics:
+        nothing_was = "run" if ending.exit_code == 2 else "trained"
+        tail = "" if screen.command == "check" else f" Nothing was {nothing_was}."
+        err.line(err.paint(f"{counted(ending.diagnostics)}.", "bold"), tail)
+    else:
+        where = f"{ending.where}: " if ending.where else ""
+        label = "" if ending.code in {"interrupted", "internal"} else "error: "
+        err.line(err.paint(label, "red"), where, ending.message)
+    if ending.hint:
+        err.line(ending.hint)
+
+
+def _annotate(ending: Ending, screen: Screen) -> None:
+    for diagnostic in ending.diagnostics:
+        screen.out.line(github_line(diagnostic))
+    if not ending.diagnostics:
+        where = f"{ending.where}: " if ending.where else ""
+        screen.out.line(github_command("error", where + ending.message, title="bmtrain"))

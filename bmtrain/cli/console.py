@@ -1,0 +1,93 @@
+"""Where a command speaks: results on stdout, everything else on stderr.
+
+Stderr is written through a *duplicate* of file descriptor 2: a run sends the
+descriptor itself to its log, so that native libraries cannot write over the
+screen. Nobody reading is never an error on stderr; on stdout a closed pipe is
+none either, but a full disk is.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Literal, TextIO
+
+from bmtrain.cli.stream import Stream
+
+OutputFormat = Literal["text", "json", "github"]
+
+
+class Screen:
+    """The two streams of one command, and how the user wants to be spoken to."""
+
+    def __init__(self, out: Stream, err: Stream) -> None:
+        self.out = out
+        self.err = err
+        self.command: str | None = None
+        self.format: OutputFormat = "text"
+        self.quiet = False
+        self.run_dir: Path | None = None
+
+    @property
+    def is_json(self) -> bool:
+        """Stdout takes one JSON document and nothing else."""
+        return self.format == "json"
+
+    @property
+    def tells_progress(self) -> bool:
+        """Progress on stderr: not under --quiet, and under --json only for who watches."""
+        return not self.quiet and (self.format == "text" or self.err.is_terminal)
+
+    def warn(self, message: str) -> None:
+        """Say what the user should know, under --quiet and --json too."""
+        self.err.line(self.err.paint("warning: ", "yellow"), message)
+
+    @contextmanager
+    def waiting(self, what: str) -> Iterator[None]:
+        """Show that something takes its time, for as long as it does."""
+        if self.tells_progress:
+            self.err.show_for_now(what + self.err.symbols.dots)
+        try:
+            yield
+        finally:
+            self.err.clear()
+
+    def note(self, message: str) -> None:
+        """Say something that may be left out."""
+        if self.tells_progress:
+            self.err.line(self.err.paint(message, "dim"))
+
+
+def open_screen() -> Screen:
+    """The screen of this process; :func:`close_screen` gives the duplicate back."""
+    _fill_standard_descriptors()
+    return Screen(Stream(sys.stdout, must_arrive=True), Stream(_duplicate_of_stderr()))
+
+
+def close_screen(screen: Screen) -> None:
+    """Flush both streams and close the duplicate of stderr."""
+    screen.out.flush()
+    screen.err.clear()
+    screen.err.flush()
+    screen.err.release()
+
+
+def _duplicate_of_stderr() -> TextIO | None:
+    encoding = getattr(sys.stderr, "encoding", None) or "utf-8"
+    try:
+        return os.fdopen(os.dup(2), "w", encoding=encoding, errors="backslashreplace")
+    except OSError:
+        return None
+
+
+def _fill_standard_descriptors() -> None:
+    """A closed 0, 1 or 2 becomes /dev/null, or the next file opened would take its place."""
+    for descriptor in (0, 1, 2):
+        try:
+            os.fstat(descriptor)
+        except OSError:
+            with suppress(OSError):
+                os.open(os.devnull, os.O_RDWR)

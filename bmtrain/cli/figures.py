@@ -1,0 +1,57 @@
+"""Figures as people read them."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+
+
+def figure(value: float | None) -> str:
+    """A loss or metric: four decimals where that says something, else four digits."""
+    if value is None or not math.isfinite(value):
+        return "not finite"
+    if value == 0 or 1e-3 <= abs(value) < 1000:
+        return f"{value:.4f}"
+    return f"{value:.4g}"
+
+
+def duration(seconds: float) -> str:
+    """``0.42 s``, ``9.2 s``, ``3:07``, ``2:03:07``."""
+    if not math.isfinite(seconds):
+        return "?"
+    if seconds < 60:
+        return f"{seconds:.2f} s" if seconds < 1 else f"{seconds:.1f} s"
+    return clock(seconds)
+
+
+def clock(seconds: float) -> str:
+    """``0:09``, ``3:07``, ``2:03:07``."""
+    if not math.isfinite(seconds):
+        return "?"
+    minutes, rest = divmod(max(round(seconds), 0), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
+
+
+def count(number: int, singular: str, plural: str | None = None) -> str:
+    """``1 error``, ``2 errors``, ``1,875 steps``."""
+    return f"{number:,} {singular if number == 1 else plural or singular + 's'}"
+
+
+def shape(sizes: Sequence[int], times: str = "×") -> str:
+    """``28×28``; one size is ``4 features``."""
+    if len(sizes) == 1:
+        return count(sizes[0], "feature")
+    return times.join(str(size) for size in sizes) or "scalars"
+
+
+def telling_figures(splits: Iterable[Mapping[str, float | None]]) -> list[str]:
+    """The names of figures worth a column, in order.
+
+    Without a penalty the objective is the loss, and neither column says anything.
+    """
+    columns = list(splits)
+    names = list(dict.fromkeys(name for column in columns for name in column))
+    if any(column.get("penalty") for column in columns):
+        return names
+    return [name for name in names if name not in {"penalty", "objective"}]

@@ -1,0 +1,91 @@
+"""What ``eval`` shows: metrics, figures per class, the confusion matrix."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+from bmtrain.cli.console import Screen
+from bmtrain.cli.documents import json_text
+from bmtrain.cli.figures import count, figure, telling_figures
+from bmtrain.cli.stream import Stream
+from bmtrain.cli.tables import show_table, table_width
+
+_MAX_CLASSES: Final = 20
+_MAX_CONFUSIONS: Final = 10
+
+
+def show_evaluation(document: Mapping[str, Any], screen: Screen) -> None:
+    """Show an evaluation; ``document`` is what ``eval --json`` prints."""
+    if screen.is_json:
+        screen.out.line(json_text(document))
+        return
+    out = screen.out
+    out.line(out.paint("checkpoint  ", "dim"), str(document["checkpoint"]))
+    examples = count(document["examples"], "example")
+    out.line(out.paint("split       ", "dim"), f"{document['split']}, {examples}")
+    out.line()
+    metrics: Mapping[str, float | None] = document["metrics"]
+    names = telling_figures([metrics])
+    longest = max(map(len, names), default=0)
+    for name in names:
+        out.line(f"{name:<{longest}}  ", out.paint(figure(metrics[name]), "bold"))
+    if document.get("per_class"):
+        _show_classes(document["per_class"], out)
+    if document.get("confusion"):
+        _show_confusion(document["confusion"], _class_names(document), out)
+
+
+def _class_names(document: Mapping[str, Any]) -> list[str]:
+    names = document.get("class_names")
+    return [str(name) for name in names or range(len(document["confusion"]))]
+
+
+def _show_classes(per_class: Sequence[Mapping[str, Any]], out: Stream) -> None:
+    shown = list(per_class)
+    out.line()
+    if len(shown) > _MAX_CLASSES:
+        shown = sorted(shown, key=lambda entry: entry["f1"] or 0.0)[:_MAX_CLASSES]
+        out.line(
+            out.paint(
+                f"the {_MAX_CLASSES} lowest f1 of {len(per_class):,} classes (--json: all)", "dim"
+            )
+        )
+    rows = [
+        [
+            str(entry["class"]),
+            *(figure(entry[name]) for name in ("precision", "recall", "f1")),
+            f"{entry['support']:,}",
+        ]
+        for entry in shown
+    ]
+    show_table(["class", "precision", "recall", "f1", "support"], rows, out)
+
+
+def _show_confusion(confusion: Sequence[Sequence[int]], names: Sequence[str], out: Stream) -> None:
+    """The matrix where it fits, else the pairs that are confused most."""
+    rows = [
+        [name, *(str(number) if number else "." for number in row)]
+        for name, row in zip(names, confusion, strict=True)
+    ]
+    header = ["true", *names]
+    out.line()
+    if len(names) <= _MAX_CLASSES and table_width(header, rows) <= out.width:
+        out.line(
+            out.paint("confusion matrix: a row per true class, a column per predicted one", "dim")
+        )
+        show_table(header, rows, out)
+        return
+    pairs = [
+        (number, names[true], names[predicted])
+        for true, row in enumerate(confusion)
+        for predicted, number in enumerate(row)
+        if number and true != predicted
+    ]
+    if not pairs:
+        out.line(out.paint("no class was taken for another", "dim"))
+        return
+    out.line(out.paint("confused most often (--json: the whole matrix)", "dim"))
+    pairs.sort(key=lambda pair: -pair[0])
+    most = [[true, predicted, f"{number:,}"] for number, true, predicted in pairs[:_MAX_CONFUSIONS]]
+    show_table(["true", "predicted", "examples"], most, out)

@@ -1,0 +1,195 @@
+"""What a training shows: what will run, how it goes, how it ended and what to type next."""
+
+from __future__ import annotations
+
+import shlex
+import time
+from collections.abc import Generator, Iterable, Mapping
+from contextlib import closing, nullcontext
+from typing import Any, Final
+
+from bmtrain.cli.console import Screen
+from bmtrain.cli.documents import json_text
+from bmtrain.cli.figures import count, duration, figure, shape, telling_figures
+from bmtrain.cli.progress import progress_line
+from bmtrain.cli.tables import show_table
+from bmtrain.events import (
+    DataReady,
+    EpochDone,
+    Event,
+    ModelReady,
+    Noted,
+    RunFinished,
+    RunPlanned,
+    StepsDone,
+    StoppedEarly,
+    Warned,
+)
+
+#: Longer trainings show about this many epochs; metrics.jsonl has them all.
+_MAX_EPOCH_LINES: Final = 200
+_REFRESH_S: Final = 0.05
+
+
+def show_training(events: Iterable[Event], screen: Screen) -> int:
+    """Show a run's events as they come; the exit code that its summary says."""
+    view = TrainingView(screen)
+    # Whatever goes wrong here, the run itself must be closed: its lock, its log.
+    with closing(events) if isinstance(events, Generator) else nullcontext():
+        for event in events:
+            view.show(event)
+    if view.summary is None:
+        raise AssertionError("the run ended without a summary")
+    return int(view.summary["exit_code"])
+
+
+class TrainingView:
+    """Shows one run; under ``--json`` stdout takes the summary alone."""
+
+    def __init__(self, screen: Screen) -> None:
+        self.summary: Mapping[str, Any] | None = None
+        self._screen = screen
+        self._last_refresh = 0.0
+
+    def show(self, event: Event) -> None:
+        """Show one event; kinds of events that are not known here are left out."""
+        match event:
+            case RunPlanned():
+                self._screen.run_dir = event.run_dir
+                self._show_plan(event)
+            case DataReady():
+                self._show_data(event)
+            case ModelReady():
+                self._show_model(event)
+            case StepsDone():
+                self._show_steps(event)
+            case EpochDone():
+                self._show_epoch(event)
+            case StoppedEarly():
+                self._screen.note(
+                    f"stopped early after epoch {event.epoch}: {event.monitor} was best in epoch "
+                    f"{event.best_epoch}"
+                )
+            case Warned():
+                self._screen.warn(event.message)
+            case Noted():
+                self._screen.note(event.message)
+            case RunFinished():
+                self._show_end(event.summary)
+
+    def _fact(self, name: str, text: str) -> None:
+        if self._screen.tells_progress:
+            err = self._screen.err
+            err.line(err.paint(f"{name:<10}", "dim"), text)
+
+    def _show_plan(self, event: RunPlanned) -> None:
+        size = "the full batch" if event.batch_size is None else f"batches of {event.batch_size}"
+        self._fact("config", event.config)
+        self._fact("data", event.source)
+        self._fact("training", f"{count(event.epochs, 'epoch')}, {size}")
+        self._fact("run", str(event.run_dir))
+        self._wait_for("reading the data")
+
+    def _show_data(self, event: DataReady) -> None:
+        splits = ", ".join(f"{name} {number:,}" for name, number in event.num_examples.items())
+        per_example = shape(event.input_shape, self._screen.err.symbols.times)
+        target = (
+            "regression"
+            if event.num_classes is None
+            else count(event.num_classes, "class", "classes")
+        )
+        self._fact("examples", f"{splits}; {per_example}, {target}")
+        self._wait_for("starting TensorFlow")
+
+    def _show_model(self, event: ModelReady) -> None:
+        parameters = count(event.num_parameters, "parameter")
+        threads = count(event.threads, "thread")
+        self._fact("model", f"{parameters}; {event.engine} on {event.device}, {threads}")
+        self._wait_for("compiling")
+
+    def _wait_for(self, what: str) -> None:
+        if self._screen.tells_progress:
+            self._screen.err.show_for_now(what + self._screen.err.symbols.dots)
+
+    def _show_steps(self, event: StepsDone) -> None:
+        now = time.monotonic()
+        is_due = now - self._last_refresh >= _REFRESH_S
+        if is_due and self._screen.tells_progress and not self._screen.is_json:
+            self._last_refresh = now
+            err = self._screen.err
+            err.show_for_now(progress_line(event, err.width - 1, err.symbols))
+
+    def _show_epoch(self, event: EpochDone) -> None:
+        if not self._screen.tells_progress or not _is_shown(event.epoch, event.num_epochs):
+            return
+        err = self._screen.err
+        digits = len(str(event.num_epochs))
+        texts = [f"epoch {event.epoch:>{digits}}/{event.num_epochs}"]
+        for prefix, figures in (("", event.train), ("validation.", event.validation or {})):
+            texts += [
+                f"{prefix}{name} {figure(figures[name])}" for name in telling_figures([figures])
+            ]
+        texts += [duration(event.epoch_s), f"{event.examples_per_s:,.0f} examples/s"]
+        line = "  ".join(texts)
+        while err.is_terminal and len(texts) > 2 and len(line) > err.width:
+            texts.pop()
+            line = "  ".join(texts)
+        err.line(line)
+
+    def _show_end(self, summary: Mapping[str, Any]) -> None:
+        self.summary = summary
+        screen = self._screen
+        screen.err.clear()
+        missed = [item for item in summary.get("expectations") or () if not item["met"]]
+        if screen.is_json:
+            screen.out.line(json_text(summary))
+        elif not screen.quiet:
+            self._show_result(summary)
+        if missed and (screen.quiet or screen.format != "text"):
+            for item in missed:
+                screen.err.line(
+                    screen.err.paint("missed: ", "red"),
+                    f"{item['text']}, got {figure(item['value'])}",
+                )
+
+    def _show_result(self, summary: Mapping[str, Any]) -> None:
+        out = self._screen.out
+        metrics: Mapping[str, Mapping[str, float]] = summary.get("metrics") or {}
+        names = telling_figures(metrics.values())
+        rows = [
+            [split, *(figure(figures[name]) if name in figures else "" for name in names)]
+            for split, figures in metrics.items()
+        ]
+        out.line()
+        if rows:
+            show_table(["", *names], rows, out)
+            out.line()
+        for item in summary.get("expectations") or ():
+            symbol = out.symbols.ok if item["met"] else out.symbols.error
+            out.line(
+                out.paint(symbol, "green" if item["met"] else "red"),
+                f" {item['text']} ({'' if item['met'] else 'missed: '}{figure(item['value'])})",
+            )
+        self._show_next(summary)
+
+    def _show_next(self, summary: Mapping[str, Any]) -> None:
+        out = self._screen.out
+        if (total_s := (summary.get("timing") or {}).get("total_s")) is not None:
+            steps = count(summary["steps_completed"], "step")
+            epochs = count(summary["epochs_completed"], "epoch")
+            out.line(out.paint(f"{'done':<6}", "dim"), f"{epochs}, {steps} in {duration(total_s)}")
+        run_dir = str(summary["run_dir"])
+        out.line(out.paint(f"{'run':<6}", "dim"), run_dir)
+        out.line(out.paint(f"{'next':<6}", "dim"), f"bmtrain eval {shlex.quote(run_dir)}")
+
+
+def _is_shown(epoch: int, num_epochs: int) -> bool:
+    """Every epoch of a usual run; of thousands, evenly spread ones, the first and the last."""
+    if num_epochs <= _MAX_EPOCH_LINES or epoch in {1, num_epochs}:
+        return True
+    every = 1
+    for factor in (2, 5, 10, 20, 50, 100, 200, 500, 1000, 10_000, 100_000):
+        every = factor
+        if num_epochs // factor <= _MAX_EPOCH_LINES // 2:
+            break
+    return epoch % every == 0

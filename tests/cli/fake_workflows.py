@@ -1,0 +1,251 @@
+"""Workflows that train nothing: the same interfaces, made-up figures, endings on demand.
+
+Run as a script it is ``bmtrain`` with these workflows: ``fake_workflows.py SCENARIO ARGUMENTS``.
+"""
+
+import os
+import signal
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from types import ModuleType
+
+import numpy as np
+
+from bmtrain import events
+from bmtrain.errors import (
+    ConfigError,
+    DataError,
+    Diagnostic,
+    EnvironmentFault,
+    Interrupted,
+    TrainingDiverged,
+)
+
+DIAGNOSTICS = (
+    Diagnostic(
+        source="configs/mine.yaml",
+        message="unknown key; did you mean 'learning_rate'?",
+        key="optimizer.learning_rte",
+        line=7,
+        column=3,
+        length=12,
+        source_line="  learning_rte: 0.01",
+    ),
+    Diagnostic(
+        source="configs/mine.yaml",
+        message="expected an integer >= 1, got 'five'",
+        key="training.epochs",
+        line=9,
+        column=14,
+    ),
+)
+
+
+@dataclass(frozen=True)
+class TrainRequest:
+    config: Path
+    overrides: tuple[str, ...] = ()
+    run_dir: Path | None = None
+    expectations: tuple[str, ...] = ()
+    device: str | None = None
+
+
+@dataclass(frozen=True)
+class EvaluateRequest:
+    checkpoint: Path
+    split: str | None
+    data: Path | None
+    format: str
+
+
+@dataclass(frozen=True)
+class PredictRequest:
+    checkpoint: Path
+    input: Path
+    format: str
+
+
+@dataclass(frozen=True)
+class CheckRequest:
+    config: Path
+    overrides: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Finding:
+    level: str
+    message: str
+
+
+@dataclass(frozen=True)
+class Section:
+    title: str
+    findings: tuple[Finding, ...]
+
+
+@dataclass(frozen=True)
+class Predictions:
+    outputs: np.ndarray
+    predicted: np.ndarray
+    class_names: tuple[str, ...] | None
+
+
+def summary(run_dir, epochs=2, *, met=True, penalty=0.0):
+    figures = {"loss": 0.0786, "penalty": penalty, "objective": 0.0786 + penalty}
+    return {
+        "schema_version": 1,
+        "status": "completed",
+        "exit_code": 0 if met else 4,
+        "error": None,
+        "run_dir": str(run_dir),
+        "checkpoint": "checkpoints/step-00009375",
+        "best_checkpoint": None,
+        "evaluated_checkpoint": "checkpoints/step-00009375",
+        "epochs_completed": epochs,
+        "steps_completed": 1875 * epochs,
+        "parameters": 101_770,
+        "metrics": {
+            "train": {**figures, "accuracy": 0.9865},
+            "test": {**figures, "accuracy": 0.9752},
+        },
+        "expectations": [{"text": "test.accuracy >= 0.97", "value": 0.9752, "met": met}],
+        "timing": {"total_s": 9.2},
+    }
+
+
+class Workflows:
+    """What each scenario does; ``requests`` keeps what the command line asked for."""
+
+    def __init__(self, scenario="done", run_dir=Path("runs/mnist-1"), pause_s=0.0):
+        self.scenario = scenario
+        self.run_dir = run_dir
+        self.pause_s = pause_s
+        self.requests = []
+
+    def train(self, request):
+        self.requests.append(request)
+        self.fail({"config": ConfigError("2 errors", diagnostics=DIAGNOSTICS)})
+        run_dir = request.run_dir or self.run_dir
+        yield events.RunPlanned(str(request.config), "mnist", "mnist", run_dir, 2, 32)
+        self.fail(
+            {
+                "data": DataError(
+                    "expected a number, got 'abc'", where="x.csv:12", hint="clean it"
+                ),
+                "bug": RuntimeError("tensors\nand more"),
+                "memory": MemoryError(),
+                "full": OSError(28, "No space left on device", str(run_dir / "metrics.jsonl")),
+            }
+        )
+        time.sleep(self.pause_s)
+        yield events.DataReady({"train": 60_000, "test": 10_000}, (28, 28), 10, "ab" * 32, 0.4)
+        time.sleep(self.pause_s)
+        yield events.ModelReady(101_770, "cpu", "xla", 2, 4.1)
+        yield events.Warned("λ/m is 1e-9: it hardly acts")
+        yield events.Noted("λ is Keras's L2(8e-06)")
+        for epoch in (1, 2):
+            yield from self.epoch(epoch)
+        yield events.CheckpointSaved(run_dir / "checkpoints/step-00009375", 3750, best=False)
+        if self.scenario == "stopped":
+            yield events.StoppedEarly(2, 1, "validation.loss")
+        yield events.RunFinished(summary(run_dir, met=self.scenario != "missed"))
+
+    def epoch(self, epoch):
+        for step in range(375, 1876, 375):
+            figures = {"loss": 1 / (step + epoch), "penalty": 0.0, "objective": 0.5, "accuracy": 0.9}
+            yield events.StepsDone(epoch, 2, step, 1875, figures, 98_123.4, 12.4)
+            time.sleep(self.pause_s / 5)
+        if epoch == 2:
+            diverged = TrainingDiverged("the loss is not finite after step 2,250")
+            diverged.summary = {**summary(self.run_dir), "status": "diverged", "epochs_completed": 1}
+            self.fail(
+                {
+                    "diverged": diverged,
+                    "interrupted": Interrupted(
+                        "interrupted after step 1,875; the state is saved",
+                        signal_number=2,
+                        hint="to go on: bmtrain train runs/mnist-1 --resume",
+                    ),
+                    "ctrl-c": KeyboardInterrupt(),
+                }
+            )
+            if self.scenario == "sigterm":
+                os.kill(os.getpid(), signal.SIGTERM)
+        train = {"loss": 0.261, "penalty": 0.0, "objective": 0.261, "accuracy": 0.925}
+        yield events.EpochDone(
+            epoch, 2, 1875 * epoch, train, {"loss": 0.13, "accuracy": 0.96}, 1e-3, 0.61, 98e3, True
+        )
+
+    def evaluate(self, request):
+        self.requests.append(request)
+        self.fail({"in use": EnvironmentFault("it is in use", where=str(request.checkpoint))})
+        time.sleep(self.pause_s)
+        return evaluation(int(os.environ.get("CLASSES", "3")))
+
+    def predict(self, request):
+        self.requests.append(request)
+        outputs = np.array([[0.1, 0.7, 0.2], [0.9, 0.05, 0.05]], np.float32)
+        return Predictions(outputs, outputs.argmax(axis=1), ("setosa", "versi,color", "größe"))
+
+    def check(self, request):
+        self.requests.append(request)
+        self.fail({"config": ConfigError("2 errors", diagnostics=DIAGNOSTICS)})
+        yield Section("config", (Finding("ok", f"{request.config} is valid"),))
+        self.fail({"data": DataError("no rows", where="x.csv")})
+        level = "error" if self.scenario == "findings" else "ok"
+        yield Section(
+            "data",
+            (
+                Finding("ok", "60,000 training examples, 10 classes, 5,421 to 6,742 each"),
+                Finding(
+                    "warning",
+                    "67 of 784 features are constant in the training split: they say nothing, "
+                    "and cost a column of weights each",
+                ),
+                Finding(level, "no example of the test split is in the training split"),
+            ),
+        )
+
+    def fail(self, errors):
+        if self.scenario in errors:
+            raise errors[self.scenario]
+
+    def modules(self):
+        """The modules to put into sys.modules."""
+        made = {}
+        for name, content in {
+            "train": {"TrainRequest": TrainRequest, "train": self.train},
+            "evaluate": {"EvaluateRequest": EvaluateRequest, "evaluate": self.evaluate},
+            "predict": {"PredictRequest": PredictRequest, "predict": self.predict},
+            "check": {"CheckRequest": CheckRequest, "check": self.check},
+        }.items():
+            module = ModuleType(f"bmtrain.workflows.{name}")
+            vars(module).update(content)
+            made[module.__name__] = module
+        return made
+
+
+def evaluation(num_classes):
+    confusion = [[i + j if abs(i - j) < 2 else 0 for j in range(num_classes)] for i in range(num_classes)]
+    return {
+        "checkpoint": "runs/mnist-1/checkpoints/step-00009375",
+        "split": "test",
+        "examples": 10_000,
+        "metrics": {"loss": 0.0786, "penalty": 0.0, "objective": 0.0786, "accuracy": 0.9752},
+        "per_class": [
+            {"class": f"{i}", "precision": 0.9, "recall": 0.8, "f1": 0.85 + i / 1e4, "support": 980}
+            for i in range(num_classes)
+        ],
+        "confusion": confusion,
+        "class_names": [f"{i}" for i in range(num_classes)],
+    }
+
+
+if __name__ == "__main__":
+    from bmtrain.cli.main import main
+
+    pause_s = float(os.environ.get("PAUSE_S", "0"))
+    sys.modules.update(Workflows(sys.argv[1], pause_s=pause_s).modules())
+    sys.exit(main(sys.argv[2:]))

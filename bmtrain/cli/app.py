@@ -63,7 +63,6 @@ app = typer.Typer(
     rich_markup_mode=None,
     add_completion=False,
     pretty_exceptions_enable=False,
-    no_args_is_help=True,
 )
 
 
@@ -166,7 +165,7 @@ def evaluate(
     json: Json = False,
     quiet: Quiet = False,
 ) -> None:
-    """Evaluate CHECKPOINT: loss, metrics, figures per class, confusion matrix."""
+    """Evaluate CHECKPOINT on a split or on other data."""
     from bmtrain.cli.render_eval import show_evaluation
     from bmtrain.workflows.evaluate import EvaluateRequest
     from bmtrain.workflows.evaluate import evaluate as run

@@ -133,7 +133,9 @@ def _as_known(error: BaseException) -> BmtrainError | None:
         fault = environment_fault(error, Path(os.fsdecode(error.filename or "")), "go on")
         return fault if error.filename else EnvironmentFault(fault.message, hint=fault.hint)
     if callable(format_message := getattr(error, "format_message", None)):
-        return UsageError(str(format_message()), hint=_help_hint(error))
+        # "Value error, " is how Typer's validator begins every message.
+        message = str(format_message()).replace(": Value error, ", ": ")
+        return UsageError(message, hint=_help_hint(error))
     return None
 
 
@@ -209,7 +211,8 @@ def _show(ending: Ending, screen: Screen) -> None:
         label = "" if ending.code in {"interrupted", "internal"} else "error: "
         err.line(err.paint(label, "red"), where, ending.message)
     if ending.hint:
-        err.line(ending.hint)
+        label = "" if ending.code == "interrupted" else "hint: "
+        err.line(err.paint(label, "dim"), ending.hint)
 
 
 def _annotate(ending: Ending, screen: Screen) -> None:

@@ -43,7 +43,7 @@ class Screen:
 
     def warn(self, message: str) -> None:
         """Say what the user should know, under --quiet and --json too."""
-        self.err.line(self.err.paint("warning: ", "yellow"), message)
+        self.err.hanging(self.err.paint("warning: ", "yellow"), len("warning: "), message)
 
     @contextmanager
     def waiting(self, what: str) -> Iterator[None]:
@@ -58,7 +58,8 @@ class Screen:
     def note(self, message: str) -> None:
         """Say something that may be left out."""
         if self.tells_progress:
-            self.err.line(self.err.paint(message, "dim"))
+            for line in self.err.fitted(message, 0):
+                self.err.line(self.err.paint(line, "dim"))
 
 
 def open_screen() -> Screen:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import signal
 import sys
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
 from bmtrain.cli.boundary import end, raise_terminated
 from bmtrain.cli.console import OutputFormat, Screen, close_screen, open_screen
@@ -19,10 +19,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     words = list(sys.argv[1:] if arguments is None else arguments)
     screen = open_screen()
-    with suppress(ValueError):  # not the main thread: whoever called keeps the signals
-        signal.signal(signal.SIGTERM, raise_terminated)
     try:
-        exit_code = _told(words, screen)
+        with _sigterm_raises():
+            exit_code = _told(words, screen)
     except KeyboardInterrupt:  # once more, while the first was being told
         exit_code = 130
     except BaseException as error:  # noqa: BLE001  # stdout broke while the ending was told
@@ -30,6 +29,23 @@ def main(arguments: Sequence[str] | None = None) -> int:
     finally:
         close_screen(screen)
     return exit_code
+
+
+@contextmanager
+def _sigterm_raises() -> Iterator[None]:
+    """SIGTERM unwinds as Ctrl-C does, unless whoever started us has it ignored."""
+    if signal.getsignal(signal.SIGTERM) is not signal.SIG_DFL:
+        yield
+        return
+    try:
+        signal.signal(signal.SIGTERM, raise_terminated)
+    except ValueError:  # not the main thread: whoever called keeps the signals
+        yield
+        return
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
 
 
 def _told(words: Sequence[str], screen: Screen) -> int:
@@ -49,10 +65,12 @@ def _run(words: Sequence[str], screen: Screen) -> int:
     screen.format = _asked_format(words)
     command = typer.main.get_command(app)
     try:
-        with command.make_context("bmtrain", list(words), obj=screen) as context:
-            return int(command.invoke(context) or 0)
+        # Without a command: the help, and exit code 2, since nothing was done.
+        with command.make_context("bmtrain", list(words) or ["--help"], obj=screen) as context:
+            command.invoke(context)
+            return 0
     except typer.Exit as finished:
-        return finished.exit_code
+        return finished.exit_code if words else 2
     except BrokenPipeError:
         if screen.command is not None:
             raise

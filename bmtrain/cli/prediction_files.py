@@ -11,8 +11,8 @@ written with as few digits as read back the same.
 
 from __future__ import annotations
 
+import codecs
 import csv
-import io
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -110,14 +110,12 @@ class Destination:
             if self.format == "npz":
                 _write_npz(predictions, file)
                 return
-            with io.TextIOWrapper(file, encoding="utf-8", newline="") as text:
-                if self.format == "csv":
-                    _write_csv(predictions, text)
-                else:
-                    for record in _records(predictions):
-                        text.write(json.dumps(record, ensure_ascii=False, allow_nan=False) + "\n")
-                text.flush()
-                text.detach()
+            text = codecs.getwriter("utf-8")(file, "backslashreplace")
+            if self.format == "csv":
+                _write_csv(predictions, text)
+                return
+            for record in _records(predictions):
+                text.write(json.dumps(record, ensure_ascii=False, allow_nan=False) + "\n")
 
 
 def _write_npz(predictions: Predictions, file: Any) -> None:

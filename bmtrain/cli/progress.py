@@ -1,10 +1,12 @@
-"""The live line of a training: epoch, bar, speed, figures, time left, in the room there is."""
+"""The lines of a training in the room there is: the live one, and the one that stays."""
 
 from __future__ import annotations
 
-from bmtrain.cli.figures import clock, figure, telling_figures
+from collections.abc import Mapping
+
+from bmtrain.cli.figures import clock, duration, figure, telling_figures
 from bmtrain.cli.stream import Symbols
-from bmtrain.events import StepsDone
+from bmtrain.events import EpochDone, StepsDone
 
 _NARROWEST_BAR, _WIDEST_BAR = 8, 40
 
@@ -35,6 +37,33 @@ def progress_line(event: StepsDone, width: int, symbols: Symbols) -> str:
     if room >= _NARROWEST_BAR:
         ordered[0] += " " + _bar(event, min(room, _WIDEST_BAR), symbols)
     return "  ".join(ordered)[:width]
+
+
+def epoch_line(event: EpochDone, width: int | None) -> str:
+    """The line of a finished epoch: whole, or the longest form that ``width`` columns hold."""
+    digits = len(str(event.num_epochs))
+    start = f"epoch {event.epoch:>{digits}}/{event.num_epochs}"
+    train = _listed(event.train, "")
+    validation = _listed(event.validation or {}, "validation.")
+    short = _listed(event.validation or {}, "val ")
+    took = duration(event.epoch_s)
+    forms = [
+        [start, *train, *validation, took, f"{event.examples_per_s:,.0f} examples/s"],
+        [start, *train, *validation, took],
+        [start, *train, *short, took],
+        [start, *train, *short],
+        [start, *train[:1], *short],
+        [start, *train[:1], *short[:1]],
+        [start, *train[:1]],
+    ]
+    lines = ["  ".join(form) for form in forms]
+    if width is None:
+        return lines[0]
+    return next((line for line in lines if len(line) <= width), lines[-1])
+
+
+def _listed(figures: Mapping[str, float], prefix: str) -> list[str]:
+    return [f"{prefix}{name} {figure(figures[name])}" for name in telling_figures([figures])]
 
 
 def _bar(event: StepsDone, columns: int, symbols: Symbols) -> str:

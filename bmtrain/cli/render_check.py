@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Iterable, Sequence
 from typing import Any, Literal, Protocol
 
@@ -10,7 +9,7 @@ from bmtrain.cli.console import Screen
 from bmtrain.cli.diagnostics import github_command
 from bmtrain.cli.documents import json_text
 from bmtrain.cli.figures import count
-from bmtrain.cli.stream import Stream, Style
+from bmtrain.cli.stream import Painted, Stream, Style
 from bmtrain.errors import BmtrainError
 
 Level = Literal["ok", "warning", "error"]
@@ -87,13 +86,9 @@ def _show_section(section: Section, screen: Screen) -> None:
 def show_finding(finding: Finding, out: Stream) -> None:
     """One finding behind its symbol; long ones hang behind it on a terminal."""
     symbol = getattr(out.symbols, finding.level)
-    room = out.width - len(symbol) - 1
-    lines = finding.message.splitlines() or [""]
-    if out.is_terminal and room >= 16:
-        lines = [part for line in lines for part in textwrap.wrap(line, room) or [""]]
-    out.line(out.paint(symbol, _STYLES[finding.level]), " ", lines[0])
-    for line in lines[1:]:
-        out.line(" " * (len(symbol) + 1), line)
+    out.hanging(
+        Painted(out.paint(symbol, _STYLES[finding.level]) + " "), len(symbol) + 1, finding.message
+    )
 
 
 def _show_count(counts: dict[Level, int], screen: Screen) -> None:

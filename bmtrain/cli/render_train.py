@@ -11,7 +11,7 @@ from typing import Any, Final
 from bmtrain.cli.console import Screen
 from bmtrain.cli.documents import json_text
 from bmtrain.cli.figures import count, duration, figure, shape, telling_figures
-from bmtrain.cli.progress import progress_line
+from bmtrain.cli.progress import epoch_line, progress_line
 from bmtrain.cli.tables import show_table
 from bmtrain.events import (
     DataReady,
@@ -80,7 +80,7 @@ class TrainingView:
     def _fact(self, name: str, text: str) -> None:
         if self._screen.tells_progress:
             err = self._screen.err
-            err.line(err.paint(f"{name:<10}", "dim"), text)
+            err.hanging(err.paint(f"{name:<10}", "dim"), 10, text)
 
     def _show_plan(self, event: RunPlanned) -> None:
         size = "the full batch" if event.batch_size is None else f"batches of {event.batch_size}"
@@ -123,18 +123,7 @@ class TrainingView:
         if not self._screen.tells_progress or not _is_shown(event.epoch, event.num_epochs):
             return
         err = self._screen.err
-        digits = len(str(event.num_epochs))
-        texts = [f"epoch {event.epoch:>{digits}}/{event.num_epochs}"]
-        for prefix, figures in (("", event.train), ("validation.", event.validation or {})):
-            texts += [
-                f"{prefix}{name} {figure(figures[name])}" for name in telling_figures([figures])
-            ]
-        texts += [duration(event.epoch_s), f"{event.examples_per_s:,.0f} examples/s"]
-        line = "  ".join(texts)
-        while err.is_terminal and len(texts) > 2 and len(line) > err.width:
-            texts.pop()
-            line = "  ".join(texts)
-        err.line(line)
+        err.line(epoch_line(event, err.width if err.is_terminal else None))
 
     def _show_end(self, summary: Mapping[str, Any]) -> None:
         self.summary = summary

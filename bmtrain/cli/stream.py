@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import textwrap
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 Style = Literal["bold", "dim", "red", "green", "yellow"]
 
 _SGR: Mapping[Style, str] = {"bold": "1", "dim": "2", "red": "31", "green": "32", "yellow": "33"}
+#: Beside an indent, text in fewer columns than this is harder to read than overflowing text.
+_NARROWEST_COLUMN = 16
 _CONTROL = {code: f"\\x{code:02x}" for code in (*range(32), *range(127, 160)) if code != 10}
 
 
@@ -67,7 +70,7 @@ class Stream(TextIOBase):
         self._must_arrive = must_arrive
         self._transient = False
         self.is_terminal = _is_terminal(file)
-        is_dumb = os.environ.get("TERM", "") in {"dumb", "unknown"}
+        is_dumb = os.environ.get("TERM", "") in {"", "dumb", "unknown"}
         self.is_live = self.is_terminal and not is_dumb
         self.has_color = self.is_live and not os.environ.get("NO_COLOR")
         self.symbols = UNICODE if _can_show(file, "✔⚠✘─━×…") else ASCII
@@ -131,6 +134,22 @@ class Stream(TextIOBase):
         whole = "".join(part if isinstance(part, Painted) else printable(part) for part in parts)
         self.write(whole + "\n")
         self.flush()
+
+    def fitted(self, text: str, indent: int) -> list[str]:
+        """The text as lines that fit a terminal behind ``indent`` columns, words whole."""
+        lines = text.splitlines() or [""]
+        room = self.width - indent
+        if not self.is_terminal or room < _NARROWEST_COLUMN:
+            return lines
+        wrapper = textwrap.TextWrapper(room, break_long_words=False, break_on_hyphens=False)
+        return [part for line in lines for part in wrapper.wrap(line) or [""]]
+
+    def hanging(self, start: Painted, columns: int, text: str) -> None:
+        """``start``, which is ``columns`` wide, and the text behind it, all its lines there."""
+        first, *others = self.fitted(text, columns)
+        self.line(start, first)
+        for other in others:
+            self.line(" " * columns, other)
 
     def show_for_now(self, text: str) -> None:
         """Show one line that the next one replaces; only on a live terminal."""

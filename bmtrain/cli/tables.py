@@ -13,13 +13,14 @@ def show_table(header: Sequence[str], rows: Iterable[Sequence[str]], stream: Str
     Where it is wider than the stream, each row becomes a block of ``name value`` lines.
     """
     rows = [list(row) for row in rows]
-    if table_width(header, rows) > stream.width:
+    gap = 2 if table_width(header, rows) <= stream.width else 1
+    if table_width(header, rows, gap) > stream.width:
         _show_blocks(header, rows, stream)
         return
     from rich.table import Table  # --help needs none of it
     from rich.text import Text
 
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
+    table = Table(box=None, pad_edge=False, padding=(0, gap, 0, 0), header_style="dim")
     for index, name in enumerate(header):
         table.add_column(Text(printable(name)), justify="right" if index else "left", no_wrap=True)
     for row in rows:
@@ -29,7 +30,7 @@ def show_table(header: Sequence[str], rows: Iterable[Sequence[str]], stream: Str
     stream.flush()
 
 
-def table_width(header: Sequence[str], rows: Sequence[Sequence[str]]) -> int:
+def table_width(header: Sequence[str], rows: Sequence[Sequence[str]], gap: int = 2) -> int:
     """Columns of the terminal that the table takes."""
     from rich.cells import cell_len
 
@@ -37,7 +38,7 @@ def table_width(header: Sequence[str], rows: Sequence[Sequence[str]]) -> int:
         max(cell_len(printable(cell)) for cell in column)
         for column in zip(header, *rows, strict=True)
     ]
-    return sum(widths) + 2 * (len(widths) - 1)
+    return sum(widths) + gap * (len(widths) - 1)
 
 
 def _show_blocks(header: Sequence[str], rows: Sequence[Sequence[str]], stream: Stream) -> None:

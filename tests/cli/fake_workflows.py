@@ -154,12 +154,21 @@ class Workflows:
 
     def epoch(self, epoch):
         for step in range(375, 1876, 375):
-            figures = {"loss": 1 / (step + epoch), "penalty": 0.0, "objective": 0.5, "accuracy": 0.9}
+            figures = {
+                "loss": 1 / (step + epoch),
+                "penalty": 0.0,
+                "objective": 0.5,
+                "accuracy": 0.9,
+            }
             yield events.StepsDone(epoch, 2, step, 1875, figures, 98_123.4, 12.4)
             time.sleep(self.pause_s / 5)
         if epoch == 2:
             diverged = TrainingDiverged("the loss is not finite after step 2,250")
-            diverged.summary = {**summary(self.run_dir), "status": "diverged", "epochs_completed": 1}
+            diverged.summary = {
+                **summary(self.run_dir),
+                "status": "diverged",
+                "epochs_completed": 1,
+            }
             self.fail(
                 {
                     "diverged": diverged,
@@ -228,7 +237,9 @@ class Workflows:
 
 
 def evaluation(num_classes):
-    confusion = [[i + j if abs(i - j) < 2 else 0 for j in range(num_classes)] for i in range(num_classes)]
+    confusion = [
+        [i + j if abs(i - j) < 2 else 0 for j in range(num_classes)] for i in range(num_classes)
+    ]
     return {
         "checkpoint": "runs/mnist-1/checkpoints/step-00009375",
         "split": "test",

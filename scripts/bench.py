@@ -1,0 +1,104 @@
+"""Measure bmtrain against a plain ``keras.Model.fit`` script, on this machine.
+
+speed     the reference experiment, configs/mnist.yaml, and scripts/bench_keras.py, in turn:
+          an epoch (median of epochs 2 to 5, the median over repeats of that) and the whole
+          command. bmtrain's very first run, with an empty compilation cache, is told apart.
+accuracy  the test accuracy of both over seeds.
+startup   ``--help``, ``train --help``, a config error, and ``train`` until its first line.
+
+Progress goes to stderr, one JSON document to stdout (or --out): the machine's facts first,
+the targets with what was measured last.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import tempfile
+from pathlib import Path
+
+from bench_commands import Bench, Figures, machine
+from bench_suites import measure_accuracy, measure_speed, measure_startup
+
+
+def targets(report: Figures) -> list[Figures]:
+    """What was to be reached, for the suites that ran."""
+    speed, accuracy, startup = (report.get(name) for name in ("speed", "accuracy", "startup"))
+    rows: list[tuple[str, float, bool]] = []
+    if speed:
+        peak = speed["peak_gb"]["bmtrain"]
+        rows += [
+            ("epoch: Keras / bmtrain >= 15", speed["epoch_ratio"], speed["epoch_ratio"] >= 15),
+            (
+                "whole command: Keras / bmtrain >= 5",
+                speed["whole_ratio"],
+                speed["whole_ratio"] >= 5,
+            ),
+            ("peak memory < 1.1 GB", peak, peak < 1.1),
+        ]
+    if accuracy:
+        ours = accuracy["bmtrain"]
+        rows += [
+            ("mean test accuracy >= 0.974", ours["mean"], ours["mean"] >= 0.974),
+            ("each test accuracy >= 0.970", ours["min"], ours["min"] >= 0.97),
+            (
+                "mean within seed noise of Keras",
+                accuracy["difference"],
+                accuracy["within_seed_noise"],
+            ),
+        ]
+    if startup:
+        limits = {"help_s": 0.25, "train_help_s": 0.6, "config_error_s": 0.8, "first_line_s": 0.6}
+        rows += [
+            (f"{k} <= {limit}", startup[k], startup[k] <= limit) for k, limit in limits.items()
+        ]
+    return [{"text": text, "value": value, "met": met} for text, value, met in rows]
+
+
+def seed_range(text: str) -> list[int]:
+    """``3`` or ``0-9``."""
+    first, _, last = text.partition("-")
+    return list(range(int(first), int(last or first) + 1))
+
+
+def main() -> None:
+    """Measure what was asked for and print it."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument(
+        "--suite",
+        choices=("speed", "accuracy", "startup", "all"),
+        default="all",
+        help="default all",
+    )
+    parser.add_argument("--repeats", type=int, default=5, help="of each, alternately; default 5")
+    parser.add_argument("--seeds", type=seed_range, default="0-9", help="default 0-9")
+    parser.add_argument("--keras-seeds", type=seed_range, default="0-4", help="default 0-4")
+    parser.add_argument("--out", type=Path, help="write the JSON here instead of to stdout")
+    options = parser.parse_args()
+    wanted = {"speed", "accuracy", "startup"} if options.suite == "all" else {options.suite}
+
+    report: Figures = {"machine": machine()}
+    keras_runs: list[Figures] = []
+    with tempfile.TemporaryDirectory(prefix="bmtrain-bench-") as scratch:
+        bench = Bench(Path(scratch))
+        if "startup" in wanted:
+            report["startup"] = measure_startup(bench, max(10, options.repeats))
+        if "speed" in wanted:
+            report["speed"], keras_runs = measure_speed(bench, options.repeats)
+        if "accuracy" in wanted:
+            report["accuracy"] = measure_accuracy(
+                bench, options.seeds, options.keras_seeds, keras_runs
+            )
+    report["targets"] = targets(report)
+    text = json.dumps(report, indent=2) + "\n"
+    if options.out:
+        options.out.write_text(text)
+    else:
+        sys.stdout.write(text)
+
+
+if __name__ == "__main__":
+    main()

@@ -42,7 +42,7 @@ def check_features(
     raw = part.features if dtype is None else match_integers(part.features, dtype)
     features = as_features(raw, part.features_at)
     if shape is not None and features.shape[1:] != shape:
-        is_one_example = features.shape == shape or raw.shape == shape
+        is_one_example = shape in (features.shape, raw.shape)
         raise DataError(
             f"expected examples of shape {shape}, got {features.shape[1:]}",
             where=part.features_at.name,

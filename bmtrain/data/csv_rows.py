@@ -57,6 +57,7 @@ def shown_names(names: list[str]) -> str:
 
 
 def blank_lines(path: Path, num_rows: int) -> NDArray[np.bool_]:
+    """Which of the first ``num_rows`` data rows are blank lines."""
     is_blank = np.zeros(num_rows, np.bool_)
     for number, (_, cells) in enumerate(data_rows(path)):
         if number < num_rows:

@@ -19,7 +19,7 @@ from bmtrain.data.source import Place, RawPart, Source, reading
 from bmtrain.errors import ConfigError, DataError
 
 if TYPE_CHECKING:
-    import polars
+    import polars as pl
 
 SPLIT_FILES: dict[str, SplitName] = {
     "train.csv": "train",
@@ -39,7 +39,7 @@ class _Table:
     """
 
     path: Path
-    cells: polars.DataFrame
+    cells: pl.DataFrame
     row_numbers: NDArray[np.int64]
 
     def line_of_row(self, row: int) -> int:
@@ -101,6 +101,13 @@ def read_csv_part(path: Path, *, features: tuple[str, ...], label: str | None) -
     )
 
 
+def read_csv_examples(path: Path, *, features: tuple[str, ...], label: str | None) -> RawPart:
+    """The examples of a file; of a directory those of test.csv, else of train.csv."""
+    if path.is_dir():
+        path = path / ("test.csv" if (path / "test.csv").exists() else "train.csv")
+    return read_csv_part(path, features=features, label=label)
+
+
 def _require_sound(features: tuple[str, ...], label: str) -> None:
     if not features:
         raise DataError("the table has no column beside the label", key=("data", "label"))
@@ -126,10 +133,10 @@ def _require_column(
 
 def _numbers(table: _Table, name: str) -> NDArray[np.float32]:
     """A column as finite float32, rounded from float64."""
-    import polars
+    import polars as pl
 
     texts = table.cells[name]
-    numbers = texts.cast(polars.Float64, strict=False)
+    numbers = texts.cast(pl.Float64, strict=False)
     with np.errstate(over="ignore"):
         rounded = numbers.fill_null(float("nan")).to_numpy().astype(np.float32)
     wrong = np.flatnonzero(~np.isfinite(rounded))
@@ -172,7 +179,7 @@ def _missing_cell(table: _Table, name: str, row: int) -> DataError:
 
 
 def _read_table(path: Path) -> _Table:
-    import polars
+    import polars as pl
 
     names = read_header(path)
     require_memory(path.stat().st_size * _MEMORY_PER_FILE_BYTE, where=str(path))
@@ -180,18 +187,18 @@ def _read_table(path: Path) -> _Table:
         with reading(path):
             text = path.read_bytes().removeprefix(codecs.BOM_UTF8)
             # The line break hides the first bytes from Polars, which takes "x^" for zlib's magic.
-            cells = polars.read_csv(io.BytesIO(b"\n" + text), infer_schema=False)
-    except (polars.exceptions.PolarsError, polars.exceptions.PanicException) as error:
+            cells = pl.read_csv(io.BytesIO(b"\n" + text), infer_schema=False)
+    except (pl.exceptions.PolarsError, pl.exceptions.PanicException) as error:
         raise malformed(path, len(names), str(error)) from error
     if cells.width != len(names):
         raise DataError("the line ends are not those of one system", where=str(path))
     cells.columns = names
-    stripped = polars.all().str.strip_chars()
-    cells = cells.select(polars.when(stripped != "").then(stripped).name.keep())
-    is_blank = cells.select(polars.all_horizontal(polars.all().is_null())).to_series().to_numpy()
+    stripped = pl.all().str.strip_chars()
+    cells = cells.select(pl.when(stripped != "").then(stripped).name.keep())
+    is_blank = cells.select(pl.all_horizontal(pl.all().is_null())).to_series().to_numpy()
     if is_blank.any():
         is_blank &= blank_lines(path, len(is_blank))
     row_numbers = np.flatnonzero(~is_blank)
     if not len(row_numbers):
         raise DataError("the table has a header and no rows", where=str(path))
-    return _Table(path, cells.filter(polars.Series(~is_blank)), row_numbers)
+    return _Table(path, cells.filter(pl.Series(~is_blank)), row_numbers)

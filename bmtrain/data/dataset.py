@@ -28,6 +28,7 @@ class Split:
 
     @property
     def num_examples(self) -> int:
+        """Number of examples."""
         return len(self.features)
 
 
@@ -59,7 +60,10 @@ class DataFacts:
 
 @dataclass(frozen=True, slots=True)
 class Dataset:
-    """All splits of one source and the facts about them; "train" is always there."""
+    """All splits of one source and the facts about them.
+
+    "train" is always there; the order is train, validation, test.
+    """
 
     splits: Mapping[SplitName, Split]
     facts: DataFacts

@@ -55,7 +55,7 @@ def match_integers(values: RawArray, dtype: str) -> RawArray:
     """Integers of another width as uint8 where that is ``dtype`` and holds them all."""
     if dtype != "uint8" or values.dtype.kind not in "iu" or values.size == 0:
         return values
-    fits = int(values.min()) >= 0 and int(values.max()) <= 255  # type: ignore[call-overload]
+    fits = int(values.min()) >= 0 and int(values.max()) <= 255
     return values.astype(np.uint8) if fits else values
 
 

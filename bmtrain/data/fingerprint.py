@@ -29,5 +29,5 @@ def fingerprint(
         for kind, array in (("features", split.features), ("labels", split.labels)):
             ordered = np.ascontiguousarray(array, dtype=array.dtype.newbyteorder("<"))
             digest.update(f"{split_name}.{kind} {ordered.dtype.str} {ordered.shape}\n".encode())
-            digest.update(memoryview(ordered.reshape(-1).view(np.uint8)))
+            digest.update(ordered.reshape(-1).view(np.uint8).data)
     return digest.hexdigest()

@@ -4,33 +4,53 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Literal
+from typing import Literal, Protocol
 
 from bmtrain.data import csv_table, idx, numpy_files
-from bmtrain.data.source import Source, reading
-from bmtrain.errors import DataError
+from bmtrain.data.source import RawPart, Source, reading
+from bmtrain.errors import DataError, UsageError
 
 Format = Literal["idx", "npz", "npy", "csv"]
 
-#: Formats of arrays: a path -> all of its splits. A new format is one entry and one test.
+
+class PartReader(Protocol):
+    """Reads the examples at a path; without ``labels`` their labels are not looked at."""
+
+    def __call__(self, path: Path, *, labels: bool) -> RawPart:
+        """The examples at ``path``; DataError names the file and the row."""
+
+
+#: Formats of arrays: a path -> all of its splits. Tables are read by ``csv_table``.
 ARRAY_READERS: dict[Format, Callable[[Path], Source]] = {
     "idx": idx.read_idx_directory,
     "npz": numpy_files.read_npz,
     "npy": numpy_files.read_npy_directory,
 }
 
-_SUFFIXES: dict[str, Format] = {".npz": "npz", ".npy": "npy", ".csv": "csv"}
+#: The same formats, for examples that are no experiment's source.
+ARRAY_PART_READERS: dict[Format, PartReader] = {
+    "idx": idx.read_idx_part,
+    "npz": numpy_files.read_npz_part,
+    "npy": numpy_files.read_npy_part,
+}
+
+_BY_SUFFIX: dict[str, Format] = {".npz": "npz", ".npy": "npy", ".csv": "csv"}
 
 
-def detect_format(path: Path) -> Format:
-    """The format of a file by its name, of a directory by the names in it."""
+def choose_format(path: Path, wanted: str) -> Format:
+    """``wanted``; where that is ``auto``, told from a file's name or the names in a directory."""
+    for known in (*ARRAY_READERS, "csv"):
+        if wanted == known:
+            return known
+    if wanted != "auto":
+        raise UsageError(f"unknown format {wanted!r}; expected auto, idx, npz, npy or csv")
     with reading(path):
         path.stat()
     if path.is_dir():
-        return _detect_directory(path)
-    if path.suffix.lower() in _SUFFIXES:
-        return _SUFFIXES[path.suffix.lower()]
-    if idx.FILE_NAME.fullmatch(path.name) or path.name.endswith(("-ubyte", "-ubyte.gz")):
+        return _format_of_directory(path)
+    if path.suffix.lower() in _BY_SUFFIX:
+        return _BY_SUFFIX[path.suffix.lower()]
+    if path.name.endswith(("-ubyte", "-ubyte.gz")):
         return "idx"
     raise DataError(
         "the format cannot be told from the file's name",
@@ -39,17 +59,17 @@ def detect_format(path: Path) -> Format:
     )
 
 
-def _detect_directory(path: Path) -> Format:
-    if idx.has_idx_files(path):
+def _format_of_directory(directory: Path) -> Format:
+    with reading(directory):
+        names = {entry.name for entry in directory.iterdir()}
+    if any(idx.FILE_NAME.fullmatch(name) for name in names):
         return "idx"
-    with reading(path):
-        names = {entry.name for entry in path.iterdir()}
     if names & numpy_files.NPY_NAMES:
         return "npy"
     if names & csv_table.SPLIT_FILES.keys():
         return "csv"
     raise DataError(
-        "the directory holds no data that is known here: expected train-images-idx3-ubyte …, "
+        "the directory holds no data of a known format: expected train-images-idx3-ubyte …, "
         "x_train.npy … or train.csv",
-        where=str(path),
+        where=str(directory),
     )

@@ -8,15 +8,16 @@ from __future__ import annotations
 
 import gzip
 import re
+from io import BufferedReader
 from math import prod
 from pathlib import Path
-from typing import IO
 
 import numpy as np
 
 from bmtrain.data.dataset import SplitName
 from bmtrain.data.memory import require_memory
 from bmtrain.data.source import (
+    MAX_DEFLATE_RATIO,
     Place,
     RawArray,
     RawPart,
@@ -29,10 +30,7 @@ from bmtrain.errors import DataError
 IDX_DTYPES = {0x08: "u1", 0x09: "i1", 0x0B: ">i2", 0x0C: ">i4", 0x0D: ">f4", 0x0E: ">f8"}
 FILE_NAME = re.compile(r"(train|t10k)-(images|labels)[-.]idx\d-ubyte(\.gz)?")
 
-_PREFIXES: dict[SplitName, str] = {"train": "train", "test": "t10k"}
 _GZIP_MAGIC = b"\x1f\x8b"
-# Deflate cannot shrink data further than this, so a small file cannot claim more.
-_MAX_DEFLATE_RATIO = 1032
 
 
 def read_idx(path: Path) -> RawArray:
@@ -48,10 +46,10 @@ def read_idx(path: Path) -> RawArray:
         if not is_gzip:
             return _read_stream(file, path, max_bytes=file_size)
         with gzip.GzipFile(fileobj=file) as inflated:
-            return _read_stream(inflated, path, max_bytes=file_size * _MAX_DEFLATE_RATIO)
+            return _read_stream(inflated, path, max_bytes=file_size * MAX_DEFLATE_RATIO)
 
 
-def _read_stream(stream: IO[bytes] | gzip.GzipFile, path: Path, max_bytes: int) -> RawArray:
+def _read_stream(stream: BufferedReader | gzip.GzipFile, path: Path, max_bytes: int) -> RawArray:
     where = str(path)
     dtype, shape = _read_header(stream, where)
     num_bytes = prod(shape) * dtype.itemsize
@@ -63,7 +61,7 @@ def _read_stream(stream: IO[bytes] | gzip.GzipFile, path: Path, max_bytes: int) 
         )
     require_memory(num_bytes, where=where)
     values = np.empty(num_bytes, np.uint8)
-    num_read = stream.readinto(memoryview(values)) or 0  # type: ignore[union-attr]  # both have it
+    num_read = stream.readinto(values.data) or 0
     if num_read < num_bytes:
         raise DataError(
             f"the file is truncated: expected {num_bytes:,} bytes of values "
@@ -82,7 +80,7 @@ def _read_stream(stream: IO[bytes] | gzip.GzipFile, path: Path, max_bytes: int) 
 
 
 def _read_header(
-    stream: IO[bytes] | gzip.GzipFile, where: str
+    stream: BufferedReader | gzip.GzipFile, where: str
 ) -> tuple[np.dtype[np.generic], tuple[int, ...]]:
     magic = stream.read(4)
     if len(magic) < 4:
@@ -103,42 +101,36 @@ def _read_header(
     return np.dtype(IDX_DTYPES[dtype_code]), shape
 
 
-def has_idx_files(directory: Path) -> bool:
-    """Whether ``directory`` holds a file with an IDX name."""
-    with reading(directory):
-        return any(FILE_NAME.fullmatch(entry.name) for entry in directory.iterdir())
-
-
 def read_idx_directory(directory: Path) -> Source:
     """``train-images-idx3-ubyte``, ``train-labels-idx1-ubyte`` and, if there, ``t10k-…``.
 
     Each plain or ``.gz`` (plain wins where there are both); ``.idx`` for ``-idx``
     and another digit, for arrays of another rank, are fine.
     """
-    parts: dict[SplitName, RawPart] = {"train": read_idx_part(directory, "train", labels=True)}
+    parts: dict[SplitName, RawPart] = {"train": _read_split(directory, "train", labels=True)}
     if _find(directory, "t10k", "images") or _find(directory, "t10k", "labels"):
-        parts["test"] = read_idx_part(directory, "test", labels=True)
+        parts["test"] = _read_split(directory, "t10k", labels=True)
     return Source(parts)
 
 
-def read_idx_part(directory: Path, split: SplitName, *, labels: bool) -> RawPart:
-    """One split of an IDX directory; without ``labels`` a missing label file is fine."""
-    prefix = _PREFIXES[split]
+def read_idx_part(path: Path, *, labels: bool) -> RawPart:
+    """The examples: a file's array; of a directory those of ``t10k-…``, else of ``train-…``."""
+    if path.is_dir():
+        prefix = "t10k" if _find(path, "t10k", "images") else "train"
+        return _read_split(path, prefix, labels=labels)
+    place = Place(str(path))
+    return RawPart(read_idx(path), None, features_at=place, labels_at=place)
+
+
+def _read_split(directory: Path, prefix: str, *, labels: bool) -> RawPart:
     images_path = _require(directory, prefix, "images")
-    labels_path = _find(directory, prefix, "labels")
-    if labels:
-        labels_path = _require(directory, prefix, "labels")
+    labels_path = _require(directory, prefix, "labels") if labels else None
     return RawPart(
         features=read_idx(images_path),
         labels=read_idx(labels_path) if labels_path else None,
         features_at=Place(str(images_path)),
         labels_at=Place(str(labels_path)),
     )
-
-
-def has_idx_split(directory: Path, split: SplitName) -> bool:
-    """Whether the images of ``split`` are there."""
-    return split in _PREFIXES and _find(directory, _PREFIXES[split], "images") is not None
 
 
 def _find(directory: Path, prefix: str, kind: str) -> Path | None:

@@ -82,7 +82,7 @@ def as_targets(labels: RawLabels, place: Place) -> NDArray[np.float32]:
 
 
 def require_seen_classes(
-    labels: NDArray[np.int32], train_labels: NDArray[np.int32], names: tuple[str, ...], place: Place
+    labels: RawArray, train_labels: RawArray, names: tuple[str, ...], place: Place
 ) -> None:
     """DataError if ``labels`` hold a class of which there is no training example."""
     seen = np.bincount(train_labels, minlength=len(names)) > 0
@@ -112,7 +112,7 @@ def _class_numbers(labels: RawArray, place: Place) -> NDArray[np.int64]:
         return _from_one_hot(labels, place)
     numbers = labels.reshape(-1)
     is_class = (numbers >= 0) & (numbers <= np.iinfo(np.int32).max)  # NaN is not
-    is_class &= numbers == np.floor(numbers)  # type: ignore[call-overload]
+    is_class &= numbers == np.floor(numbers)
     wrong = np.flatnonzero(~is_class)
     if wrong.size:
         row = int(wrong[0])
@@ -134,7 +134,8 @@ def _from_one_hot(labels: RawArray, place: Place) -> NDArray[np.int64]:
             "expected a one-hot row (a single 1, else 0) or one class number per example",
             where=place.row(row),
         )
-    return np.argmax(is_one, axis=1).astype(np.int64)
+    numbers: NDArray[np.int64] = np.argmax(is_one, axis=1).astype(np.int64)
+    return numbers
 
 
 def _distinct_texts(labels: list[str], place: Place) -> tuple[str, ...]:
@@ -156,7 +157,7 @@ def _distinct_texts(labels: list[str], place: Place) -> tuple[str, ...]:
 
 
 def _canonical(text: str) -> str:
-    """ "3.0" and "3" are one class: spreadsheets write either."""
+    """One text per class: 3.0 and 3 are the same, spreadsheets write either."""
     match = _INTEGRAL.fullmatch(text)
     return match.group(1) if match else text
 

@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from bmtrain.config.sections.data import DataSection, TestSplit
+from bmtrain.config.sections.data import DataSection
 from bmtrain.config.sections.loss import CROSSENTROPIES
 from bmtrain.data.bundled import bundled_directory, is_bundled_name
-from bmtrain.data.checked import check_source
+from bmtrain.data.checked import check_features, check_labels, check_source
+from bmtrain.data.csv_table import read_csv, read_csv_examples
 from bmtrain.data.dataset import DataFacts, Dataset, Split, SplitName, Task
 from bmtrain.data.fingerprint import fingerprint
-from bmtrain.data.formats import ARRAY_READERS, Format, detect_format
+from bmtrain.data.formats import ARRAY_PART_READERS, ARRAY_READERS, choose_format
+from bmtrain.data.holdout import hold_out
 from bmtrain.data.labels import fit_class_names
-from bmtrain.data.source import Source
-from bmtrain.data.splits import draw_splits, draw_subset
+from bmtrain.data.source import RawPart, Source
 from bmtrain.errors import ConfigError, DataError
 
 
@@ -44,8 +47,66 @@ def load_dataset(section: DataSection, *, task: Task, seed: int) -> Dataset:
         train = source.parts["train"]
         class_names = fit_class_names(train)
     published = check_source(source, class_names)
-    splits = _hold_out(section, published, class_names, seed)
+    splits = hold_out(section, published, class_names, seed)
     return Dataset(splits=splits, facts=_facts(task, source, splits, class_names))
+
+
+@dataclass(frozen=True, slots=True)
+class Examples:
+    """Examples for a trained model; ``labels`` as in ``Split``, None where not asked for."""
+
+    features: NDArray[np.generic]
+    labels: NDArray[np.int32] | NDArray[np.float32] | None
+
+    @property
+    def num_rows(self) -> int:
+        """Number of examples."""
+        return len(self.features)
+
+
+def load_examples(
+    path: Path,
+    facts: DataFacts,
+    *,
+    format: str = "auto",  # noqa: A002  # the option's name on the command line
+    labels: Literal["required", "optional"],
+) -> Examples:
+    """Read examples that fit a model trained on data with ``facts``, from the same formats.
+
+    - A single IDX or .npy file holds features alone.
+    - An .npz file or a directory of .npy files: ``x`` (and ``y``), else ``x_test``, else
+      ``x_train``. An IDX directory: ``t10k-…``, else ``train-…``. A directory of tables:
+      ``test.csv``, else ``train.csv``.
+    - A table needs the model's feature columns, in any order; others are not looked at.
+
+    Labels are found by class name: the number 3 in an array is the class "3". Where
+    they are ``optional`` they are not read at all, so that unlabelled data passes.
+
+    Raises:
+        DataError: the data is missing, damaged, or does not fit ``facts``.
+    """
+    found = choose_format(path, format)
+    with_labels = labels == "required"
+    if found == "csv":
+        part = _read_table_part(path, facts, with_labels)
+    else:
+        part = ARRAY_PART_READERS[found](path, labels=with_labels)
+    features = check_features(part, shape=facts.input_shape, dtype=facts.input_dtype)
+    if not with_labels:
+        return Examples(features, None)
+    num_outputs = (facts.num_outputs,) if facts.class_names is None else ()
+    return Examples(features, check_labels(part, facts.class_names, num_outputs=num_outputs))
+
+
+def _read_table_part(path: Path, facts: DataFacts, with_labels: bool) -> RawPart:
+    if facts.feature_names is None:
+        raise DataError(
+            "the model was trained on arrays, which have no column names",
+            where=str(path),
+            hint=f"store the examples as .npy, each of shape {facts.input_shape}",
+        )
+    label = facts.label_name if with_labels else None
+    return read_csv_examples(path, features=facts.feature_names, label=label)
 
 
 def _read_source(section: DataSection) -> Source:
@@ -57,10 +118,8 @@ def _read_source(section: DataSection) -> Source:
         raise DataError(
             "there is no such file or directory", where=str(path), key=("data", "source")
         )
-    found: Format = detect_format(path) if section.format == "auto" else section.format
+    found = choose_format(path, section.format)
     if found == "csv":
-        from bmtrain.data.csv_table import read_csv
-
         return read_csv(path, label=section.label, features=section.features)
     for key, value in (("label", section.label), ("features", section.features)):
         if value is not None:
@@ -77,74 +136,6 @@ def _read_source(section: DataSection) -> Source:
             hint=None if found == "npz" else f"name the directory, {path.parent}",
         )
     return ARRAY_READERS[found](path)
-
-
-def _hold_out(
-    section: DataSection,
-    published: Mapping[SplitName, Split],
-    class_names: tuple[str, ...] | None,
-    seed: int,
-) -> dict[SplitName, Split]:
-    """The published splits, the drawn ones, and what is left for training."""
-    validation, test = _fractions(section, published)
-    splits = {name: split for name, split in published.items() if name != "test" or test is None}
-    source_train = splits["train"]
-    if validation is not None or test is not None:
-        drawn = draw_splits(
-            _strata(source_train, class_names),
-            validation=validation,
-            test=test,
-            seed=seed,
-            names=class_names,
-        )
-        splits["train"] = _take(source_train, drawn.train)
-        if validation is not None:
-            splits["validation"] = _take(source_train, drawn.validation)
-        if test is not None:
-            splits["test"] = _take(source_train, drawn.test)
-    if section.train_examples is not None:
-        strata = _strata(splits["train"], class_names)
-        rows = draw_subset(strata, section.train_examples, seed=seed)
-        splits["train"] = _take(splits["train"], rows)
-    return splits
-
-
-def _fractions(
-    section: DataSection, published: Mapping[SplitName, Split]
-) -> tuple[float | None, float | None]:
-    """(validation, test) to draw; ConfigError where the source has that split already."""
-    validation, test = section.splits.validation, section.splits.test
-    if validation is not None and "validation" in published:
-        raise ConfigError(
-            "the source has a validation split of its own",
-            key=("data", "splits", "validation"),
-            hint="leave splits.validation out",
-        )
-    replaces = isinstance(test, TestSplit) and test.replace
-    fraction = test.fraction if isinstance(test, TestSplit) else test
-    if fraction is not None and "test" in published and not replaces:
-        raise ConfigError(
-            "the source has a test split of its own",
-            key=("data", "splits", "test"),
-            hint=f"leave splits.test out, or write test: {{fraction: {fraction}, replace: true}}",
-        )
-    if validation is not None and fraction is not None and validation + fraction >= 1:
-        raise ConfigError(
-            f"validation and test take {validation} + {fraction} of the examples: "
-            "none are left for training",
-            key=("data", "splits"),
-        )
-    return validation, fraction
-
-
-def _strata(split: Split, class_names: tuple[str, ...] | None) -> NDArray[np.int32]:
-    if class_names is None:
-        return np.zeros(split.num_examples, np.int32)
-    return split.labels.astype(np.int32, copy=False)
-
-
-def _take(split: Split, rows: NDArray[np.int64]) -> Split:
-    return Split(split.features[rows], split.labels[rows])
 
 
 def _facts(

@@ -26,10 +26,10 @@ def fit_preprocessing(dataset: Dataset, normalize: str) -> Preprocessing:
     """
     features = dataset.splits["train"].features
     kind = _resolve(dataset, normalize)
-    offset: Statistic | float = 0.0
-    scale: Statistic | float = 1.0
+    offset: Statistic = np.zeros(())
+    scale: Statistic = np.ones(())
     if kind == "unit" and features.dtype == np.uint8:
-        scale = 1.0 / 255.0
+        scale = scale / 255.0
     elif kind != "none":
         values = features if features.ndim == 2 else features.reshape(-1, 1)
         low = values.min(axis=0).astype(np.float64)

@@ -10,14 +10,17 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, Final
 
-import numpy as np
 from numpy.typing import NDArray
 
 from bmtrain.data.dataset import SplitName
 from bmtrain.errors import DataError
 
-RawArray = NDArray[np.generic]
+#: Deflate cannot shrink data further, so a small file cannot hold more than this times its size.
+MAX_DEFLATE_RATIO: Final = 1032
+
+RawArray = NDArray[Any]
 #: Numbers of any dtype and shape, or one text per example.
 RawLabels = RawArray | list[str]
 

@@ -37,6 +37,9 @@ def draw_splits(
 
     Args:
         strata: (rows,) the class of each row; all 0 draws without strata.
+        validation: fraction f, or None.
+        test: fraction f, or None.
+        seed: of the experiment.
         names: of the strata, for errors; None where there are none.
 
     Raises:
@@ -87,7 +90,7 @@ def draw_subset(strata: NDArray[np.int32], num_examples: int, *, seed: int) -> I
     return _draw(strata, rows, sizes, seed, SUBSET_STREAM)[0]
 
 
-def _apportion(quotas: NDArray[np.float64], total: int, most: Indices, split_name: str) -> Indices:
+def _apportion(quotas: NDArray[np.floating], total: int, most: Indices, split_name: str) -> Indices:
     """Whole numbers near ``quotas`` with the sum ``total``, from 1 to ``most`` each.
 
     Largest remainders (Hamilton's method); ties go to the lower class number. Where
@@ -103,7 +106,7 @@ def _apportion(quotas: NDArray[np.float64], total: int, most: Indices, split_nam
             key=("data", "splits", split_name),
         )
     most = np.where(is_present, most, 0)
-    sizes = np.clip(np.floor(quotas).astype(np.int64), least, most)
+    sizes: Indices = np.clip(np.floor(quotas).astype(np.int64), least, most)
     while (missing := total - int(sizes.sum())) != 0:
         step = 1 if missing > 0 else -1
         can_move = np.flatnonzero(sizes < most if step > 0 else sizes > least)

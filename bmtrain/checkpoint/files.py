@@ -1,0 +1,59 @@
+"""Opening what a checkpoint's directory holds: regular files in it, nothing that a link points to."""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from bmtrain.durable import environment_fault
+from bmtrain.errors import CheckpointError
+
+#: Not the checkpoint's fault: another one would fail as well.
+_ENVIRONMENT = frozenset({errno.EACCES, errno.EPERM, errno.ENOMEM, errno.EMFILE, errno.ENFILE})
+
+
+@contextmanager
+def opened(path: Path) -> Iterator[tuple[int, int]]:
+    """The descriptor and the size in bytes of a regular file, open for reading.
+
+    Raises:
+        CheckpointError: missing, not a regular file (a link, a pipe, a device), unreadable.
+        EnvironmentFault: permissions, or too many open files.
+    """
+    with reading(path):
+        # Looked at before it is opened: opening a device or a pipe can itself do something.
+        _check_regular(os.lstat(path), path)
+        flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
+        descriptor = os.open(path, flags)
+        try:
+            facts = os.fstat(descriptor)
+            _check_regular(facts, path)
+            yield descriptor, facts.st_size
+        finally:
+            os.close(descriptor)
+
+
+def _check_regular(facts: os.stat_result, path: Path) -> None:
+    if not stat.S_ISREG(facts.st_mode):
+        raise CheckpointError("not a regular file; links and devices are refused", where=str(path))
+
+
+@contextmanager
+def reading(path: Path) -> Iterator[None]:
+    """Turns what goes wrong in reading ``path`` into errors that name it.
+
+    ``ValueError`` means that the content is not what it should be.
+    """
+    try:
+        yield
+    except ValueError as error:
+        raise CheckpointError(f"damaged: {error}", where=str(path)) from None
+    except OSError as error:
+        if error.errno in _ENVIRONMENT:
+            raise environment_fault(error, path, "read the checkpoint") from error
+        reason = "it is missing" if error.errno == errno.ENOENT else error.strerror
+        raise CheckpointError(f"cannot be read: {reason}", where=str(path)) from error

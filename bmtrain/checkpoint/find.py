@@ -1,0 +1,85 @@
+"""From what a user types, a run directory or a checkpoint, to one checkpoint."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from bmtrain.checkpoint.manifest import MANIFEST
+from bmtrain.checkpoint.store import CheckpointStore, Skipped
+from bmtrain.errors import CheckpointError
+
+CHECKPOINTS = "checkpoints"
+
+
+@dataclass(frozen=True, slots=True)
+class FoundCheckpoint:
+    """A checkpoint and how it was found.
+
+    Attributes:
+        path: the checkpoint's directory.
+        is_run: the user named a run directory; then ``run_dir`` is it.
+        which: "best" or "last" of a run; "given" if the checkpoint itself was named.
+        skipped: damaged ones that were passed over: tell the user.
+    """
+
+    path: Path
+    is_run: bool
+    run_dir: Path | None
+    which: Literal["best", "last", "given"]
+    skipped: tuple[Skipped, ...]
+
+
+def find_checkpoint(path: Path, which: Literal["auto", "best", "last"] = "auto") -> FoundCheckpoint:
+    """The checkpoint that ``path`` names.
+
+    Args:
+        path: a checkpoint's directory, or a run directory, of which ``which`` is taken.
+        which: auto: the best if there is one, else the last. A damaged best gives the last.
+
+    Returns:
+        A checkpoint of a run is verified; one that was named itself is not yet.
+
+    Raises:
+        CheckpointError: there is none, or none that is whole.
+        EnvironmentFault: permissions.
+    """
+    if (path / MANIFEST).exists() or (path / MANIFEST).is_symlink():
+        return FoundCheckpoint(path, False, None, "given", ())
+    if not (path / CHECKPOINTS).is_dir():
+        raise _nothing(path)
+    store = CheckpointStore(path / CHECKPOINTS)
+    skipped: tuple[Skipped, ...] = ()
+    if which != "last":
+        search = store.find("best")
+        if search.path is not None:
+            return FoundCheckpoint(search.path, True, path, "best", search.skipped)
+        skipped = search.skipped
+    if which != "best":
+        search = store.find("last")
+        skipped = tuple(dict.fromkeys(skipped + search.skipped))
+        if search.path is not None:
+            return FoundCheckpoint(search.path, True, path, "last", skipped)
+    raise _none_whole(path, which, skipped)
+
+
+def _nothing(path: Path) -> CheckpointError:
+    if not path.exists():
+        message = "no such directory"
+    elif not path.is_dir():
+        message = "a file; a checkpoint is a directory"
+    else:
+        message = f"neither a run directory nor a checkpoint: no {CHECKPOINTS}/, no {MANIFEST}"
+    hint = "give a run directory (runs/NAME-...) or a checkpoint (.../checkpoints/step-...)"
+    return CheckpointError(message, where=str(path), hint=hint)
+
+
+def _none_whole(path: Path, which: str, skipped: tuple[Skipped, ...]) -> CheckpointError:
+    if skipped:
+        message = "no whole checkpoint: " + "; ".join(entry.reason for entry in skipped)
+    elif which == "best":
+        message = "the run has no best checkpoint: nothing was monitored on a validation split"
+    else:
+        message = "the run has no checkpoint yet"
+    return CheckpointError(message, where=str(path))

@@ -1,0 +1,139 @@
+"""Reading a checkpoint of anybody's: data comes out, or an error; nothing is run.
+
+The manifest is checked first, then the preprocessing; what sizes they promise is
+compared with the files and with what the config implies; only then are tensors
+read, and their sha256 compared.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+from bmtrain import strict_json, tensor_files
+from bmtrain.checkpoint import manifest as form
+from bmtrain.checkpoint.content import Array, Checkpoint, TrainingState
+from bmtrain.checkpoint.files import opened, reading
+from bmtrain.checkpoint.preprocessing import join, parse_facts
+from bmtrain.checkpoint.state import parse_state
+from bmtrain.checkpoint.tensors import Shapes, check_shapes, read_tensors
+from bmtrain.config.resolved import experiment_from_plain
+from bmtrain.config.sections.experiment import ExperimentConfig
+from bmtrain.data.preprocessing import Preprocessing
+from bmtrain.errors import BmtrainError, CheckpointError
+
+
+def read_checkpoint(
+    directory: Path,
+    expected_model: Callable[[ExperimentConfig, Preprocessing], Shapes] | None = None,
+    *,
+    with_optimizer: bool = True,
+) -> Checkpoint:
+    """Reads and verifies ``directory``.
+
+    Args:
+        directory: of the checkpoint itself.
+        expected_model: the shapes, by name, of the model that the config implies. Called
+            before any tensor of the model is read; the file must hold exactly these.
+        with_optimizer: False leaves the optimizer's file closed and ``optimizer`` empty.
+
+    Raises:
+        CheckpointError: damaged, of a newer format, or not what the config implies; the
+            file and the tensor are named.
+        EnvironmentFault: permissions.
+    """
+    manifest = _read_manifest(directory)
+    preprocessing = _read_preprocessing(directory, manifest)
+    with reading(directory / form.MANIFEST):
+        state = parse_state(manifest.state)
+    experiment = _experiment(directory, manifest)
+    if expected_model is not None:
+        with _implied(directory):
+            expected = expected_model(experiment, preprocessing)
+        check_shapes(directory / form.MODEL, manifest.files[form.MODEL], expected)
+    model = read_tensors(directory / form.MODEL, manifest.files[form.MODEL])
+    optimizer: Mapping[str, Array] = {}
+    if with_optimizer:
+        optimizer = read_tensors(directory / form.OPTIMIZER, manifest.files[form.OPTIMIZER])
+    return Checkpoint(
+        experiment=experiment,
+        preprocessing=preprocessing,
+        engine=manifest.engine,
+        state=state,
+        model=model,
+        optimizer=optimizer,
+    )
+
+
+def verify_checkpoint(directory: Path) -> TrainingState:
+    """Reads every file again and compares sizes and sha256; the config is not interpreted.
+
+    Raises:
+        CheckpointError: damaged or of a newer format; the file and the tensor are named.
+        EnvironmentFault: permissions.
+    """
+    manifest = _read_manifest(directory)
+    _read_preprocessing(directory, manifest)
+    for name in (form.MODEL, form.OPTIMIZER):
+        read_tensors(directory / name, manifest.files[name])
+    with reading(directory / form.MANIFEST):
+        return parse_state(manifest.state)
+
+
+def read_state(directory: Path) -> TrainingState:
+    """The training's position alone, from the manifest alone.
+
+    Raises:
+        CheckpointError: the manifest is damaged or of a newer format.
+        EnvironmentFault: permissions.
+    """
+    manifest = _read_manifest(directory)
+    with reading(directory / form.MANIFEST):
+        return parse_state(manifest.state)
+
+
+def _read_manifest(directory: Path) -> form.Manifest:
+    path = directory / form.MANIFEST
+    with opened(path) as (descriptor, size):
+        if size > strict_json.MAX_BYTES:
+            raise ValueError(f"{size} bytes; at most {strict_json.MAX_BYTES} are read")
+        content = tensor_files.read_content(descriptor, size).tobytes()
+    return form.decode_manifest(content, str(path))
+
+
+def _read_preprocessing(directory: Path, manifest: form.Manifest) -> Preprocessing:
+    path = directory / form.PREPROCESSING
+    record = manifest.files[form.PREPROCESSING]
+    with opened(path) as (descriptor, size):
+        if size != record.num_bytes or size > strict_json.MAX_BYTES:
+            raise ValueError(f"{size} bytes, expected {record.num_bytes}")
+        content = tensor_files.read_content(descriptor, size).tobytes()
+        if hashlib.sha256(content).hexdigest() != record.sha256:
+            raise ValueError("its content does not match its sha256")
+        facts, normalize = parse_facts(content)
+    tensors = read_tensors(directory / form.STATISTICS, manifest.files[form.STATISTICS])
+    with reading(directory / form.STATISTICS):
+        return join(facts, normalize, tensors)
+
+
+def _experiment(directory: Path, manifest: form.Manifest) -> ExperimentConfig:
+    if not isinstance(manifest.experiment, dict):
+        where = str(directory / form.MANIFEST)
+        raise CheckpointError("experiment: expected a mapping", where=where)
+    with _implied(directory):
+        return experiment_from_plain(manifest.experiment)
+
+
+@contextmanager
+def _implied(directory: Path) -> Iterator[None]:
+    """Errors about the recorded config are errors of the checkpoint."""
+    try:
+        yield
+    except CheckpointError:
+        raise
+    except BmtrainError as error:
+        raise CheckpointError(
+            f"the recorded config does not hold: {error}", where=str(directory / form.MANIFEST)
+        ) from error

@@ -1,0 +1,56 @@
+"""The training state as JSON, and back with every value checked."""
+
+from __future__ import annotations
+
+import dataclasses
+import sys
+from typing import Any
+
+from bmtrain import strict_json
+from bmtrain.checkpoint.content import TrainingState
+
+_LARGEST = 2**62
+_MAX_FLOAT = sys.float_info.max
+
+
+def state_document(state: TrainingState) -> dict[str, Any]:
+    """The state as plain JSON; floats survive exactly (Python writes the shortest text that does)."""
+    names = [field.name for field in dataclasses.fields(state)]
+    document = {name: getattr(state, name) for name in names}
+    return document | {"accumulators": dict(state.accumulators)}
+
+
+def parse_state(document: Any) -> TrainingState:
+    """Raises ``ValueError`` naming the entry that is missing, unknown or out of range."""
+    names = {field.name for field in dataclasses.fields(TrainingState)}
+    if not isinstance(document, dict) or document.keys() != names:
+        raise ValueError(f"state: expected the keys {', '.join(sorted(names))}")
+    accumulators, stopped_early = document["accumulators"], document["stopped_early"]
+    strict_json.require(isinstance(accumulators, dict), "state.accumulators: expected a mapping")
+    strict_json.require(isinstance(stopped_early, bool), "state.stopped_early: expected a bool")
+    return TrainingState(
+        epoch=_count(document, "epoch"),
+        step_in_epoch=_count(document, "step_in_epoch"),
+        step=_count(document, "step"),
+        accumulators={name: _number(accumulators, name) for name in accumulators},
+        best_value=None if document["best_value"] is None else _number(document, "best_value"),
+        best_epoch=None if document["best_epoch"] is None else _count(document, "best_epoch"),
+        best_step=None if document["best_step"] is None else _count(document, "best_step"),
+        epochs_without_improvement=_count(document, "epochs_without_improvement"),
+        log_bytes=_count(document, "log_bytes"),
+        stopped_early=stopped_early,
+    )
+
+
+def _count(document: dict[str, Any], name: str) -> int:
+    value = document[name]
+    if type(value) is not int or not 0 <= value <= _LARGEST:
+        raise ValueError(f"state.{name}: expected a whole number >= 0")
+    return value
+
+
+def _number(document: dict[str, Any], name: str) -> float:
+    value = document[name]
+    if type(value) not in (int, float) or not -_MAX_FLOAT <= value <= _MAX_FLOAT:
+        raise ValueError(f"state: {name!a:.60}: expected a finite number")
+    return float(value)

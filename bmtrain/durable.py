@@ -1,0 +1,160 @@
+"""Files that are there whole or not at all, after any crash.
+
+The protocol: a temporary file beside the target, written, flushed to the disk,
+renamed over the target, and the directory flushed, so that the rename itself
+survives a power failure. Every ``OSError`` becomes an ``EnvironmentFault`` that
+names the path and says what to do.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import secrets
+import stat
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import BinaryIO
+
+from bmtrain.errors import EnvironmentFault
+
+_TEMPORARY_PREFIX = ".bmtrain-"
+_TEMPORARY_SUFFIX = ".tmp"
+
+#: errno -> (what is wrong, what to do).
+_ADVICE = {
+    errno.ENOSPC: ("the disk is full", "free some space, or choose another place"),
+    errno.EDQUOT: ("your disk quota is used up", "free some space, or choose another place"),
+    errno.EFBIG: ("the file is larger than is allowed here", "choose another place"),
+    errno.EROFS: ("the file system is read-only", "choose a place that can be written to"),
+    errno.EACCES: ("permission denied", "change its permissions, or choose another place"),
+    errno.EPERM: ("operation not permitted", "change its permissions, or choose another place"),
+    errno.EIO: ("the device reports an input/output error", "check the disk and its cable"),
+    errno.ENOENT: ("no such file or directory", "make the directory first, or check the path"),
+    errno.ENOTDIR: ("a part of the path is not a directory", "check the path"),
+    errno.EISDIR: ("it is a directory", "give the path of a file"),
+    errno.EEXIST: ("it exists already", "choose another name, or remove it"),
+    errno.ENOTEMPTY: ("it exists already and is not empty", "choose another name, or remove it"),
+    errno.ENAMETOOLONG: ("the name is too long", "choose a shorter one"),
+    errno.ELOOP: ("too many symbolic links", "check the path"),
+    errno.EMFILE: ("too many open files", "raise the limit (ulimit -n)"),
+    errno.ENFILE: ("too many open files on this machine", "close some programs"),
+    errno.ENOMEM: ("out of memory", "close some programs"),
+    errno.ENOLCK: ("this file system does not support locks", "choose a local disk"),
+}
+
+
+def environment_fault(error: OSError, path: Path, action: str) -> EnvironmentFault:
+    """The fault for ``error``, which came up when ``action`` ("write", "read") was done."""
+    reason, hint = _ADVICE.get(error.errno or 0, (error.strerror or str(error), None))
+    return EnvironmentFault(f"cannot {action}: {reason}", where=str(path), hint=hint)
+
+
+@contextmanager
+def environment_faults(path: Path, action: str) -> Iterator[None]:
+    """Turns an ``OSError`` inside the block into an ``EnvironmentFault`` about ``path``."""
+    try:
+        yield
+    except OSError as error:
+        raise environment_fault(error, path, action) from error
+
+
+def write_all(descriptor: int, content: bytes | memoryview) -> None:
+    """``os.write`` until everything is written; it may write less than it was given."""
+    rest = memoryview(content).cast("B")
+    while len(rest):
+        rest = rest[os.write(descriptor, rest) :]
+
+
+def write_new_file(path: Path, content: bytes) -> None:
+    """Creates ``path``, which must not exist, and flushes its content to the disk.
+
+    Raises:
+        OSError: for the caller, who knows what the file is a part of.
+    """
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
+    try:
+        write_all(descriptor, content)
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def flush_directory(path: Path) -> None:
+    """Makes the names in a directory survive a power failure. Raises ``OSError``."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[BinaryIO]:
+    """Opens a file for writing that takes ``path``'s place when the block ends well.
+
+    When the block raises, or the machine stops, ``path`` is what it was before. A
+    symbolic link stays one: its target is replaced. A device or a pipe
+    (``/dev/stdout``) is written to directly.
+
+    Raises:
+        EnvironmentFault: it cannot be written.
+    """
+    try:
+        mode = path.stat().st_mode
+    except OSError:
+        mode = stat.S_IFREG | 0  # absent or unreachable: opening says which
+    if stat.S_ISDIR(mode):
+        raise environment_fault(IsADirectoryError(errno.EISDIR, ""), path, "write")
+    if not stat.S_ISREG(mode):
+        with environment_faults(path, "write"), path.open("wb") as device:
+            yield device
+        return
+    target = Path(os.path.realpath(path))
+    temporary = target.parent / f"{_TEMPORARY_PREFIX}{secrets.token_hex(8)}{_TEMPORARY_SUFFIX}"
+    try:
+        with environment_faults(path, "write"):
+            with _flushed(temporary, stat.S_IMODE(mode)) as file:
+                yield file
+            temporary.replace(target)
+            flush_directory(target.parent)
+    except BaseException:
+        with suppress(OSError):
+            temporary.unlink()
+        raise
+
+
+@contextmanager
+def _flushed(path: Path, mode: int) -> Iterator[BinaryIO]:
+    """A new file, on the disk when the block ends; ``mode`` 0 means the default mode."""
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
+    with os.fdopen(descriptor, "wb") as file:
+        if mode:
+            with suppress(OSError):  # a file of somebody else's: the default mode will do
+                os.fchmod(descriptor, mode)
+        yield file
+        file.flush()
+        os.fsync(descriptor)
+
+
+def write_bytes(path: Path, content: bytes) -> None:
+    """Replaces ``path`` by ``content``, whole or not at all. Raises ``EnvironmentFault``."""
+    with replacing(path) as file:
+        file.write(content)
+
+
+def write_text(path: Path, text: str) -> None:
+    """Replaces ``path`` by ``text`` in UTF-8, whole or not at all. Raises ``EnvironmentFault``."""
+    write_bytes(path, text.encode())
+
+
+def remove_leftovers(directory: Path) -> None:
+    """Removes the temporary files that killed writers left in ``directory``.
+
+    Raises:
+        EnvironmentFault: it cannot be read or written.
+    """
+    with environment_faults(directory, "clean up"):
+        for path in list(directory.glob(f"{_TEMPORARY_PREFIX}*{_TEMPORARY_SUFFIX}")):
+            path.unlink()

@@ -1,0 +1,142 @@
+"""The run directory: its name, its files, and the lock that keeps one writer in it."""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import os
+import secrets
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from bmtrain import strict_json
+from bmtrain.durable import environment_faults
+from bmtrain.errors import EnvironmentFault
+
+LOCK = ".lock"
+_BUSY = (errno.EWOULDBLOCK, errno.EACCES)
+_MAX_LOCK_BYTES = 4096
+
+
+@dataclass(frozen=True, slots=True)
+class RunDirectory:
+    """A run's directory and the places of its files."""
+
+    path: Path
+
+    @property
+    def config(self) -> Path:
+        """The resolved config: training it again is the same experiment."""
+        return self.path / "config.yaml"
+
+    @property
+    def run_json(self) -> Path:
+        """What ran where: versions, devices, fingerprint, durations."""
+        return self.path / "run.json"
+
+    @property
+    def metrics(self) -> Path:
+        """One line of figures per epoch."""
+        return self.path / "metrics.jsonl"
+
+    @property
+    def summary(self) -> Path:
+        """What ``train --json`` prints."""
+        return self.path / "summary.json"
+
+    @property
+    def predictions(self) -> Path:
+        """Directory of the per-example predictions."""
+        return self.path / "predictions"
+
+    @property
+    def checkpoints(self) -> Path:
+        """Directory of the checkpoints."""
+        return self.path / "checkpoints"
+
+    @property
+    def log(self) -> Path:
+        """Everything the run said, native libraries included."""
+        return self.path / "log.txt"
+
+
+def planned_run_dir(name: str, requested: Path | None = None) -> Path:
+    """Where a run of the experiment ``name`` goes; nothing is made yet.
+
+    ``requested`` if given; else ``NAME-YYYYmmdd-HHMMSS-xxxx`` (UTC, four random hex
+    digits) in $BMTRAIN_RUNS, by default ``runs`` in the current directory.
+    """
+    if requested is not None:
+        return requested
+    root = Path(os.environ.get("BMTRAIN_RUNS") or "runs")
+    now = datetime.now(UTC).strftime("%Y%m%d-%H%M%S")
+    return root / f"{name}-{now}-{secrets.token_hex(2)}"
+
+
+@contextmanager
+def open_run_directory(path: Path) -> Iterator[RunDirectory]:
+    """Makes the directory, or takes an empty one, and holds its lock inside the block.
+
+    Raises:
+        EnvironmentFault: it is not empty, in use (by whom is said), or not writable.
+    """
+    with environment_faults(path, "make the run directory"):
+        path.mkdir(parents=True, exist_ok=True)
+        if not (path / LOCK).exists():  # else the lock says first whether a run is in there
+            _require_empty(path)
+        flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+        descriptor = os.open(path / LOCK, flags, 0o666)
+    try:
+        _lock(descriptor, path)
+        with environment_faults(path, "make the run directory"):
+            _require_empty(path)
+            _sign(descriptor)
+        yield RunDirectory(path)
+    finally:
+        # Closing gives the lock back, as the end of the process does, however it ends. The
+        # file stays: a removed one could be locked by one process and made anew by another.
+        os.close(descriptor)
+
+
+def _require_empty(path: Path) -> None:
+    if any(entry.name != LOCK for entry in path.iterdir()):
+        raise EnvironmentFault(
+            "the run directory is not empty",
+            where=str(path),
+            hint="give another --run-dir, or remove it; nothing in it was changed",
+        )
+
+
+def _lock(descriptor: int, path: Path) -> None:
+    with environment_faults(path, "lock the run directory"):
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            if error.errno not in _BUSY:
+                raise
+            raise EnvironmentFault(
+                f"the run directory is in use by {_holder(descriptor)}",
+                where=str(path),
+                hint="wait until it is done, or give another --run-dir",
+            ) from None
+
+
+def _sign(descriptor: int) -> None:
+    """Leaves in the lock file who holds it, for the next one to be told."""
+    since = datetime.now(UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+    holder = {"pid": os.getpid(), "host": socket.gethostname(), "since": since}
+    os.ftruncate(descriptor, 0)
+    os.pwrite(descriptor, strict_json.encode(holder, indent=None), 0)
+
+
+def _holder(descriptor: int) -> str:
+    try:
+        holder = strict_json.decode(os.pread(descriptor, _MAX_LOCK_BYTES, 0))
+        pid, host, since = int(holder["pid"]), str(holder["host"]), str(holder["since"])
+    except (ValueError, KeyError, TypeError):
+        return "another process"  # which has the lock, and has not signed yet
+    return f"process {pid} on {host[:64]!s}, since {since[:64]}"

@@ -1,0 +1,87 @@
+"""``predictions/``: what the evaluated model said about each example of a split."""
+
+from __future__ import annotations
+
+import os
+import stat
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bmtrain import tensor_files
+from bmtrain.durable import environment_faults, write_bytes
+from bmtrain.errors import DataError
+
+_NAMES = {"outputs", "labels", "predicted"}
+
+
+@dataclass(frozen=True, slots=True)
+class StoredPredictions:
+    """Per example of a split, in its order.
+
+    Attributes:
+        outputs: float32 (examples, outputs): class probabilities, or targets.
+        labels: what is true: int32 classes (examples,), or float32 targets (examples, outputs).
+        predicted: what the model says, shaped and typed like the labels.
+    """
+
+    outputs: NDArray[np.float32]
+    labels: NDArray[np.int32] | NDArray[np.float32]
+    predicted: NDArray[np.int32] | NDArray[np.float32]
+
+
+def predictions_path(directory: Path, split: str) -> Path:
+    """The file of one split in a run's ``predictions/``."""
+    return directory / f"{split}.safetensors"
+
+
+def write_predictions(directory: Path, split: str, predictions: StoredPredictions) -> Path:
+    """Writes them whole or not at all, making the directory if need be.
+
+    Raises:
+        EnvironmentFault: they cannot be written.
+    """
+    with environment_faults(directory, "make the directory of predictions"):
+        directory.mkdir(exist_ok=True)
+    path = predictions_path(directory, split)
+    tensors = {name: getattr(predictions, name) for name in sorted(_NAMES)}
+    write_bytes(path, tensor_files.encode(tensors))
+    return path
+
+
+def read_predictions(path: Path) -> StoredPredictions:
+    """Reads what ``write_predictions`` wrote.
+
+    Raises:
+        DataError: damaged, or not such a file. EnvironmentFault: it cannot be read.
+    """
+    with environment_faults(path, "read the predictions"):
+        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+        try:
+            tensors = _read(descriptor)
+        except ValueError as error:
+            raise DataError(f"not stored predictions: {error}", where=str(path)) from None
+        finally:
+            os.close(descriptor)
+    return StoredPredictions(**tensors)
+
+
+def _read(descriptor: int) -> dict[str, tensor_files.Array]:
+    facts = os.fstat(descriptor)
+    if not stat.S_ISREG(facts.st_mode):
+        raise ValueError("not a regular file")
+    places = tensor_files.read_places(descriptor, facts.st_size)
+    if places.keys() != _NAMES:
+        raise ValueError(f"expected the tensors {', '.join(sorted(_NAMES))}")
+    content = tensor_files.read_content(descriptor, facts.st_size)
+    tensors = tensor_files.TensorFile(content, places).tensors()
+    outputs, labels, predicted = (tensors[name] for name in ("outputs", "labels", "predicted"))
+    if outputs.dtype != np.float32 or outputs.ndim != 2:
+        raise ValueError("outputs: expected float32 (examples, outputs)")
+    if labels.dtype not in (np.int32, np.float32) or labels.shape[:1] != outputs.shape[:1]:
+        raise ValueError("labels: expected int32 or float32, one per example")
+    if predicted.dtype != labels.dtype or predicted.shape != labels.shape:
+        raise ValueError("predicted: expected the labels' dtype and shape")
+    return tensors

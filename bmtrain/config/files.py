@@ -1,0 +1,161 @@
+"""Config files from the disk: bounded, decoded, with what they extend and their paths resolved."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from bmtrain.config.nodes import Entry, MappingNode, Node, ScalarNode, is_null
+from bmtrain.config.source_text import Problem, SourceText
+from bmtrain.config.yaml_reader import read_yaml
+from bmtrain.errors import ConfigError
+
+MAX_FILE_BYTES = 1_000_000
+#: Files in one chain of ``extends``, the first one included.
+MAX_CHAIN = 8
+
+
+@dataclass(slots=True)
+class FileChain:
+    """A config file and the files it extends, base first.
+
+    ``is_whole`` is false where a part could not be read: missing keys mean nothing then.
+    """
+
+    configs: list[Node] = field(default_factory=list)
+    problems: list[Problem] = field(default_factory=list)
+    is_whole: bool = True
+
+
+def read_chain(path: Path) -> FileChain:
+    """Read ``path`` and what it extends.
+
+    Raises:
+        ConfigError: ``path`` itself cannot be read as a text; what is wrong further in
+            is in the chain's problems.
+    """
+    chain = FileChain()
+    seen: list[Path] = []
+    source = _read_source(path, order=0)
+    while True:
+        seen.append(path)
+        root, extends = _read_config(source, chain)
+        if root is not None:
+            chain.configs.insert(0, root)
+        if extends is None:
+            return chain
+        opened = _open_base(extends, seen, source, chain)
+        if opened is None:
+            chain.is_whole = False
+            return chain
+        path, source = opened
+
+
+def _read_source(path: Path, order: int) -> SourceText:
+    """The text of a config file.
+
+    Raises:
+        ConfigError: missing, unreadable, too large, not UTF-8, or empty.
+    """
+    try:
+        with path.open("rb") as file:
+            data = file.read(MAX_FILE_BYTES + 1)
+    except (OSError, ValueError) as error:
+        raise ConfigError(_reading_failed(error), where=str(path)) from None
+    if len(data) > MAX_FILE_BYTES:
+        raise ConfigError(
+            f"a config of more than {MAX_FILE_BYTES // 1_000_000} MB; expected a YAML file",
+            where=str(path),
+        )
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        raise ConfigError("not a text in UTF-8; expected a YAML file", where=str(path)) from None
+    if "\0" in text:
+        raise ConfigError("a binary file; expected a YAML file", where=str(path))
+    if not text.strip():
+        raise ConfigError("the file is empty; expected a config", where=str(path))
+    return SourceText.of(str(path), text, path.parent, order)
+
+
+def _reading_failed(error: OSError | ValueError) -> str:
+    if isinstance(error, FileNotFoundError):
+        return "no such file"
+    if isinstance(error, IsADirectoryError):
+        return "a directory; expected a YAML file"
+    if isinstance(error, PermissionError):
+        return "not readable: permission denied"
+    reason = error.strerror if isinstance(error, OSError) else None
+    return f"cannot be read: {reason or error}"
+
+
+def _read_config(source: SourceText, chain: FileChain) -> tuple[MappingNode | None, Node | None]:
+    """The mapping in ``source`` and its ``extends``, if it has one."""
+    root, problems = read_yaml("\n".join(source.lines), source)
+    chain.problems.extend(problems)
+    if root is None:
+        chain.is_whole = False
+        return None, None
+    if not isinstance(root, MappingNode):
+        chain.is_whole = False
+        got = "nothing" if is_null(root) else root.shown()
+        chain.problems.append(Problem(root.place, f"expected a mapping of settings, got {got}"))
+        return None, None
+    extends = root.child("extends")
+    root = resolved_paths(root.without("extends"))
+    return root, (None if is_null(extends) else extends)
+
+
+def _open_base(
+    extends: Node, seen: list[Path], source: SourceText, chain: FileChain
+) -> tuple[Path, SourceText] | None:
+    """The extended file's path and text, or None with the problem noted."""
+    if not isinstance(extends, ScalarNode) or not isinstance(extends.value, str):
+        message = f"expected the path of one file, got {extends.shown()}"
+    elif _is_seen(base := _beside(source.directory, extends.value), seen):
+        message = f"a cycle: {base} is already in this chain"
+    elif len(seen) >= MAX_CHAIN:
+        message = f"a chain of more than {MAX_CHAIN} files"
+    else:
+        try:
+            return base, _read_source(base, source.order + 1)
+        except ConfigError as error:
+            message = str(error)
+    chain.problems.append(Problem(extends.place, message, ("extends",)))
+    return None
+
+
+def _beside(directory: Path, written: str) -> Path:
+    """The path that ``written`` means in a text of ``directory``; ``~`` is the home directory."""
+    # pathlib would raise where there is no such home, and keep "..".
+    return Path(os.path.normpath(directory / os.path.expanduser(written)))  # noqa: PTH111
+
+
+def _is_seen(path: Path, seen: list[Path]) -> bool:
+    return any(path.resolve() == earlier.resolve() for earlier in seen)
+
+
+def resolved_paths(root: MappingNode) -> MappingNode:
+    """``root`` in which ``data.source`` is absolute if it is a path (a slash or a dot).
+
+    A relative one starts at the directory of the text that it is written in; ``~`` is
+    the home directory; a bare word names a bundled set and stays.
+    """
+    data = root.entries.get("data")
+    if data is None or not isinstance(data.value, MappingNode):
+        return root
+    source = data.value.entries.get("source")
+    if source is None or not isinstance(source.value, ScalarNode):
+        return root
+    value = source.value.value
+    if not isinstance(value, str) or not is_path(value):
+        return root
+    absolute = str(_beside(source.value.place.source.directory.absolute(), value))
+    resolved = Entry(source.key_place, replace(source.value, value=absolute))
+    return root.with_entry("data", Entry(data.key_place, data.value.with_entry("source", resolved)))
+
+
+def is_path(source: str) -> bool:
+    """Whether a ``data.source`` is a path, not a bundled set's name."""
+    return "\0" not in source and ("/" in source or os.sep in source or "." in source)

@@ -1,0 +1,93 @@
+"""A config file, overrides and expectations to one checked experiment, or all that is wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from bmtrain.config.files import FileChain, read_chain, resolved_paths
+from bmtrain.config.merging import merge
+from bmtrain.config.nodes import MappingNode, Node
+from bmtrain.config.origins import Origins
+from bmtrain.config.overrides import check_overrides, read_override, with_expectations
+from bmtrain.config.sections.experiment import ExperimentConfig
+from bmtrain.config.semantics import semantic_problems
+from bmtrain.config.short_forms import write_out
+from bmtrain.config.source_text import Problem, sorted_diagnostics
+from bmtrain.config.validation import validate
+from bmtrain.errors import ConfigError, Diagnostic
+
+
+@dataclass(frozen=True, slots=True)
+class LoadedConfig:
+    """A valid experiment, where its settings come from, and what is legal but doubtful in it."""
+
+    path: Path
+    experiment: ExperimentConfig
+    origins: Origins
+    warnings: tuple[Diagnostic, ...]
+
+
+def load_config(
+    path: Path,
+    overrides: Sequence[str] = (),
+    expectations: Sequence[str] = (),
+) -> LoadedConfig:
+    """Read, merge and check a config.
+
+    Args:
+        path: a YAML file; ``extends`` in it names a base.
+        overrides: ``KEY=VALUE`` arguments, laid over the file in their order.
+        expectations: added to the config's ``expect``.
+
+    Raises:
+        UsageError: an override without ``=``.
+        ConfigError: the file cannot be read (``where`` names it), or the config is
+            wrong: ``diagnostics`` holds every finding, in the order of their places.
+    """
+    check_overrides(overrides)
+    chain = read_chain(path)
+    root = _merged(chain, overrides, expectations)
+    if root is None or not chain.is_whole:
+        raise _config_error(path, chain.problems)
+    experiment = validate(root)
+    if isinstance(experiment, list):
+        raise _config_error(path, _without_echoes(chain.problems, experiment))
+    findings = semantic_problems(experiment, root)
+    problems = chain.problems + [found for found in findings if found.severity == "error"]
+    if problems:
+        raise _config_error(path, problems)
+    return LoadedConfig(path, experiment, Origins(root), sorted_diagnostics(findings))
+
+
+def _merged(
+    chain: FileChain, overrides: Sequence[str], expectations: Sequence[str]
+) -> MappingNode | None:
+    """One tree of all configs, short forms written out, or None if no file had one."""
+    num_files = len(chain.configs)
+    configs = list(chain.configs)
+    for number, text in enumerate(overrides, start=1):
+        override, problems = read_override(text, number, order=num_files + number)
+        chain.problems.extend(problems)
+        if isinstance(override, MappingNode):
+            configs.append(resolved_paths(override))
+    if not num_files:
+        return None
+    root: Node = write_out(configs[0])
+    for config in configs[1:]:
+        root = merge(root, write_out(config), chain.problems)
+    assert isinstance(root, MappingNode)
+    return with_expectations(root, expectations, order=num_files + len(overrides))
+
+
+def _without_echoes(first: list[Problem], then: list[Problem]) -> list[Problem]:
+    """``first`` and what ``then`` finds at other places: one fault, one message."""
+    places = {problem.place.sort_key for problem in first}
+    return first + [problem for problem in then if problem.place.sort_key not in places]
+
+
+def _config_error(path: Path, problems: list[Problem]) -> ConfigError:
+    diagnostics = sorted_diagnostics(problems)
+    count = "1 error" if len(diagnostics) == 1 else f"{len(diagnostics)} errors"
+    return ConfigError(f"{count} in the config", where=str(path), diagnostics=diagnostics)

@@ -1,0 +1,111 @@
+"""Short forms, written out before anything is merged.
+
+- ``optimizer: adam`` → ``{name: adam}``
+- ``loss: mse`` → ``{name: mean_squared_error}``
+- ``model: {layers: [...]}`` → ``{type: layers, layers: [...]}``
+- ``metrics: [acc, rmse]`` → ``[accuracy, root_mean_squared_error]``
+- ``monitor: validation.acc`` → ``validation.accuracy``
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from bmtrain.config.nodes import Entry, ListNode, MappingNode, Node, ScalarNode
+
+LOSS_ALIASES = {
+    "mse": "mean_squared_error",
+    "mae": "mean_absolute_error",
+}
+METRIC_ALIASES = {
+    "acc": "accuracy",
+    "mse": "mean_squared_error",
+    "rmse": "root_mean_squared_error",
+    "mae": "mean_absolute_error",
+}
+
+
+def write_out(root: Node) -> Node:
+    """The same config in which every short form is written out; nothing else changes."""
+    if not isinstance(root, MappingNode):
+        return root
+    for key, change in _CHANGES.items():
+        entry = root.entries.get(key)
+        if entry is not None:
+            root = root.with_entry(key, Entry(entry.key_place, change(entry.value)))
+    return root
+
+
+def _named(node: Node) -> Node:
+    """``adam`` → ``{name: adam}``."""
+    if isinstance(node, ScalarNode) and isinstance(node.value, str):
+        return MappingNode({"name": Entry(node.place, node)}, node.place)
+    return node
+
+
+def _loss(node: Node) -> Node:
+    node = _named(node)
+    if isinstance(node, MappingNode):
+        return _at(node, "name", lambda name: _alias(name, LOSS_ALIASES))
+    return node
+
+
+def _model(node: Node) -> Node:
+    if isinstance(node, MappingNode) and "layers" in node.entries and "type" not in node.entries:
+        layers_type = ScalarNode("layers", "layers", node.entries["layers"].key_place)
+        return node.with_entry("type", Entry(node.place, layers_type))
+    return node
+
+
+def _metrics(node: Node) -> Node:
+    if isinstance(node, ListNode):
+        return replace(node, items=tuple(_alias(item, METRIC_ALIASES) for item in node.items))
+    if isinstance(node, MappingNode) and node.is_path:
+        for key in node.entries:
+            node = _at(node, key, lambda item: _alias(item, METRIC_ALIASES))
+    return node
+
+
+def _training(node: Node) -> Node:
+    if not isinstance(node, MappingNode):
+        return node
+
+    def monitored(section: Node) -> Node:
+        return _at(section, "monitor", _figure) if isinstance(section, MappingNode) else section
+
+    return _at(node, "early_stopping", monitored)
+
+
+def _figure(node: Node) -> Node:
+    if isinstance(node, ScalarNode) and isinstance(node.value, str):
+        return replace(node, value=written_out_figure(node.value))
+    return node
+
+
+def written_out_figure(figure: str) -> str:
+    """``validation.acc`` → ``validation.accuracy``."""
+    split, dot, metric = figure.partition(".")
+    return f"{split}{dot}{METRIC_ALIASES.get(metric, metric)}"
+
+
+def _alias(node: Node, aliases: dict[str, str]) -> Node:
+    if isinstance(node, ScalarNode) and isinstance(node.value, str):
+        return replace(node, value=aliases.get(node.value, node.value))
+    return node
+
+
+def _at(node: MappingNode, key: str, change: Callable[[Node], Node]) -> MappingNode:
+    entry = node.entries.get(key)
+    if entry is None:
+        return node
+    return node.with_entry(key, Entry(entry.key_place, change(entry.value)))
+
+
+_CHANGES: dict[str, Callable[[Node], Node]] = {
+    "optimizer": _named,
+    "loss": _loss,
+    "model": _model,
+    "metrics": _metrics,
+    "training": _training,
+}

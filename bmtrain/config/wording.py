@@ -1,0 +1,68 @@
+"""The part of a message that says what to do: the name meant, the quotes to remove."""
+
+from __future__ import annotations
+
+import re
+
+from bmtrain.config.kinds import Kind
+from bmtrain.config.nodes import KeyPath, Node, ScalarNode
+from bmtrain.config.sections.base import Section
+from bmtrain.config.sections.experiment import ExperimentConfig
+from bmtrain.config.suggestions import did_you_mean, nearest
+from bmtrain.config.yaml_scalars import OutOfRange, resolve_plain
+
+_BOOLEAN_WORDS = {"yes": "true", "on": "true", "no": "false", "off": "false"}
+
+
+def misplaced_key(name: str, section: type[Section], parent: KeyPath) -> str:
+    """For an unknown key: the near one of its own section, or the same one of another section."""
+    own = did_you_mean(name, section.model_fields)
+    if own:
+        return own
+    for other in ("training", "data", "regularization"):
+        kind = Kind.of_field(ExperimentConfig, other)
+        if parent == (other,) or kind is None or kind.section is None:
+            continue
+        if name in kind.section.model_fields:
+            return f"; did you mean '{other}.{name}'?"
+    if not parent and (found := nearest(name, ("learning_rate", "l2_lambda"))):
+        where = "optimizer" if found == "learning_rate" else "regularization"
+        return f"; did you mean '{where}.{found}'?"
+    known = [field for field in section.model_fields if field not in ("name", "type")]
+    if section is ExperimentConfig or len(known) > 12:
+        return ""
+    return f"; expected one of {', '.join(known)}" if known else "; there are no options here"
+
+
+def scalar_hint(node: Node, kind: Kind) -> str:
+    """ "; did you mean …", "; remove the quotes" and the like, or ""."""
+    if not isinstance(node, ScalarNode) or not isinstance(node.value, str):
+        return ""
+    if kind.choices and (suggestion := did_you_mean(node.value, kind.choices)):
+        return suggestion
+    wanted = {branch.annotation for branch in kind.branches or (kind,)}
+    if bool in wanted and node.value.lower() in _BOOLEAN_WORDS:
+        return f"; write {_BOOLEAN_WORDS[node.value.lower()]}"
+    if wanted & {int, float}:
+        return _number_hint(node.value)
+    if bool in wanted and node.value.lower() in ("true", "false"):
+        return "; remove the quotes"
+    return ""
+
+
+def _number_hint(text: str) -> str:
+    if _is_number(text.strip()):
+        return "; remove the quotes"
+    if re.fullmatch(r"[0-9]+([_,' ][0-9]{3})+", text):
+        return f"; write {re.sub('[^0-9]', '', text)}"
+    if text.endswith("%") and _is_number(text[:-1].strip()):
+        return f"; write {float(text[:-1]) / 100:g}"
+    return ""
+
+
+def _is_number(text: str) -> bool:
+    try:
+        value = resolve_plain(text)
+    except OutOfRange:
+        return False
+    return isinstance(value, int | float) and not isinstance(value, bool)

@@ -1,0 +1,106 @@
+"""A whole split through the model in inference mode: figures, and the outputs per example."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+from numpy.typing import NDArray
+
+from bmtrain.data.dataset import Split
+from bmtrain.engine.placement import SingleDevice
+from bmtrain.models.losses import encode_targets
+from bmtrain.models.objective import l2_penalty
+from bmtrain.models.preprocessing import apply_preprocessing
+from bmtrain.models.problem import Problem
+
+#: Examples per compiled call. Fixed, so that evaluating a split gives the same
+#: bits in `train` and in `eval`, and one compilation serves every split.
+BLOCK_SIZE = 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluation:
+    """Figures over a whole split and the model's outputs (examples, outputs) float32."""
+
+    figures: dict[str, float]
+    outputs: NDArray[np.float32]
+
+
+class Evaluator:
+    """Evaluates splits with the problem's present weights."""
+
+    def __init__(self, problem: Problem, placement: SingleDevice, *, jit_compile: bool) -> None:
+        self._problem = problem
+        self._placement = placement
+        self.trace_counts = {"evaluate": 0, "predict": 0}
+        self._evaluate_block = tf.function(
+            self._block_values, jit_compile=jit_compile, autograph=False
+        )
+        self._predict_block = tf.function(
+            self._block_outputs, jit_compile=jit_compile, autograph=False
+        )
+
+    def evaluate(self, split: Split) -> Evaluation:
+        """Means over all examples, summed in float64 on the host."""
+        problem = self._problem
+        totals = np.zeros(1 + len(problem.metrics))
+        outputs = []
+        for features, labels, size in _blocks(split.features, split.labels):
+            with self._placement.scope():
+                values, block = self._evaluate_block(tf.constant(features), tf.constant(labels))
+            totals += values.numpy()[:, :size].astype(np.float64).sum(axis=1)
+            outputs.append(block.numpy()[:size])
+        loss, *metrics = (totals / split.num_examples).tolist()
+        penalty = float(l2_penalty(problem.kernels, problem.l2_factor).numpy())
+        figures = {"loss": loss, "penalty": penalty, "objective": loss + penalty}
+        for (name, metric), mean in zip(problem.metrics.items(), metrics, strict=True):
+            figures[name] = metric.finish(mean)
+        return Evaluation(figures, np.concatenate(outputs))
+
+    def predict(self, features: NDArray[np.generic]) -> NDArray[np.float32]:
+        """The model's outputs (examples, outputs) for features without labels."""
+        outputs = []
+        for block, _, size in _blocks(features, np.zeros(len(features), np.int32)):
+            with self._placement.scope():
+                outputs.append(self._predict_block(tf.constant(block)).numpy()[:size])
+        return np.concatenate(outputs)
+
+    def _block_values(self, features: tf.Tensor, labels: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        """Loss and metrics per example (1 + metrics, block) and outputs (block, outputs)."""
+        self.trace_counts["evaluate"] += 1
+        problem = self._problem
+        outputs = self._outputs(features)
+        targets = encode_targets(
+            labels, loss_name=problem.loss_name, num_classes=problem.num_classes
+        )
+        values = [m.per_example(labels, outputs) for m in problem.metrics.values()]
+        return tf.stack([problem.loss(targets, outputs), *values]), outputs
+
+    def _block_outputs(self, features: tf.Tensor) -> tf.Tensor:
+        self.trace_counts["predict"] += 1
+        return self._outputs(features)
+
+    def _outputs(self, features: tf.Tensor) -> tf.Tensor:
+        outputs = apply_preprocessing(self._problem.preprocessing, features)
+        for layer in self._problem.model.layers:
+            outputs = layer(outputs, training=False)
+        return outputs
+
+
+def _blocks(
+    features: NDArray[np.generic], labels: NDArray[Any]
+) -> Iterator[tuple[NDArray[np.generic], NDArray[Any], int]]:
+    """Blocks of BLOCK_SIZE rows, the last filled up with zeros, and their real sizes."""
+    for start in range(0, len(features), BLOCK_SIZE):
+        block = features[start : start + BLOCK_SIZE], labels[start : start + BLOCK_SIZE]
+        size = len(block[0])
+        missing = BLOCK_SIZE - size
+        padded = [
+            np.concatenate([a, np.zeros((missing, *a.shape[1:]), a.dtype)]) if missing else a
+            for a in block
+        ]
+        yield padded[0], padded[1], size

@@ -1,0 +1,28 @@
+"""What native libraries write to file descriptor 2 goes to a file. No TensorFlow."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+
+@contextmanager
+def native_output_to(path: Path | None) -> Iterator[None]:
+    """Send file descriptor 2 to the end of ``path`` (None: nowhere) meanwhile.
+
+    TensorFlow, XLA and CUDA write there past Python, whatever their log level.
+    The console must hold a duplicate of the descriptor, or its own output
+    would go the same way.
+    """
+    flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT
+    target = os.open(path or os.devnull, flags, 0o644)
+    original = os.dup(2)
+    try:
+        os.dup2(target, 2)
+        yield
+    finally:
+        os.dup2(original, 2)
+        os.close(original)
+        os.close(target)

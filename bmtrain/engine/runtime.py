@@ -1,0 +1,156 @@
+"""TensorFlow, started once, in a pinned environment.
+
+Everything that must be set before TensorFlow is imported is set here and
+nowhere else: an inherited ``KERAS_BACKEND=torch`` breaks the import, a user's
+``keras.json`` changes the float type and epsilon without a word.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import gc
+import os
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from bmtrain.engine.compile_cache import CompileCache, open_compile_cache
+from bmtrain.errors import EnvironmentFault
+
+DeviceChoice = Literal["auto", "cpu", "gpu"]
+
+
+@dataclass(frozen=True, slots=True)
+class Runtime:
+    """What was started.
+
+    Attributes:
+        device: "cpu" or "gpu".
+        device_name: as TensorFlow calls it.
+        threads: of one operation (intra-op) and between operations.
+        import_s: seconds that importing TensorFlow took.
+    """
+
+    device: Literal["cpu", "gpu"]
+    device_name: str
+    threads: int
+    tensorflow_version: str
+    keras_version: str
+    xla_flags: str
+    import_s: float
+    cache: CompileCache | None
+
+
+@contextmanager
+def started_runtime(
+    *, device: DeviceChoice, threads: int | Literal["auto"], note: Callable[[str], None]
+) -> Iterator[Runtime]:
+    """Import TensorFlow, choose the device, and clean up behind.
+
+    ``note`` is told what was done with the compilation cache.
+
+    Raises:
+        EnvironmentFault: a GPU was asked for and there is none; says which part is missing.
+    """
+    xla_flags = os.environ.get("XLA_FLAGS", "")
+    cache = open_compile_cache(xla_flags, note)
+    try:
+        _pin_environment(cache)
+        import_s = _import_tensorflow()
+        yield _configure(device, threads, xla_flags, import_s, cache)
+        if cache is not None:
+            cache.publish()
+    finally:
+        if cache is not None:
+            cache.close()
+
+
+def _pin_environment(cache: CompileCache | None) -> None:
+    os.environ["KERAS_BACKEND"] = "tensorflow"
+    # Keras reads $KERAS_HOME/keras.json and writes one where it is missing; nothing can be below this.
+    os.environ["KERAS_HOME"] = os.path.join(os.devnull, "keras")
+    os.environ["TF_CPP_MIN_LOG_LEVEL"] = "1"  # keep warnings: they go to the log
+    os.environ["TF_ENABLE_ONEDNN_OPTS"] = "1"  # it changes bits, so it is never inherited
+    os.environ["TF_DETERMINISTIC_OPS"] = "1"
+    flags = "" if cache is None else f"--tf_xla_persistent_cache_directory={cache.private}"
+    os.environ["TF_XLA_FLAGS"] = flags
+
+
+def _import_tensorflow() -> float:
+    """Seconds it took; the collector would walk 2,800 half-built modules for nothing."""
+    began = time.perf_counter()
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        import keras  # noqa: PLC0415  # the one place where TensorFlow is imported first
+        import tensorflow  # noqa: F401, PLC0415
+    finally:
+        if was_enabled:
+            gc.enable()
+    keras.config.set_floatx("float32")
+    keras.config.set_epsilon(1e-7)
+    keras.config.set_image_data_format("channels_last")
+    return time.perf_counter() - began
+
+
+def _configure(
+    device: DeviceChoice,
+    threads: int | Literal["auto"],
+    xla_flags: str,
+    import_s: float,
+    cache: CompileCache | None,
+) -> Runtime:
+    import keras  # noqa: PLC0415  # after the environment is pinned
+    import tensorflow as tf  # noqa: PLC0415
+
+    num_threads = available_processors() if threads == "auto" else threads
+    tf.config.threading.set_intra_op_parallelism_threads(num_threads)
+    tf.config.threading.set_inter_op_parallelism_threads(num_threads)
+    gpus = [] if device == "cpu" else tf.config.list_physical_devices("GPU")
+    if device == "gpu" and not gpus:
+        raise EnvironmentFault(f"no GPU: {missing_gpu_part()}", hint="use --device cpu or auto")
+    for gpu in gpus:
+        # Before the devices are initialised, or TensorFlow refuses.
+        tf.config.experimental.set_memory_growth(gpu, True)
+    if not gpus:
+        tf.config.set_visible_devices([], "GPU")
+    kind: Literal["cpu", "gpu"] = "gpu" if gpus else "cpu"
+    name = tf.config.experimental.get_device_details(gpus[0]).get("device_name") if gpus else None
+    return Runtime(
+        device=kind,
+        device_name=name or kind.upper(),
+        threads=num_threads,
+        tensorflow_version=tf.__version__,
+        keras_version=keras.__version__,
+        xla_flags=xla_flags,
+        import_s=import_s,
+        cache=cache,
+    )
+
+
+def available_processors() -> int:
+    """Processors that this process may use."""
+    if sys.platform == "linux":
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def missing_gpu_part() -> str:
+    """Which part of a working GPU is not there, in the order in which they are needed."""
+    import tensorflow as tf  # noqa: PLC0415  # started by the caller
+
+    if not tf.config.list_physical_devices("GPU") and not Path("/dev/nvidiactl").exists():
+        return "the kernel driver shows no NVIDIA device (/dev/nvidiactl is not there)"
+    try:
+        ctypes.CDLL("libcuda.so.1")
+    except OSError:
+        return "the driver library libcuda.so.1 cannot be loaded"
+    if not tf.sysconfig.get_build_info().get("is_cuda_build"):
+        return "this TensorFlow was built without CUDA"
+    if os.environ.get("CUDA_VISIBLE_DEVICES") in {"", "-1"}:
+        return "CUDA_VISIBLE_DEVICES hides every GPU"
+    return "the CUDA libraries are not installed; pip install 'bmtrain-keras[gpu]' brings them"

@@ -1,0 +1,57 @@
+"""How the steps are compiled: a rule on the config's wish and the device, resolved once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import keras
+
+from bmtrain.engine.lowerings import lowerings_used
+from bmtrain.engine.runtime import Runtime
+
+EngineMode = Literal["xla", "graph"]
+
+
+@dataclass(frozen=True, slots=True)
+class EngineRecord:
+    """What decides the bits of a training besides its config and data; plain JSON in records."""
+
+    mode: EngineMode
+    device: str
+    threads: int
+    lowerings: tuple[str, ...]
+    tensorflow: str
+    keras: str
+    xla_flags: str
+
+    def as_json(self) -> dict[str, Any]:
+        """For run.json and the checkpoint's manifest."""
+        return {
+            "mode": self.mode,
+            "device": self.device,
+            "threads": self.threads,
+            "lowerings": list(self.lowerings),
+            "tensorflow": self.tensorflow,
+            "keras": self.keras,
+            "xla_flags": self.xla_flags,
+        }
+
+
+def select_engine(
+    requested: Literal["auto", "xla", "graph"], model: keras.Sequential, runtime: Runtime
+) -> EngineRecord:
+    """Resolve ``auto``: xla, since every layer there is compiles well under it.
+
+    The layers that do not (dropout as Keras draws it) have a lowering; a layer
+    type without one that XLA is slow at would be the exception to name here.
+    """
+    return EngineRecord(
+        mode="xla" if requested == "auto" else requested,
+        device=runtime.device,
+        threads=runtime.threads,
+        lowerings=lowerings_used(model),
+        tensorflow=runtime.tensorflow_version,
+        keras=runtime.keras_version,
+        xla_flags=runtime.xla_flags,
+    )

@@ -1,0 +1,191 @@
+"""Many training steps in one compiled call.
+
+``Model.fit`` dispatches every step from Python. Here a ``tf.while_loop`` runs
+steps [start, stop) of an epoch inside one compiled function; the bounds are
+run-time arguments, so their values never compile anything again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+from numpy.typing import NDArray
+
+from bmtrain.data.dataset import Split
+from bmtrain.engine.lowerings import forward_in_training
+from bmtrain.engine.placement import SingleDevice
+from bmtrain.models.losses import encode_targets
+from bmtrain.models.objective import l2_penalty
+from bmtrain.models.preprocessing import apply_preprocessing
+from bmtrain.models.problem import Problem
+
+
+@dataclass(frozen=True, slots=True)
+class CallResult:
+    """What a call of the compiled loop leaves behind.
+
+    Attributes:
+        sums: float64 (3 + metrics,): examples, then Σ over examples of loss,
+            penalty and each metric since the epoch began.
+        failed_step: step of the epoch whose objective was not finite, or None.
+        weights_finite: whether every weight is finite after the call.
+    """
+
+    sums: NDArray[np.float64]
+    failed_step: int | None
+    weights_finite: bool
+
+
+class CompiledSteps:
+    """Runs steps of one problem over one resident training split.
+
+    The last batch of an epoch is a short batch where the batch size does not
+    divide the examples; it has a compiled function of its own.
+    """
+
+    def __init__(
+        self,
+        problem: Problem,
+        train: Split,
+        placement: SingleDevice,
+        *,
+        batch_size: int,
+        jit_compile: bool,
+    ) -> None:
+        self._problem = problem
+        self._placement = placement
+        self._features = placement.put(train.features)
+        self._labels = placement.put(train.labels)
+        self.batch_size = batch_size
+        self.num_full_steps, short = divmod(train.num_examples, batch_size)
+        self.steps_per_epoch = self.num_full_steps + (short > 0)
+        self.num_sums = 3 + len(problem.metrics)
+        #: Traces of each compiled function; one each, whatever the bounds.
+        self.trace_counts = {"full": 0, "short": 0}
+        self._full = self._compile("full", batch_size, jit_compile)
+        self._short = self._compile("short", short, jit_compile)
+
+    def warm_up(self, num_examples: int) -> None:
+        """Compile both functions; runs no step."""
+        order = np.arange(num_examples, dtype=np.int32)
+        sums = np.zeros(self.num_sums)
+        if self.num_full_steps:
+            self._call(self._full, order, 0, 0, 0, sums)
+        if self.steps_per_epoch > self.num_full_steps:
+            self._call(self._short, order, 0, 0, 0, sums)
+
+    def run(
+        self,
+        order: NDArray[np.int32],
+        start: int,
+        stop: int,
+        first_step: int,
+        sums: NDArray[np.float64],
+    ) -> CallResult:
+        """Run steps [start, stop) of the epoch in ``order``.
+
+        Args:
+            order: example numbers (examples,), the epoch's order.
+            first_step: steps of the whole training before this epoch.
+            sums: ``CallResult.sums`` of the call before; zeros at an epoch's start.
+        """
+        boundary = min(stop, self.num_full_steps)
+        result = CallResult(sums, None, True)
+        if start < boundary:
+            result = self._call(self._full, order, start, boundary, first_step, sums)
+        if stop > self.num_full_steps and result.failed_step is None:
+            begin = max(start, self.num_full_steps)
+            result = self._call(self._short, order, begin, stop, first_step, result.sums)
+        return result
+
+    def _call(
+        self,
+        function: Callable[..., tuple[tf.Tensor, ...]],
+        order: NDArray[np.int32],
+        start: int,
+        stop: int,
+        first_step: int,
+        sums: NDArray[np.float64],
+    ) -> CallResult:
+        with self._placement.scope():
+            new_sums, failed_step, finite = function(
+                self._features,
+                self._labels,
+                tf.constant(order),
+                tf.constant(start, tf.int32),
+                tf.constant(stop, tf.int32),
+                tf.constant(first_step, tf.int64),
+                tf.constant(sums, tf.float64),
+            )
+        failed = int(failed_step.numpy())
+        return CallResult(new_sums.numpy(), None if failed < 0 else failed, bool(finite.numpy()))
+
+    def _compile(self, name: str, size: int, jit_compile: bool) -> Any:
+        """The compiled loop over batches of ``size`` examples."""
+
+        def run_steps(
+            features: tf.Tensor,
+            labels: tf.Tensor,
+            order: tf.Tensor,
+            start: tf.Tensor,
+            stop: tf.Tensor,
+            first_step: tf.Tensor,
+            sums: tf.Tensor,
+        ) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
+            self.trace_counts[name] += 1
+
+            def goes_on(step: tf.Tensor, sums: tf.Tensor, failed: tf.Tensor) -> tf.Tensor:
+                return tf.logical_and(step < stop, failed < 0)
+
+            def body(step: tf.Tensor, sums: tf.Tensor, failed: tf.Tensor) -> tuple[tf.Tensor, ...]:
+                rows = tf.slice(order, [step * self.batch_size], [size])
+                batch = tf.gather(features, rows), tf.gather(labels, rows)
+                additions, objective = self._train_step(*batch, first_step + tf.cast(step, tf.int64))
+                failed = tf.where(tf.math.is_finite(objective), failed, step)
+                return step + 1, sums + additions, failed
+
+            _, sums, failed = tf.while_loop(goes_on, body, [start, sums, tf.constant(-1)])
+            return sums, failed, self._weights_finite()
+
+        return tf.function(run_steps, jit_compile=jit_compile, autograph=False)
+
+    def _train_step(
+        self, features: tf.Tensor, labels: tf.Tensor, step: tf.Tensor
+    ) -> tuple[tf.Tensor, tf.Tensor]:
+        """One step on one batch; returns what it adds to the sums, and the objective."""
+        problem = self._problem
+        inputs = apply_preprocessing(problem.preprocessing, features)
+        targets = encode_targets(
+            labels, loss_name=problem.loss_name, num_classes=problem.num_classes
+        )
+        variables = problem.model.trainable_variables
+        with tf.GradientTape() as tape:
+            outputs = forward_in_training(problem, inputs, step)
+            losses = problem.loss(targets, outputs)
+            penalty = l2_penalty(problem.kernels, problem.l2_factor)
+            objective = tf.reduce_mean(losses) + penalty
+        problem.optimizer.apply(tape.gradient(objective, variables), variables)
+        size = tf.cast(tf.shape(losses)[0], tf.float32)
+        values = [m.per_example(labels, outputs) for m in problem.metrics.values()]
+        sums = [size, tf.reduce_sum(losses), size * penalty, *map(tf.reduce_sum, values)]
+        return tf.cast(tf.stack(sums), tf.float64), objective
+
+    def _weights_finite(self) -> tf.Tensor:
+        checks = [
+            tf.reduce_all(tf.math.is_finite(v.value)) for v in self._problem.model.trainable_variables
+        ]
+        return tf.reduce_all(tf.stack(checks)) if checks else tf.constant(True)
+
+
+def figures_from_sums(problem: Problem, sums: NDArray[np.float64]) -> dict[str, float]:
+    """Running means over the epoch: loss, penalty, their sum, and the metrics."""
+    num_examples, loss, penalty, *metrics = sums.tolist()
+    figures = {"loss": loss / num_examples, "penalty": penalty / num_examples}
+    figures["objective"] = figures["loss"] + figures["penalty"]
+    for (name, metric), total in zip(problem.metrics.items(), metrics, strict=True):
+        figures[name] = metric.finish(total / num_examples)
+    return figures

@@ -1,0 +1,67 @@
+"""One optimization problem: model, data loss, metrics, penalty and optimizer, put together."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import keras
+
+from bmtrain.config.sections.experiment import ExperimentConfig
+from bmtrain.data.preprocessing import Preprocessing
+from bmtrain.models import metrics as metric_table
+from bmtrain.models.architecture import Architecture
+from bmtrain.models.decision import decision_threshold
+from bmtrain.models.layers import build_model
+from bmtrain.models.losses import PerExample, build_loss
+from bmtrain.models.objective import l2_factor, penalized_kernels
+from bmtrain.models.optimizers import build_optimizer
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """What is minimised, by what, and what is reported.
+
+    ``threshold`` is where a single output begins to mean the second class.
+    """
+
+    model: keras.Sequential
+    optimizer: keras.optimizers.Optimizer
+    loss_name: str
+    loss: PerExample
+    metrics: Mapping[str, metric_table.Metric]
+    kernels: list[keras.Variable]
+    l2_factor: float
+    preprocessing: Preprocessing
+    num_classes: int | None
+    threshold: float
+    seed: int
+
+    @property
+    def figure_names(self) -> tuple[str, ...]:
+        """loss, penalty, objective, then the metrics, in the order in which they are reported."""
+        return ("loss", "penalty", "objective", *self.metrics)
+
+
+def build_problem(
+    experiment: ExperimentConfig, architecture: Architecture, preprocessing: Preprocessing
+) -> Problem:
+    """The problem with its initial weights: a pure function of the arguments."""
+    facts = preprocessing.facts
+    model = build_model(architecture, seed=experiment.seed)
+    threshold = decision_threshold(experiment)
+    penalty = experiment.regularization
+    return Problem(
+        model=model,
+        optimizer=build_optimizer(experiment.optimizer, model.trainable_variables),
+        loss_name=experiment.loss.name,
+        loss=build_loss(experiment.loss),
+        metrics=metric_table.build_metrics(experiment.metrics, threshold=threshold),
+        kernels=penalized_kernels(model),
+        l2_factor=l2_factor(penalty.l2_lambda, penalty.l2_convention, facts.num_train_examples),
+        preprocessing=preprocessing,
+        num_classes=facts.num_outputs if facts.class_names is not None else None,
+        threshold=threshold,
+        seed=experiment.seed,
+    )
+

@@ -7,6 +7,7 @@ here by reading the rows again.
 from __future__ import annotations
 
 import csv
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -26,29 +27,19 @@ def read_header(path: Path) -> list[str]:
     names = [name.strip() for name in names]
     where = f"{path}, line 1"
     if "" in names or not names:
-        raise DataError(f"column {names.index('') + 1 if names else 1} has no name", where=where)
+        raise DataError(
+            f"column {names.index('') + 1 if names else 1} has no name",
+            where=where,
+            hint="the first line names the columns; a row index needs no column (index=False)",
+        )
     if len(set(names)) < len(names):
-        twice = next(name for index, name in enumerate(names) if name in names[:index])
+        twice = next(name for name, count in Counter(names).items() if count > 1)
         raise DataError(f"the column name {twice!r} is there twice", where=where)
     if len(names) == 1 and any(mark in names[0] for mark in ";\t|"):
         raise DataError(
             f"expected column names separated by commas, got {names[0][:80]!r}", where=where
         )
-    if all(_is_number(name) for name in names):
-        raise DataError(
-            f"expected column names, got numbers: {shown_names(names)}",
-            where=where,
-            hint="the first line of the table must be its header",
-        )
     return names
-
-
-def _is_number(text: str) -> bool:
-    try:
-        float(text)
-    except ValueError:
-        return False
-    return True
 
 
 def shown_names(names: list[str]) -> str:

@@ -127,7 +127,7 @@ def _require_column(
             f"there is no column {name!r}; the columns are: {shown_names(columns)}",
             where=str(path),
             key=key,
-            hint=f"did you mean {near[0]!r}?" if near else None,
+            hint=f"did you mean {near[0]!r}?" if near else "is the header line missing?",
         )
 
 

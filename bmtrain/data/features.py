@@ -9,13 +9,14 @@ from bmtrain.errors import DataError
 
 # Enough rows at a time to be fast, few enough to need little memory beside the array.
 _BLOCK_VALUES = 1 << 22
+_MAX_EXACT_INTEGER = 1 << 24
 
 
 def as_features(values: RawArray, place: Place) -> RawArray:
     """``values`` (examples, ...) as uint8 or float32; DataError names the place.
 
     uint8 stays, bool becomes uint8, all else float32: float64 and float16 by
-    rounding, integers only where float32 holds them exactly. One number per
+    rounding, integers only up to ±2²⁴, where float32 is exact. One number per
     example, (examples,), becomes (examples, 1).
     """
     if values.dtype.kind not in "biuf":
@@ -89,14 +90,13 @@ def to_float32(values: RawArray, place: Place) -> RawArray:
 def _as_float32(values: RawArray, place: Place) -> RawArray:
     if values.dtype.kind == "f":
         return to_float32(values, place)
-    rounded = np.ascontiguousarray(values, dtype=np.float32)
-    # Widening back to float64 or longdouble is exact, so this compares the numbers themselves.
-    exact = (np.abs(rounded) <= 2.0**24) | (rounded.astype(np.longdouble) == values)
-    if not exact.all():
-        position = tuple(int(index) for index in np.argwhere(~exact)[0])
+    is_exact = (values >= -_MAX_EXACT_INTEGER) & (values <= _MAX_EXACT_INTEGER)
+    if not is_exact.all():
+        position = tuple(int(index) for index in np.argwhere(~is_exact)[0])
         raise DataError(
-            f"the {values.dtype} value {values[position]} has no exact float32",
+            f"the {values.dtype} value {values[position]} is beyond 2**24, "
+            "up to where float32 holds every integer",
             where=place.row(position[0]),
             hint="if rounding is fine, store the array as float32",
         )
-    return rounded
+    return np.ascontiguousarray(values, dtype=np.float32)

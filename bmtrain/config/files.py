@@ -158,4 +158,4 @@ def resolved_paths(root: MappingNode) -> MappingNode:
 
 def is_path(source: str) -> bool:
     """Whether a ``data.source`` is a path, not a bundled set's name."""
-    return "\0" not in source and ("/" in source or os.sep in source or "." in source)
+    return "\0" not in source and any(mark in source for mark in "/\\.")

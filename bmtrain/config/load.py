@@ -16,7 +16,7 @@ from bmtrain.config.semantics import semantic_problems
 from bmtrain.config.short_forms import write_out
 from bmtrain.config.source_text import Problem, sorted_diagnostics
 from bmtrain.config.validation import validate
-from bmtrain.errors import ConfigError, Diagnostic
+from bmtrain.errors import ConfigError, Diagnostic, EnvironmentFault
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,8 +45,10 @@ def load_config(
         UsageError: an override without ``=``.
         ConfigError: the file cannot be read (``where`` names it), or the config is
             wrong: ``diagnostics`` holds every finding, in the order of their places.
+        EnvironmentFault: the current directory, at which relative paths start, is gone.
     """
     check_overrides(overrides)
+    _require_current_directory()
     chain = read_chain(path)
     root = _merged(chain, overrides, expectations)
     if root is None or not chain.is_whole:
@@ -79,6 +81,15 @@ def _merged(
         root = merge(root, write_out(config), chain.problems)
     assert isinstance(root, MappingNode)
     return with_expectations(root, expectations, order=num_files + len(overrides))
+
+
+def _require_current_directory() -> None:
+    try:
+        Path.cwd()
+    except OSError as error:
+        raise EnvironmentFault(
+            f"the current directory cannot be used: {error.strerror}", hint="cd to another one"
+        ) from None
 
 
 def _without_echoes(first: list[Problem], then: list[Problem]) -> list[Problem]:

@@ -2,12 +2,23 @@
 
 from __future__ import annotations
 
+from itertools import chain
+
+from bmtrain.config.figure_checks import figure_findings
 from bmtrain.config.nodes import Node
+from bmtrain.config.origins import place_of
+from bmtrain.config.output_checks import output_findings
 from bmtrain.config.sections.experiment import ExperimentConfig
+from bmtrain.config.setting_checks import setting_findings
 from bmtrain.config.source_text import Problem
+
+_CHECKS = (output_findings, figure_findings, setting_findings)
 
 
 def semantic_problems(experiment: ExperimentConfig, root: Node) -> list[Problem]:
     """Errors and warnings about a valid experiment; ``root`` gives their places."""
-    del experiment, root
-    return []
+    findings = chain.from_iterable(check(experiment) for check in _CHECKS)
+    return [
+        Problem(place_of(root, found.key), found.message, found.key, found.severity)
+        for found in findings
+    ]

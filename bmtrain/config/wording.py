@@ -35,7 +35,7 @@ def misplaced_key(name: str, section: type[Section], parent: KeyPath) -> str:
 
 
 def scalar_hint(node: Node, kind: Kind) -> str:
-    """ "; did you mean …", "; remove the quotes" and the like, or ""."""
+    """What to do about a text that is not what was expected: a nearer name, no quotes; or ""."""
     if not isinstance(node, ScalarNode) or not isinstance(node.value, str):
         return ""
     if kind.choices and (suggestion := did_you_mean(node.value, kind.choices)):

@@ -27,6 +27,7 @@ from yaml.events import (
 from bmtrain.config.nodes import Entry, KeyPath, ListNode, MappingNode, Node, ScalarNode
 from bmtrain.config.source_text import LINE_BREAK, NOT_PRINTABLE, Place, Problem, SourceText
 from bmtrain.config.yaml_scalars import OutOfRange, resolve_plain
+from bmtrain.config.yaml_wording import shown_tag, syntax_message
 
 #: Nested collections, aliases followed.
 MAX_DEPTH = 100
@@ -34,20 +35,6 @@ MAX_DEPTH = 100
 MAX_VALUES = 100_000
 
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-
-#: Words of the parser that help nobody, and what usually lies behind them.
-_HINTS = (
-    (
-        "that cannot start any token",
-        "tabs cannot indent; a text that starts with @ ` % needs quotes",
-    ),
-    ("mapping values are not allowed", "quote a text with ': ' in it; align the keys of a mapping"),
-    ("did not find expected key", "check the indentation and the quotes"),
-    ("could not find expected ':'", "a key needs ': ' after it"),
-    ("did not find expected ',' or", "a bracket is not closed"),
-    ("found unexpected end of stream", "a quote is not closed"),
-    ("block sequence entries are not allowed", "a list starts on a line of its own"),
-)
 
 
 class _Stop(Exception):
@@ -123,12 +110,10 @@ class _Reader:
 
     def _syntax_error(self, error: yaml.YAMLError) -> _Stop:
         place = Place(self._source)
-        reason = str(getattr(error, "problem", None) or getattr(error, "reason", None) or error)
         mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
         if mark is not None:
             place = self._within(self._at(mark.line, mark.column, 1))
-        hint = next((hint for words, hint in _HINTS if words in reason), None)
-        return self._stop(place, f"not valid YAML: {reason}" + (f"; {hint}" if hint else ""))
+        return self._stop(place, syntax_message(error))
 
     def _stop(self, place: Place, message: str, key: KeyPath = ()) -> _Stop:
         self.problems.append(Problem(place, message, key))
@@ -167,7 +152,7 @@ class _Reader:
         if depth > MAX_DEPTH:
             raise self._stop(self._place(event), f"nested deeper than {MAX_DEPTH} levels")
         if getattr(event, "tag", None) is not None:
-            message = f"the tag {_shown_tag(event)} is not allowed; write a plain value"
+            message = f"the tag {shown_tag(event)} is not allowed; write a plain value"
             self.problems.append(Problem(self._place(event), message, key))
         before = self._num_values - 1
         if event.anchor is not None:
@@ -262,9 +247,3 @@ class _Reader:
 def _flow_end(start: Event, end: Event) -> Event | None:
     """``end`` if the collection is written in brackets: then its extent is known."""
     return end if getattr(start, "flow_style", False) else None
-
-
-def _shown_tag(event: NodeEvent) -> str:
-    tag = str(getattr(event, "tag", ""))
-    shown = tag.replace("tag:yaml.org,2002:", "!!")
-    return shown if len(shown) <= 60 else shown[:59] + "…"

@@ -1,0 +1,142 @@
+"""Figures that a config names: they must exist, fit the task, and be reachable."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from bmtrain.config.expectations import Expectation, ExpectationSyntaxError, parse_expectation
+from bmtrain.config.files import is_path
+from bmtrain.config.finding import Finding
+from bmtrain.config.nodes import KeyPath
+from bmtrain.config.sections.data import DataSection
+from bmtrain.config.sections.experiment import ExperimentConfig
+from bmtrain.config.sections.loss import CROSSENTROPIES
+from bmtrain.config.suggestions import did_you_mean
+
+#: Reported for every split, whatever the metrics.
+ALWAYS_REPORTED = ("loss", "penalty", "objective")
+#: Metrics over classes; all others compare numbers.
+CLASS_METRICS = frozenset({"accuracy", "top_5_accuracy"})
+
+
+def figure_findings(experiment: ExperimentConfig) -> Iterator[Finding]:
+    """Metrics, the monitored figure and expectations that cannot be as they are written."""
+    yield from _task(experiment)
+    yield from _metrics(experiment)
+    yield from _monitor(experiment)
+    for index, text in enumerate(experiment.expect):
+        yield from _expectation(text, ("expect", index), experiment)
+
+
+def _is_classification(experiment: ExperimentConfig) -> bool:
+    task = experiment.data.task
+    return task == "classification" or (task == "auto" and experiment.loss.name in CROSSENTROPIES)
+
+
+def _task(experiment: ExperimentConfig) -> Iterator[Finding]:
+    if experiment.data.task == "regression" and experiment.loss.name in CROSSENTROPIES:
+        yield Finding(
+            ("data", "task"),
+            f"expected classification under the loss {experiment.loss.name}, got regression",
+        )
+
+
+def _metrics(experiment: ExperimentConfig) -> Iterator[Finding]:
+    classifies = _is_classification(experiment)
+    for index, metric in enumerate(experiment.metrics):
+        key = ("metrics", index)
+        if metric in experiment.metrics[:index]:
+            yield Finding(key, f"'{metric}' is listed twice")
+        elif (metric in CLASS_METRICS) != classifies:
+            yield Finding(key, _misfit(metric, experiment))
+        elif metric == "top_5_accuracy" and experiment.loss.name == "binary_crossentropy":
+            yield Finding(key, "'top_5_accuracy' needs more than two classes")
+
+
+def _misfit(metric: str, experiment: ExperimentConfig) -> str:
+    if metric not in CLASS_METRICS:
+        return f"'{metric}' is a figure of regression, and this is classification"
+    message = f"'{metric}' is a figure of classification, and this is regression"
+    if experiment.data.task == "auto":
+        message += (
+            f" (the loss is {experiment.loss.name}); if the labels are classes, "
+            "write 'data.task: classification'"
+        )
+    return message
+
+
+def _monitor(experiment: ExperimentConfig) -> Iterator[Finding]:
+    stopping = experiment.training.early_stopping
+    if stopping is None:
+        return
+    key = ("training", "early_stopping", "monitor")
+    split, _, metric = stopping.monitor.partition(".")
+    yield from _figure(split, metric, key, experiment)
+    if stopping.mode == ("min" if metric in CLASS_METRICS else "max"):
+        better = "larger" if metric in CLASS_METRICS else "smaller"
+        yield Finding(
+            (*key[:-1], "mode"),
+            f"a {better} {metric} is better, and mode is {stopping.mode}",
+            "warning",
+        )
+    if stopping.patience >= experiment.training.epochs:
+        yield Finding(
+            (*key[:-1], "patience"),
+            f"patience {stopping.patience} never ends a training of "
+            f"{experiment.training.epochs} epochs",
+            "warning",
+        )
+
+
+def _expectation(text: str, key: KeyPath, experiment: ExperimentConfig) -> Iterator[Finding]:
+    try:
+        expectation = parse_expectation(text)
+    except ExpectationSyntaxError as error:
+        yield Finding(key, str(error))
+        return
+    wrong = list(_figure(expectation.split, expectation.metric, key, experiment))
+    yield from wrong or _reachable(expectation, key)
+
+
+def _figure(
+    split: str, metric: str, key: KeyPath, experiment: ExperimentConfig
+) -> Iterator[Finding]:
+    figures = (*ALWAYS_REPORTED, *experiment.metrics)
+    if metric not in figures:
+        message = f"expected a figure of this run: {', '.join(figures)}; got '{metric}'"
+        hint = did_you_mean(metric, figures)
+        yield Finding(key, message + (hint or "; the others must be listed in 'metrics'"))
+    if not may_have_split(experiment.data, split):
+        what = f"there is no {split} split; "
+        yield Finding(key, what + f"give data.splits.{split}, a fraction of the training part")
+
+
+def may_have_split(data: DataSection, split: str) -> bool:
+    """Whether the run may have that split, as far as the config tells.
+
+    Bundled sets and IDX directories publish no validation split, one table has no
+    split of its own; what other sources bring is seen when they are read.
+    """
+    if split == "train" or getattr(data.splits, split) is not None:
+        return True
+    if not is_path(data.source):
+        return split == "test"
+    if data.format == "idx" and split == "validation":
+        return False
+    is_table = data.source.endswith((".csv", ".csv.gz"))
+    return not is_table or Path(data.source).is_dir()
+
+
+def _reachable(expectation: Expectation, key: KeyPath) -> Iterator[Finding]:
+    """Accuracies lie in [0, 1], all other figures are at least 0."""
+    least, most = 0.0, 1.0 if expectation.metric in CLASS_METRICS else float("inf")
+    best, worst = (most, least) if expectation.operator[0] == ">" else (least, most)
+    if not expectation.is_met_by(best):
+        lies = f"lies between {least:g} and {most:g}" if most == 1 else "is never negative"
+        message = f"can never hold: {expectation.metric} {lies}"
+        if most == 1 and 1 < expectation.threshold <= 100:
+            message += f"; write {expectation.threshold / 100:g} for {expectation.threshold:g} %"
+        yield Finding(key, message)
+    elif expectation.is_met_by(worst):
+        yield Finding(key, "always holds", "warning")

@@ -1,0 +1,97 @@
+"""The config's JSON Schema (draft 2020-12), for editors."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from bmtrain.config.sections.experiment import ExperimentConfig
+from bmtrain.config.short_forms import LOSS_ALIASES, METRIC_ALIASES
+
+_DIALECT = "https://json-schema.org/draft/2020-12/schema"
+_EXTENDS = {
+    "type": "string",
+    "description": "A file, relative to this one, whose settings stand unless given here.",
+}
+#: Suffix of the definitions that describe a part of a config.
+_PART = "Part"
+
+
+def json_schema() -> dict[str, Any]:
+    """The schema of a config file, short forms included.
+
+    A file that extends another need not be whole; null restores a default.
+    """
+    schema = ExperimentConfig.model_json_schema()
+    definitions = schema.pop("$defs")
+    _allow_short_forms(schema, definitions)
+    for section in (schema, *definitions.values()):
+        _allow_null(section)
+    title = schema.pop("title")
+    description = schema.pop("description")
+    partial = {f"{name}{_PART}": _partial(section) for name, section in definitions.items()}
+    whole = {**schema, "properties": {**schema["properties"], "extends": {"type": "null"}}}
+    part = _partial(schema)
+    part["properties"]["extends"] = _EXTENDS
+    return {
+        "$schema": _DIALECT,
+        "title": title,
+        "description": description,
+        "type": "object",
+        "if": {"required": ["extends"], "properties": {"extends": {"type": "string"}}},
+        "then": part,
+        "else": whole,
+        "$defs": definitions | partial,
+    }
+
+
+def _allow_short_forms(schema: dict[str, Any], definitions: dict[str, Any]) -> None:
+    properties = schema["properties"]
+    properties["optimizer"] = _or_name(properties["optimizer"], definitions, aliases={})
+    properties["loss"] = _or_name(properties["loss"], definitions, aliases=LOSS_ALIASES)
+    for alias, loss in LOSS_ALIASES.items():
+        name = _selected(properties["loss"]["anyOf"][1], loss, definitions)["properties"]["name"]
+        name.setdefault("enum", [name.pop("const", loss)]).append(alias)
+    properties["metrics"]["items"]["enum"] += list(METRIC_ALIASES)
+
+
+def _or_name(
+    union: dict[str, Any], definitions: dict[str, Any], *, aliases: dict[str, str]
+) -> dict[str, Any]:
+    """A mapping with ``name``, or the name alone where nothing else is required."""
+    names = [
+        name
+        for name in union["discriminator"]["mapping"]
+        if _selected(union, name, definitions)["required"] == ["name"]
+    ]
+    short = {"enum": [*names, *aliases], "description": "The name alone: all options as they are."}
+    return {"anyOf": [short, union]}
+
+
+def _selected(union: dict[str, Any], name: str, definitions: dict[str, Any]) -> dict[str, Any]:
+    reference: str = union["discriminator"]["mapping"][name]
+    section: dict[str, Any] = definitions[reference.rpartition("/")[2]]
+    return section
+
+
+def _allow_null(section: dict[str, Any]) -> None:
+    """Null restores the default, where there is one."""
+    required = section.get("required", ())
+    for name, value in section.get("properties", {}).items():
+        accepts = value.get("anyOf", [])
+        if name in required or {"type": "null"} in accepts:
+            continue
+        about = {key: value.pop(key) for key in ("description", "default") if key in value}
+        section["properties"][name] = {"anyOf": [value, {"type": "null"}], **about}
+
+
+def _partial(node: Any) -> Any:
+    """The schema of a part: nothing is required, and null may take a setting away."""
+    if isinstance(node, list):
+        return [_partial(item) for item in node]
+    if not isinstance(node, dict):
+        return f"{node}{_PART}" if isinstance(node, str) and node.startswith("#/$defs/") else node
+    # Parts of several sections can look alike: any match will do.
+    renamed = {"oneOf": "anyOf"}
+    return {
+        renamed.get(key, key): _partial(value) for key, value in node.items() if key != "required"
+    }

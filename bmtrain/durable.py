@@ -30,7 +30,7 @@ _ADVICE = {
     errno.EROFS: ("the file system is read-only", "choose a place that can be written to"),
     errno.EACCES: ("permission denied", "change its permissions, or choose another place"),
     errno.EPERM: ("operation not permitted", "change its permissions, or choose another place"),
-    errno.EIO: ("the device reports an input/output error", "check the disk and its cable"),
+    errno.EIO: ("the device reports an input/output error", "check the disk"),
     errno.ENOENT: ("no such file or directory", "make the directory first, or check the path"),
     errno.ENOTDIR: ("a part of the path is not a directory", "check the path"),
     errno.EISDIR: ("it is a directory", "give the path of a file"),

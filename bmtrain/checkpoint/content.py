@@ -10,37 +10,9 @@ from numpy.typing import NDArray
 
 from bmtrain.config.sections.experiment import ExperimentConfig
 from bmtrain.data.preprocessing import Preprocessing
+from bmtrain.training_state import TrainingState
 
 Array = NDArray[Any]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TrainingState:
-    """The position of a training, exactly; plain numbers, all finite.
-
-    Attributes:
-        epoch: epochs completed.
-        step_in_epoch: steps done in the epoch in progress.
-        step: steps done in the whole training.
-        accumulators: running sums of the epoch in progress, by figure.
-        best_value: the monitored figure's best, None before the first.
-        best_epoch: the epoch, from 1, that reached it.
-        best_step: ``step`` at its end; it names the best checkpoint.
-        epochs_without_improvement: since then.
-        log_bytes: length of metrics.jsonl.
-        stopped_early: early stopping has ended the training.
-    """
-
-    epoch: int
-    step_in_epoch: int
-    step: int
-    accumulators: Mapping[str, float]
-    best_value: float | None
-    best_epoch: int | None
-    best_step: int | None
-    epochs_without_improvement: int
-    log_bytes: int
-    stopped_early: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from bmtrain.checkpoint.files import reading
 from bmtrain.checkpoint.manifest import MANIFEST
 from bmtrain.checkpoint.store import CheckpointStore, Skipped
 from bmtrain.errors import CheckpointError
@@ -45,10 +46,11 @@ def find_checkpoint(path: Path, which: Literal["auto", "best", "last"] = "auto")
         CheckpointError: there is none, or none that is whole.
         EnvironmentFault: permissions.
     """
-    if (path / MANIFEST).exists() or (path / MANIFEST).is_symlink():
-        return FoundCheckpoint(path, False, None, "given", ())
-    if not (path / CHECKPOINTS).is_dir():
-        raise _nothing(path)
+    with reading(path):
+        if (path / MANIFEST).exists() or (path / MANIFEST).is_symlink():
+            return FoundCheckpoint(path, False, None, "given", ())
+        if not (path / CHECKPOINTS).is_dir():
+            raise _nothing(path)
     store = CheckpointStore(path / CHECKPOINTS)
     skipped: tuple[Skipped, ...] = ()
     if which != "last":

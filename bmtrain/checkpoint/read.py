@@ -14,7 +14,7 @@ from pathlib import Path
 
 from bmtrain import strict_json, tensor_files
 from bmtrain.checkpoint import manifest as form
-from bmtrain.checkpoint.content import Array, Checkpoint, TrainingState
+from bmtrain.checkpoint.content import Array, Checkpoint
 from bmtrain.checkpoint.files import opened, reading
 from bmtrain.checkpoint.preprocessing import join, parse_facts
 from bmtrain.checkpoint.state import parse_state
@@ -23,6 +23,7 @@ from bmtrain.config.resolved import experiment_from_plain
 from bmtrain.config.sections.experiment import ExperimentConfig
 from bmtrain.data.preprocessing import Preprocessing
 from bmtrain.errors import BmtrainError, CheckpointError
+from bmtrain.training_state import TrainingState
 
 
 def read_checkpoint(

@@ -7,7 +7,7 @@ import sys
 from typing import Any
 
 from bmtrain import strict_json
-from bmtrain.checkpoint.content import TrainingState
+from bmtrain.training_state import TrainingState
 
 _LARGEST = 2**62
 _MAX_FLOAT = sys.float_info.max

@@ -15,11 +15,12 @@ from pathlib import Path
 from typing import Literal
 
 from bmtrain import strict_json
-from bmtrain.checkpoint.content import Checkpoint, TrainingState
+from bmtrain.checkpoint.content import Checkpoint
 from bmtrain.checkpoint.read import verify_checkpoint
 from bmtrain.checkpoint.write import WRITING_SUFFIX, remove_tree, write_checkpoint
 from bmtrain.durable import environment_faults, flush_directory, remove_leftovers, write_bytes
 from bmtrain.errors import CheckpointError
+from bmtrain.training_state import TrainingState
 
 INDEX = "index.json"
 _NAME = re.compile(r"step-(\d{8,18})(?:-r(\d{1,6}))?", re.ASCII)

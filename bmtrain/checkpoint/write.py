@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import shutil
-from collections.abc import Iterator
+from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 
 from bmtrain import tensor_files
 from bmtrain.checkpoint import manifest as form
-from bmtrain.checkpoint.content import Checkpoint
+from bmtrain.checkpoint.content import Array, Checkpoint
 from bmtrain.checkpoint.preprocessing import encode_facts, statistics
 from bmtrain.checkpoint.state import state_document
 from bmtrain.config.resolved import plain
@@ -55,10 +55,18 @@ def remove_tree(path: Path) -> None:
 
 
 def _write_files(directory: Path, checkpoint: Checkpoint) -> None:
+    """One file's content at a time: no more of them is in memory."""
+    facts = encode_facts(checkpoint.preprocessing)
+    tensors = {
+        form.MODEL: checkpoint.model,
+        form.OPTIMIZER: checkpoint.optimizer,
+        form.STATISTICS: statistics(checkpoint.preprocessing),
+    }
     records = {}
-    for name, content in _contents(checkpoint):
+    for name in form.FILES:
+        content = tensor_files.encode(tensors[name]) if name in tensors else facts
         write_new_file(directory / name, content)
-        records[name] = _record(name, content)
+        records[name] = _record(content, tensors.get(name, {}))
     manifest = form.Manifest(
         experiment=plain(checkpoint.experiment),
         engine=checkpoint.engine,
@@ -68,19 +76,13 @@ def _write_files(directory: Path, checkpoint: Checkpoint) -> None:
     write_new_file(directory / form.MANIFEST, form.encode_manifest(manifest))
 
 
-def _contents(checkpoint: Checkpoint) -> Iterator[tuple[str, bytes]]:
-    """One file's content at a time: at most one of them is in memory."""
-    yield form.MODEL, tensor_files.encode(checkpoint.model)
-    yield form.OPTIMIZER, tensor_files.encode(checkpoint.optimizer)
-    yield form.PREPROCESSING, encode_facts(checkpoint.preprocessing)
-    yield form.STATISTICS, tensor_files.encode(statistics(checkpoint.preprocessing))
-
-
-def _record(name: str, content: bytes) -> form.FileRecord:
-    tensors = {}
-    if name in form.TENSOR_FILES:
-        view = memoryview(content)
-        for tensor, place in tensor_files.places_in(content).items():
-            sha256 = hashlib.sha256(view[place.begin : place.end]).hexdigest()
-            tensors[tensor] = form.TensorRecord(place.dtype, place.shape, sha256)
-    return form.FileRecord(len(content), hashlib.sha256(content).hexdigest(), tensors)
+def _record(content: bytes, tensors: Mapping[str, Array]) -> form.FileRecord:
+    """Sizes and sha256 of a file and of the tensors in it, in their order."""
+    view = memoryview(content)
+    places = tensor_files.places_in(content) if tensors else {}
+    records = {}
+    for name in tensors:
+        place = places[name]
+        sha256 = hashlib.sha256(view[place.begin : place.end]).hexdigest()
+        records[name] = form.TensorRecord(place.dtype, place.shape, sha256)
+    return form.FileRecord(len(content), hashlib.sha256(content).hexdigest(), records)

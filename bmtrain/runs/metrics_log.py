@@ -11,7 +11,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from bmtrain.durable import environment_faults, write_all
-from bmtrain.errors import EnvironmentFault
+from bmtrain.errors import CheckpointError
 
 
 class MetricsLog:
@@ -54,10 +54,10 @@ class MetricsLog:
         """Drops what was written after the first ``num_bytes`` bytes.
 
         Raises:
-            EnvironmentFault: it is shorter than that: lines are lost.
+            CheckpointError: it is shorter than that: lines are lost.
         """
         if num_bytes > self._num_bytes:
-            raise EnvironmentFault(
+            raise CheckpointError(
                 f"it has {self._num_bytes} bytes, the checkpoint was made at {num_bytes}: "
                 "lines are lost",
                 where=str(self.path),

@@ -1,0 +1,356 @@
+"""A checkpoint is written and read, bit for bit; what is off is named."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+import os
+import random
+import shutil
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import safetensors.numpy
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+
+from bmtrain.checkpoint.content import Checkpoint
+from bmtrain.checkpoint.read import read_checkpoint, read_state, verify_checkpoint
+from bmtrain.checkpoint.write import write_checkpoint
+from bmtrain.data.dataset import DataFacts
+from bmtrain.data.preprocessing import Preprocessing
+from bmtrain.errors import CheckpointError, ConfigError, EnvironmentFault
+from bmtrain.training_state import TrainingState
+
+MakeCheckpoint = Callable[..., Checkpoint]
+AssertSame = Callable[[Checkpoint, Checkpoint], None]
+
+FILES = (
+    "manifest.json",
+    "model.safetensors",
+    "optimizer.safetensors",
+    "preprocessing.json",
+    "preprocessing.safetensors",
+)
+
+
+@pytest.fixture
+def written(tmp_path: Path, make_checkpoint: MakeCheckpoint) -> Path:
+    write_checkpoint(tmp_path / "c", make_checkpoint())
+    return tmp_path / "c"
+
+
+def test_what_is_written_is_read(
+    written: Path, make_checkpoint: MakeCheckpoint, assert_same: AssertSame
+) -> None:
+    assert_same(read_checkpoint(written), make_checkpoint())
+    assert verify_checkpoint(written) == read_state(written) == make_checkpoint().state
+    assert sorted(path.name for path in written.iterdir()) == sorted(FILES)
+    assert [path.name for path in written.parent.iterdir()] == ["c"]
+
+
+def test_the_files_are_what_other_programs_read(
+    written: Path, make_checkpoint: MakeCheckpoint
+) -> None:
+    tensors = safetensors.numpy.load_file(written / "model.safetensors")
+    for name, tensor in make_checkpoint().model.items():
+        np.testing.assert_array_equal(tensors[name], tensor)
+    manifest = json.loads((written / "manifest.json").read_text())
+    assert manifest["format"] == "bmtrain-checkpoint"
+    assert manifest["format_version"] == 1
+    assert manifest["experiment"]["name"] == "small"
+    for name in FILES[1:]:
+        content = (written / name).read_bytes()
+        assert manifest["files"][name]["bytes"] == len(content)
+        assert manifest["files"][name]["sha256"] == hashlib.sha256(content).hexdigest()
+    record = manifest["files"]["model.safetensors"]["tensors"]["layers.1.bias"]
+    assert record == {
+        "dtype": "float32",
+        "shape": [2],
+        "sha256": hashlib.sha256(tensors["layers.1.bias"].tobytes()).hexdigest(),
+    }
+
+
+def test_equal_checkpoints_are_equal_files(
+    tmp_path: Path, written: Path, make_checkpoint: MakeCheckpoint
+) -> None:
+    write_checkpoint(tmp_path / "d", make_checkpoint())
+    for name in FILES:
+        assert (written / name).read_bytes() == (tmp_path / "d" / name).read_bytes()
+
+
+finite = st.floats(allow_nan=False, allow_infinity=False)
+counts = st.integers(0, 2**62)
+text = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
+dtypes = st.sampled_from(
+    "float64 float32 float16 int64 int32 int16 int8 uint64 uint32 uint16 uint8 bool".split()
+)
+tensors = st.dictionaries(
+    st.from_regex(r"[A-Za-z0-9_][A-Za-z0-9_.\-]{0,20}", fullmatch=True),
+    dtypes.flatmap(
+        lambda dtype: hnp.arrays(dtype, hnp.array_shapes(min_dims=0, min_side=0, max_dims=3))
+    ),
+    max_size=4,
+)
+states = st.builds(
+    TrainingState,
+    epoch=counts,
+    step_in_epoch=counts,
+    step=counts,
+    accumulators=st.dictionaries(text, finite, max_size=3),
+    best_value=st.none() | finite,
+    best_epoch=st.none() | counts,
+    best_step=st.none() | counts,
+    epochs_without_improvement=counts,
+    log_bytes=counts,
+    stopped_early=st.booleans(),
+)
+
+
+@st.composite
+def preprocessings(draw: st.DrawFn) -> Preprocessing:
+    shape = draw(hnp.array_shapes(min_dims=1, max_dims=3, max_side=3))
+    classes = draw(st.none() | st.lists(text, min_size=1, max_size=3).map(tuple))
+    is_table = len(shape) == 1 and draw(st.booleans())
+    facts = DataFacts(
+        task="regression" if classes is None else "classification",
+        input_shape=shape,
+        input_dtype=draw(st.sampled_from(["uint8", "float32", "bool", "int16"])),
+        class_names=classes,
+        num_outputs=draw(st.integers(1, 9)) if classes is None else len(classes),
+        feature_names=tuple(draw(text) for _ in range(shape[0])) if is_table else None,
+        label_name=draw(st.none() | text),
+        num_train_examples=draw(st.integers(1, 2**40)),
+        fingerprint=draw(text),
+    )
+    numbers = st.floats(allow_nan=False, allow_infinity=False, width=32)
+    offset, scale = (
+        draw(hnp.arrays(np.float32, st.sampled_from([(), shape]), elements=numbers))
+        for _ in range(2)
+    )
+    return Preprocessing(facts, draw(st.sampled_from(["unit", "none"])), offset, scale)
+
+
+@settings(deadline=None, max_examples=60)
+@given(states, tensors, tensors, preprocessings(), st.dictionaries(text, text | counts, max_size=3))
+def test_every_checkpoint_comes_back_bit_for_bit(
+    make_checkpoint: MakeCheckpoint,
+    assert_same: AssertSame,
+    state: TrainingState,
+    model: dict[str, Any],
+    optimizer: dict[str, Any],
+    preprocessing: Preprocessing,
+    engine: dict[str, Any],
+) -> None:
+    checkpoint = make_checkpoint(
+        state=state, model=model, optimizer=optimizer, preprocessing=preprocessing, engine=engine
+    )
+    with tempfile.TemporaryDirectory() as directory:
+        write_checkpoint(Path(directory) / "c", checkpoint)
+        assert_same(read_checkpoint(Path(directory) / "c"), checkpoint)
+
+
+def test_the_optimizer_stays_closed_when_it_is_not_asked_for(written: Path) -> None:
+    (written / "optimizer.safetensors").unlink()
+    assert read_checkpoint(written, with_optimizer=False).optimizer == {}
+    with pytest.raises(
+        CheckpointError, match=r"optimizer\.safetensors: cannot be read: it is miss"
+    ):
+        read_checkpoint(written)
+
+
+def test_the_tensors_are_written_in_the_order_of_memory_whatever_it_was(
+    tmp_path: Path, make_checkpoint: MakeCheckpoint
+) -> None:
+    model = {
+        "fortran": np.asfortranarray(np.arange(6, dtype=np.float32).reshape(2, 3)),
+        "strided": np.arange(12, dtype=np.float32)[::3],
+        "big_endian": np.arange(3, dtype=">f4"),
+    }
+    write_checkpoint(tmp_path / "c", make_checkpoint(model=model))
+    read = read_checkpoint(tmp_path / "c").model
+    for name, tensor in model.items():
+        np.testing.assert_array_equal(read[name], tensor)
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"model": {"../x": np.zeros(1)}}, "'../x' is not a name"),
+        ({"model": {"": np.zeros(1)}}, "'' is not a name"),
+        ({"model": {"a": np.array(["text"])}}, "a: tensors of dtype <U4 are not stored"),
+        ({"model": {"a": np.array([object()])}}, "a: tensors of dtype object are not stored"),
+        ({"engine": {"x": float("nan")}}, "Out of range float"),
+    ],
+)
+def test_what_the_format_has_no_place_for_is_not_written(
+    tmp_path: Path, make_checkpoint: MakeCheckpoint, changes: dict[str, Any], words: str
+) -> None:
+    with pytest.raises(ValueError, match=words):
+        write_checkpoint(tmp_path / "c", make_checkpoint(**changes))
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_checkpoint_is_not_written_over_another(
+    written: Path, make_checkpoint: MakeCheckpoint
+) -> None:
+    before = {name: (written / name).read_bytes() for name in FILES}
+    with pytest.raises(EnvironmentFault, match="exists already and is not empty"):
+        write_checkpoint(written, make_checkpoint(20))
+    assert {name: (written / name).read_bytes() for name in FILES} == before
+    assert [path.name for path in written.parent.iterdir()] == ["c"]
+
+
+def test_a_missing_parent_directory_is_a_fault(
+    tmp_path: Path, make_checkpoint: MakeCheckpoint
+) -> None:
+    with pytest.raises(EnvironmentFault, match="cannot save the checkpoint: no such file"):
+        write_checkpoint(tmp_path / "absent" / "c", make_checkpoint())
+
+
+# --- the shapes that the config implies ---------------------------------------------------
+
+
+def test_the_expected_shapes_are_asked_for_before_the_tensors_are_read(written: Path) -> None:
+    (written / "model.safetensors").write_bytes(b"")
+    asked = []
+
+    def expected(experiment: Any, preprocessing: Preprocessing) -> dict[str, tuple[int, ...]]:
+        asked.append((experiment.name, preprocessing.facts.input_shape))
+        return {"layers.1.kernel": (4, 2), "layers.1.bias": (2,)}
+
+    with pytest.raises(CheckpointError, match=r"layers\.1\.kernel has shape \(3, 2\).*\(4, 2\)"):
+        read_checkpoint(written, expected)
+    assert asked == [("small", (3,))]
+
+
+@pytest.mark.parametrize(
+    ("shapes", "words"),
+    [
+        ({"layers.1.kernel": (3, 2)}, r"layers\.1\.bias' does not belong"),
+        (
+            {"layers.1.kernel": (3, 2), "layers.1.bias": (2,), "layers.2.x": ()},
+            r"layers\.2\.x is missing",
+        ),
+    ],
+)
+def test_missing_and_additional_tensors_are_named(
+    written: Path, shapes: dict[str, Any], words: str
+) -> None:
+    with pytest.raises(CheckpointError, match=words) as caught:
+        read_checkpoint(written, lambda _experiment, _preprocessing: shapes)
+    assert caught.value.where == str(written / "model.safetensors")
+
+
+def test_the_expected_shapes_let_the_right_model_through(written: Path) -> None:
+    shapes = {"layers.1.kernel": (3, 2), "layers.1.bias": (2,)}
+    assert read_checkpoint(written, lambda *_: shapes).model.keys() == shapes.keys()
+
+
+def test_a_recorded_config_that_makes_no_model_is_the_checkpoints_error(written: Path) -> None:
+    def refuse(*_: object) -> Any:
+        raise ConfigError("no such layers")
+
+    with pytest.raises(CheckpointError, match="the recorded config does not hold: no such layers"):
+        read_checkpoint(written, refuse)
+
+    def refuse_as_checkpoint(*_: object) -> Any:
+        raise CheckpointError("it does not fit")
+
+    with pytest.raises(CheckpointError, match="^it does not fit$"):
+        read_checkpoint(written, refuse_as_checkpoint)
+
+
+# --- rot ----------------------------------------------------------------------------------
+
+
+def test_every_flipped_bit_is_detected_and_its_file_named(written: Path) -> None:
+    chosen = random.Random(0)
+    sizes = {name: (written / name).stat().st_size for name in FILES}
+    for _ in range(600):
+        name = chosen.choices(FILES, [sizes[name] for name in FILES])[0]
+        content = bytearray((written / name).read_bytes())
+        position = chosen.randrange(len(content))
+        content[position] ^= 1 << chosen.randrange(8)
+        whole = (written / name).read_bytes()
+        (written / name).write_bytes(content)
+        for read in (verify_checkpoint, read_checkpoint):
+            with pytest.raises(CheckpointError) as caught:
+                read(written)
+            assert caught.value.where == str(written / name)
+            assert "newer" not in caught.value.message
+        (written / name).write_bytes(whole)
+    verify_checkpoint(written)
+
+
+def test_every_bit_of_every_tensor_is_detected_and_the_tensor_named(written: Path) -> None:
+    path = written / "model.safetensors"
+    whole = path.read_bytes()
+    bias = safetensors.numpy.load(whole)["layers.1.bias"].tobytes()
+    begin = whole.index(bias)
+    for position in range(begin, begin + len(bias)):
+        for bit in range(8):
+            content = bytearray(whole)
+            content[position] ^= 1 << bit
+            path.write_bytes(content)
+            with pytest.raises(CheckpointError, match=r"tensor layers\.1\.bias does not match"):
+                verify_checkpoint(written)
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_truncation_at_every_length_is_detected_and_the_file_named(
+    written: Path, name: str
+) -> None:
+    whole = (written / name).read_bytes()
+    for length in range(len(whole)):
+        os.truncate(written / name, length)
+        with pytest.raises(CheckpointError) as caught:
+            verify_checkpoint(written)
+        assert caught.value.where == str(written / name)
+        (written / name).write_bytes(whole)
+    verify_checkpoint(written)
+
+
+def test_the_tensor_that_is_cut_off_is_named(written: Path) -> None:
+    path = written / "model.safetensors"
+    os.truncate(path, path.stat().st_size - 1)
+    with pytest.raises(CheckpointError, match=r"expected \d+; it is cut off in tensor layers\.1\."):
+        verify_checkpoint(written)
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_an_appended_byte_is_detected(written: Path, name: str) -> None:
+    with (written / name).open("ab") as file:
+        file.write(b"\n")
+    with pytest.raises(CheckpointError) as caught:
+        verify_checkpoint(written)
+    assert caught.value.where == str(written / name)
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_a_missing_file_is_named(written: Path, name: str) -> None:
+    (written / name).unlink()
+    with pytest.raises(CheckpointError, match="it is missing") as caught:
+        verify_checkpoint(written)
+    assert caught.value.where == str(written / name)
+
+
+@pytest.mark.parametrize("name", FILES[1:])
+def test_a_file_of_another_checkpoint_is_detected(
+    tmp_path: Path, written: Path, make_checkpoint: MakeCheckpoint, name: str
+) -> None:
+    other = make_checkpoint(20)
+    facts = dataclasses.replace(other.preprocessing.facts, fingerprint="cd" * 32)
+    shifted = dataclasses.replace(
+        other.preprocessing, facts=facts, offset=other.preprocessing.offset + 1
+    )
+    write_checkpoint(tmp_path / "d", dataclasses.replace(other, preprocessing=shifted))
+    shutil.copy(tmp_path / "d" / name, written / name)
+    with pytest.raises(CheckpointError, match="sha256"):
+        verify_checkpoint(written)

@@ -42,6 +42,11 @@ class Diagnostic:
     source_line: str = ""
     severity: Literal["error", "warning"] = "error"
 
+    def __str__(self) -> str:
+        """Place and message in one line."""
+        place = f"{self.source}:{self.line}:{self.column}: " if self.line else ""
+        return f"{place}{self.message}"
+
 
 class BmtrainError(Exception):
     """An ending with an exit code, a message for a person and a place to look.

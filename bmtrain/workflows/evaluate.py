@@ -1,0 +1,125 @@
+"""``bmtrain eval``: a checkpoint's figures on a split of its data, or on other data."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bmtrain.data.dataset import Dataset, Split
+from bmtrain.data.load import load_examples
+from bmtrain.errors import DataError
+from bmtrain.models.decision import predicted_classes
+from bmtrain.workflows.preparation import load_experiment_data
+from bmtrain.workflows.restoring import Restored, read_restored, restored_session
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EvaluateRequest:
+    """Which checkpoint, on which examples: a split of its own data, or ``data``."""
+
+    checkpoint: Path
+    split: str | None = None
+    data: Path | None = None
+    format: str = "auto"
+
+
+def evaluate(request: EvaluateRequest) -> dict[str, Any]:
+    """The document of ``eval --json``: checkpoint, split, examples, metrics, classes, confusion.
+
+    Raises:
+        CheckpointError, DataError, EnvironmentFault.
+    """
+    restored = read_restored(request.checkpoint)
+    name, split = _examples(request, restored)
+    experiment = restored.checkpoint.experiment
+    facts = restored.checkpoint.preprocessing.facts
+    with restored_session(restored) as session:
+        evaluation = session.evaluator.evaluate(split)
+    document: dict[str, Any] = {
+        "schema_version": 1,
+        "status": "completed",
+        "exit_code": 0,
+        "error": None,
+        "checkpoint": str(restored.found.path),
+        "which": restored.found.which,
+        "skipped": [f"{skipped.path}: {skipped.reason}" for skipped in restored.found.skipped],
+        "split": name,
+        "examples": split.num_examples,
+        "metrics": evaluation.figures,
+    }
+    if facts.class_names is not None:
+        predicted = predicted_classes(experiment, evaluation.outputs)
+        confusion = confusion_matrix(split.labels, predicted, len(facts.class_names))
+        document["class_names"] = list(facts.class_names)
+        document["per_class"] = per_class_figures(confusion, facts.class_names)
+        document["confusion"] = confusion.tolist()
+    return document
+
+
+def _examples(request: EvaluateRequest, restored: Restored) -> tuple[str, Split]:
+    checkpoint = restored.checkpoint
+    facts = checkpoint.preprocessing.facts
+    if request.data is not None:
+        examples = load_examples(
+            request.data, facts, format=request.format, labels="required"
+        )
+        assert examples.labels is not None  # they were required
+        return str(request.data), Split(examples.features, examples.labels)
+    dataset = load_experiment_data(checkpoint.experiment)
+    if dataset.facts.fingerprint != facts.fingerprint:
+        raise DataError(
+            "the data is not what the model was trained on (its fingerprint differs)",
+            where=checkpoint.experiment.data.source,
+            hint="give the examples to evaluate with --data PATH",
+        )
+    return _split(dataset, request.split)
+
+
+def _split(dataset: Dataset, name: str | None) -> tuple[str, Split]:
+    """The named split; by default test, or else validation, or else train."""
+    present = dict(dataset.splits.items())
+    chosen = name or next(n for n in ("test", "validation", "train") if n in present)
+    split = {str(n): s for n, s in present.items()}.get(chosen)
+    if split is None:
+        raise DataError(f"there is no {chosen} split: the data has {', '.join(present)}")
+    return chosen, split
+
+
+def confusion_matrix(
+    labels: NDArray[Any], predicted: NDArray[np.int32], num_classes: int
+) -> NDArray[np.int64]:
+    """counts[i, j]: examples of class i that were taken for class j.
+
+    A model may have more outputs than classes; the square then has a row and a
+    column for each output, so that no example is lost.
+    """
+    size = max(num_classes, int(predicted.max()) + 1)
+    counts = np.zeros((size, size), np.int64)
+    np.add.at(counts, (labels, predicted), 1)
+    return counts
+
+
+def per_class_figures(
+    confusion: NDArray[np.int64], class_names: tuple[str, ...]
+) -> list[dict[str, Any]]:
+    """Precision, recall and F1 of each class; 0 where a denominator is 0, as scikit-learn has it."""
+    hits = confusion.diagonal()
+    predicted, actual = confusion.sum(axis=0), confusion.sum(axis=1)
+    return [
+        {
+            "class": name,
+            "precision": _ratio(hits[i], predicted[i]),
+            "recall": _ratio(hits[i], actual[i]),
+            "f1": _ratio(2 * hits[i], predicted[i] + actual[i]),
+            "support": int(actual[i]),
+        }
+        for i, name in enumerate(class_names)
+    ]
+
+
+def _ratio(part: np.int64, whole: np.int64) -> float:
+    return float(part / whole) if whole else 0.0

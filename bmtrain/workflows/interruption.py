@@ -1,0 +1,42 @@
+"""SIGINT and SIGTERM while training: noted, and acted on between two compiled calls."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from types import FrameType
+
+
+@dataclass(slots=True)
+class Interruption:
+    """The signal that came, or None so far."""
+
+    signal_number: int | None = None
+
+
+@contextmanager
+def signals_noted() -> Iterator[Interruption]:
+    """Note the first signal instead of unwinding at once; a second one ends the process.
+
+    Outside the main thread signals cannot be taken over: then nothing is noted.
+    """
+    interruption = Interruption()
+    if threading.current_thread() is not threading.main_thread():
+        yield interruption
+        return
+
+    def note(signal_number: int, _frame: FrameType | None) -> None:
+        if interruption.signal_number is not None:
+            os._exit(128 + signal_number)  # at once: not even a hanging save may hold it up
+        interruption.signal_number = signal_number
+
+    previous = {s: signal.signal(s, note) for s in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield interruption
+    finally:
+        for number, handler in previous.items():
+            signal.signal(number, handler)

@@ -1,0 +1,105 @@
+"""Everything before TensorFlow: config, data, preprocessing and architecture, checked to fit."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from bmtrain.config.expectations import Expectation, parse_expectation
+from bmtrain.config.load import LoadedConfig
+from bmtrain.config.origins import Origins
+from bmtrain.config.sections.experiment import ExperimentConfig
+from bmtrain.data.dataset import Dataset
+from bmtrain.data.load import load_dataset, resolve_task
+from bmtrain.data.normalization import fit_preprocessing
+from bmtrain.data.preprocessing import Preprocessing
+from bmtrain.errors import BmtrainError, DataError, Diagnostic
+from bmtrain.models.architecture import Architecture, architecture_warnings, plan_architecture
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """What a training needs that is not TensorFlow; ``warnings`` have places in the config."""
+
+    experiment: ExperimentConfig
+    dataset: Dataset
+    preprocessing: Preprocessing
+    architecture: Architecture
+    expectations: tuple[Expectation, ...]
+    warnings: tuple[Diagnostic, ...]
+    read_s: float
+
+    @property
+    def batch_size(self) -> int:
+        """Examples per step; no more than there are."""
+        num_examples = self.dataset.splits["train"].num_examples
+        size = self.experiment.training.batch_size
+        return num_examples if size == "full" else min(size, num_examples)
+
+
+def prepare(loaded: LoadedConfig) -> Prepared:
+    """Read the data and make sure that model, loss, monitor and expectations fit it.
+
+    Raises:
+        DataError, ConfigError: with a diagnostic that points into the config
+            where it is the config's business.
+    """
+    experiment = loaded.experiment
+    began = time.perf_counter()
+    with pointing_at(loaded.origins):
+        dataset = load_experiment_data(experiment)
+        preprocessing = fit_preprocessing(dataset, experiment.data.normalize)
+        architecture = plan_architecture(experiment, dataset.facts)
+        expectations = tuple(parse_expectation(text) for text in experiment.expect)
+        _check_splits(experiment, dataset, expectations)
+    found = architecture_warnings(architecture, dataset.facts)
+    warnings = [loaded.origins.diagnostic(key, text, severity="warning") for key, text in found]
+    return Prepared(
+        experiment=experiment,
+        dataset=dataset,
+        preprocessing=preprocessing,
+        architecture=architecture,
+        expectations=expectations,
+        warnings=(*loaded.warnings, *warnings),
+        read_s=time.perf_counter() - began,
+    )
+
+
+def load_experiment_data(experiment: ExperimentConfig) -> Dataset:
+    """The splits that the experiment trains on and is measured by."""
+    task = resolve_task(experiment.data, experiment.loss.name)
+    return load_dataset(experiment.data, task=task, seed=experiment.seed)
+
+
+@contextmanager
+def pointing_at(origins: Origins) -> Iterator[None]:
+    """Give an error that names a config key its file, line and caret."""
+    try:
+        yield
+    except BmtrainError as error:
+        if error.key is not None and not error.diagnostics:
+            message = f"{error.message}; {error.hint}" if error.hint else error.message
+            error.diagnostics = (origins.diagnostic(error.key, message),)
+        raise
+
+
+def _check_splits(
+    experiment: ExperimentConfig, dataset: Dataset, expectations: tuple[Expectation, ...]
+) -> None:
+    """The splits that the monitor and the expectations name must be there."""
+    stopping = experiment.training.early_stopping
+    wanted = [
+        (expectation.split, ("expect", i)) for i, expectation in enumerate(expectations)
+    ]
+    if stopping is not None:
+        wanted.append((stopping.monitor.split(".")[0], ("training", "early_stopping")))
+    for split, key in wanted:
+        if split not in dataset.splits:
+            has = ", ".join(dataset.splits)
+            raise DataError(
+                f"there is no {split} split: the data has {has}",
+                key=key,
+                hint=f"data.splits.{split}: 0.1 holds out a tenth of the training examples",
+            )

@@ -1,0 +1,143 @@
+"""What a run leaves about itself: run.json, summary.json, its lines in log.txt."""
+
+from __future__ import annotations
+
+import resource
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from bmtrain.config.expectations import Expectation
+from bmtrain.events import Event, StepsDone
+from bmtrain.runs.directory import RunDirectory
+from bmtrain.runs.record import environment_facts, git_facts, write_json
+from bmtrain.runs.run_log import RunLog
+from bmtrain.training_state import TrainingState
+from bmtrain.workflows.preparation import Prepared
+
+SCHEMA_VERSION = 1
+
+
+@dataclass(slots=True)
+class Timing:
+    """Seconds of one run, as the summary tells them.
+
+    Attributes:
+        startup_s: from the command's start to a model that is built.
+        compile_s: tracing and compiling the steps.
+        train_s: inside compiled training calls; saves and validation apart.
+        epoch_s: the same, per epoch.
+    """
+
+    began: float = field(default_factory=time.perf_counter)
+    startup_s: float = 0.0
+    compile_s: float = 0.0
+    train_s: float = 0.0
+    epoch_s: list[float] = field(default_factory=list)
+
+    def as_json(self) -> dict[str, Any]:
+        """With ``total_s`` up to now."""
+        document = asdict(self)
+        del document["began"]
+        return {**document, "total_s": time.perf_counter() - self.began}
+
+
+@dataclass(slots=True)
+class Record:
+    """Gathers what is known of a run while it goes on, and writes it."""
+
+    directory: RunDirectory
+    prepared: Prepared
+    timing: Timing
+    engine: dict[str, Any] | None = None
+    checkpoint: Path | None = None
+    best_checkpoint: Path | None = None
+    evaluated_checkpoint: Path | None = None
+    state: TrainingState = field(default_factory=TrainingState)
+    metrics: dict[str, Mapping[str, float]] = field(default_factory=dict)
+
+    def write_run_json(self) -> None:
+        """What runs where; written at the start and again at the end."""
+        facts = self.prepared.dataset.facts
+        architecture = self.prepared.architecture
+        num_examples = self.prepared.dataset.splits["train"].num_examples
+        document = {
+            "schema_version": SCHEMA_VERSION,
+            "command": sys.argv,
+            "seed": self.prepared.experiment.seed,
+            "environment": environment_facts(),
+            "git": git_facts(Path.cwd()),
+            "engine": self.engine,
+            "data": {
+                "source": self.prepared.experiment.data.source,
+                "fingerprint": facts.fingerprint,
+                "examples": {n: s.num_examples for n, s in self.prepared.dataset.splits.items()},
+                "input_shape": facts.input_shape,
+                "input_dtype": facts.input_dtype,
+                "class_names": facts.class_names,
+            },
+            "parameters": architecture.num_parameters,
+            # Backward costs about twice the forward pass (Kaplan et al. 2020, section 2.1).
+            "flops_per_epoch": 3 * architecture.forward_flops * num_examples,
+            "peak_memory_bytes": peak_memory_bytes(),
+            "timing": self.timing.as_json(),
+        }
+        write_json(self.directory.run_json, document)
+
+    def summary(self, status: str, exit_code: int = 0) -> dict[str, Any]:
+        """The document of ``train --json``."""
+        return {
+            "schema_version": SCHEMA_VERSION,
+            "status": status,
+            "exit_code": exit_code,
+            "error": None,
+            "run_dir": str(self.directory.path),
+            "checkpoint": _text(self.checkpoint),
+            "best_checkpoint": _text(self.best_checkpoint),
+            "evaluated_checkpoint": _text(self.evaluated_checkpoint),
+            "epochs_completed": self.state.epoch,
+            "steps_completed": self.state.step,
+            "parameters": self.prepared.architecture.num_parameters,
+            "metrics": self.metrics,
+            "expectations": judged(self.prepared.expectations, self.metrics),
+            "timing": self.timing.as_json(),
+            "engine": self.engine,
+            "peak_memory_bytes": peak_memory_bytes(),
+        }
+
+    def write_summary(self, summary: Mapping[str, Any]) -> None:
+        """summary.json: what ``train --json`` prints."""
+        write_json(self.directory.summary, summary)
+
+
+def judged(
+    expectations: Sequence[Expectation], metrics: Mapping[str, Mapping[str, float]]
+) -> list[dict[str, Any]]:
+    """Each expectation with its value and whether it is met; without a value it is not."""
+    documents = []
+    for expectation in expectations:
+        value = metrics.get(expectation.split, {}).get(expectation.metric)
+        met = value is not None and expectation.is_met_by(value)
+        documents.append({"text": expectation.text, "value": value, "met": met})
+    return documents
+
+
+def peak_memory_bytes() -> int:
+    """The largest resident set of this process so far."""
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak if sys.platform == "darwin" else peak * 1024
+
+
+def log_event(log: RunLog, event: Event) -> None:
+    """One line per event; the progress within epochs stays on the screen."""
+    if isinstance(event, StepsDone):
+        return
+    shown = ", ".join(f"{name}={value}" for name, value in asdict(event).items() if name != "summary")
+    log.write(f"{type(event).__name__}: {shown}")
+
+
+def _text(path: Path | None) -> str | None:
+    return None if path is None else str(path)

@@ -1,0 +1,91 @@
+"""From what a user points at to a session with a checkpoint's weights: eval and predict."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from bmtrain.checkpoint.content import Checkpoint
+from bmtrain.checkpoint.find import FoundCheckpoint, find_checkpoint
+from bmtrain.checkpoint.read import read_checkpoint
+from bmtrain.config.sections.experiment import ExperimentConfig
+from bmtrain.data.preprocessing import Preprocessing
+from bmtrain.errors import BmtrainError, CheckpointError
+from bmtrain.models.architecture import Architecture, Shape, plan_architecture
+from bmtrain.workflows.session import Session, build_session, native_faults
+
+#: More threads than any machine has are a mistake, or somebody's joke.
+MAX_THREADS = 4096
+
+
+@dataclass(frozen=True, slots=True)
+class Restored:
+    """A checkpoint that was read and verified, and how it was found."""
+
+    found: FoundCheckpoint
+    checkpoint: Checkpoint
+    architecture: Architecture
+
+
+def read_restored(path: Path) -> Restored:
+    """Find and read the checkpoint at ``path``, a run directory's best or last, or itself.
+
+    Raises:
+        CheckpointError: there is none, or it is damaged or does not fit itself.
+    """
+    found = find_checkpoint(path)
+    checkpoint = read_checkpoint(found.path, _expected_shapes, with_optimizer=False)
+    architecture = _architecture(checkpoint.experiment, checkpoint.preprocessing)
+    return Restored(found, checkpoint, architecture)
+
+
+@contextmanager
+def restored_session(restored: Restored) -> Iterator[Session]:
+    """A session with the checkpoint's weights, computing as its run did where this machine can."""
+    from bmtrain.engine.native_output import native_output_to  # noqa: PLC0415  # starts TensorFlow
+    from bmtrain.engine.runtime import started_runtime  # noqa: PLC0415
+
+    checkpoint = restored.checkpoint
+    mode, threads = _recorded_engine(checkpoint)
+    with (
+        native_output_to(None),
+        started_runtime(device="auto", threads=threads, note=lambda _: None) as runtime,
+        native_faults(),
+    ):
+        session = build_session(
+            checkpoint.experiment,
+            restored.architecture,
+            checkpoint.preprocessing,
+            runtime,
+            mode,
+        )
+        session.restore(checkpoint.model)
+        yield session
+
+
+def _expected_shapes(
+    experiment: ExperimentConfig, preprocessing: Preprocessing
+) -> dict[str, Shape]:
+    return _architecture(experiment, preprocessing).variable_shapes
+
+
+def _architecture(experiment: ExperimentConfig, preprocessing: Preprocessing) -> Architecture:
+    try:
+        return plan_architecture(experiment, preprocessing.facts)
+    except BmtrainError as error:
+        raise CheckpointError(f"its model does not fit its data: {error.message}") from error
+
+
+def _recorded_engine(
+    checkpoint: Checkpoint,
+) -> tuple[Literal["auto", "xla", "graph"], int | Literal["auto"]]:
+    """Mode and threads of the run: they decide bits. What makes no sense is not followed."""
+    engine: dict[str, Any] = dict(checkpoint.engine)
+    threads = engine.get("threads")
+    known = isinstance(threads, int) and not isinstance(threads, bool)
+    follow = known and 1 <= threads <= MAX_THREADS
+    mode = engine.get("mode")
+    return (mode if mode in {"xla", "graph"} else "auto"), (threads if follow else "auto")

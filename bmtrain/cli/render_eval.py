@@ -88,4 +88,4 @@ def _show_confusion(confusion: Sequence[Sequence[int]], names: Sequence[str], ou
     out.line(out.paint("confused most often (--json: the whole matrix)", "dim"))
     pairs.sort(key=lambda pair: -pair[0])
     most = [[true, predicted, f"{number:,}"] for number, true, predicted in pairs[:_MAX_CONFUSIONS]]
-    show_table(["true", "predicted", "examples"], most, out)
+    show_table(["true", "predicted", "count"], most, out)

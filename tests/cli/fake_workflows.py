@@ -128,7 +128,8 @@ class Workflows:
         self.requests.append(request)
         self.fail({"config": ConfigError("2 errors", diagnostics=DIAGNOSTICS)})
         run_dir = request.run_dir or self.run_dir
-        yield events.RunPlanned(str(request.config), "mnist", "mnist", run_dir, 2, 32)
+        batch_size = None if self.scenario == "regression" else 32
+        yield events.RunPlanned(str(request.config), "mnist", "mnist", run_dir, 2, batch_size)
         self.fail(
             {
                 "data": DataError(
@@ -139,8 +140,13 @@ class Workflows:
                 "full": OSError(28, "No space left on device", str(run_dir / "metrics.jsonl")),
             }
         )
+        if planned := os.environ.get("PLANNED"):
+            Path(planned).touch()
         time.sleep(self.pause_s)
-        yield events.DataReady({"train": 60_000, "test": 10_000}, (28, 28), 10, "ab" * 32, 0.4)
+        if self.scenario == "regression":
+            yield events.DataReady({"train": 506}, (13,), None, "ab" * 32, 0.4)
+        else:
+            yield events.DataReady({"train": 60_000, "test": 10_000}, (28, 28), 10, "ab" * 32, 0.4)
         time.sleep(self.pause_s)
         yield events.ModelReady(101_770, "cpu", "xla", 2, 4.1)
         yield events.Warned("λ/m is 1e-9: it hardly acts")
@@ -150,7 +156,8 @@ class Workflows:
         yield events.CheckpointSaved(run_dir / "checkpoints/step-00009375", 3750, best=False)
         if self.scenario == "stopped":
             yield events.StoppedEarly(2, 1, "validation.loss")
-        yield events.RunFinished(summary(run_dir, met=self.scenario != "missed"))
+        penalty = 0.01 if self.scenario == "penalty" else 0.0
+        yield events.RunFinished(summary(run_dir, met=self.scenario != "missed", penalty=penalty))
 
     def epoch(self, epoch):
         for step in range(375, 1876, 375):
@@ -191,11 +198,19 @@ class Workflows:
         self.requests.append(request)
         self.fail({"in use": EnvironmentFault("it is in use", where=str(request.checkpoint))})
         time.sleep(self.pause_s)
-        return evaluation(int(os.environ.get("CLASSES", "3")))
+        document = evaluation(int(os.environ.get("CLASSES", "3")))
+        if self.scenario == "perfect":
+            document["confusion"] = np.diag([9] * len(document["per_class"])).tolist()
+        if self.scenario == "regression":
+            document["metrics"] = {"loss": 0.5, "mean_squared_error": 0.5}
+            del document["per_class"], document["confusion"], document["class_names"]
+        return document
 
     def predict(self, request):
         self.requests.append(request)
         outputs = np.array([[0.1, 0.7, 0.2], [0.9, 0.05, 0.05]], np.float32)
+        if self.scenario == "regression":
+            return Predictions(outputs, outputs[:, 0], None)
         return Predictions(outputs, outputs.argmax(axis=1), ("setosa", "versi,color", "größe"))
 
     def check(self, request):

@@ -1,0 +1,158 @@
+"""Figures as people read them, and lines that fit."""
+
+import math
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bmtrain.cli.documents import json_text
+from bmtrain.cli.figures import clock, count, duration, figure, shape, telling_figures
+from bmtrain.cli.progress import epoch_line, progress_line
+from bmtrain.cli.stream import ASCII, UNICODE
+from bmtrain.events import EpochDone, StepsDone
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (0.97524, "0.9752"),
+        (0.0, "0.0000"),
+        (123.456789, "123.4568"),
+        (1234.56789, "1235"),
+        (0.000123456, "0.0001235"),
+        (1e-9, "1e-09"),
+        (-0.5, "-0.5000"),
+        (math.nan, "not finite"),
+        (-math.inf, "not finite"),
+        (None, "not finite"),
+    ],
+)
+def test_a_figure_has_the_digits_that_say_something(value, text):
+    assert figure(value) == text
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [(0.416, "0.42 s"), (9.24, "9.2 s"), (187, "3:07"), (7387, "2:03:07"), (math.inf, "?")],
+)
+def test_durations(seconds, text):
+    assert duration(seconds) == text
+
+
+def test_a_clock_without_a_time():
+    assert clock(math.nan) == "?"
+    assert clock(-1) == "0:00"
+
+
+def test_counts_and_shapes():
+    assert count(1, "class", "classes") == "1 class"
+    assert count(1875, "step") == "1,875 steps"
+    assert shape((28, 28)) == "28×28"
+    assert shape((4,)) == "4 features"
+    assert shape(()) == "scalars"
+
+
+def test_without_a_penalty_the_objective_says_nothing():
+    plain = {"loss": 1.0, "penalty": 0.0, "objective": 1.0, "accuracy": 0.5}
+    assert telling_figures([plain]) == ["loss", "accuracy"]
+    assert telling_figures([plain, {**plain, "penalty": 0.1}]) == list(plain)
+    assert telling_figures([]) == []
+
+
+def steps(**changes):
+    figures = {"loss": 0.261, "penalty": 0.1, "objective": 0.361, "accuracy": 0.925}
+    fields = {
+        "epoch": 2,
+        "num_epochs": 5,
+        "step": 900,
+        "steps_per_epoch": 1875,
+        "figures": figures,
+        "examples_per_s": 98_123.4,
+        "remaining_s": 12.4,
+    }
+    return StepsDone(**{**fields, **changes})
+
+
+def test_the_live_line_says_it_all_in_80_columns():
+    event = steps(figures={"loss": 0.261, "penalty": 0.0, "objective": 0.261, "accuracy": 0.925})
+    assert progress_line(event, 79, UNICODE) == (
+        "epoch 2/5 ━━━━─────  98,123 examples/s  loss 0.2610  accuracy 0.9250  0:12 left"
+    )
+    assert "####" in progress_line(event, 100, ASCII)
+
+
+@given(
+    width=st.integers(1, 200),
+    step=st.integers(0, 2000),
+    num_epochs=st.integers(2, 10**6),
+    figures=st.dictionaries(st.sampled_from(["loss", "penalty", "accuracy"]), st.floats()),
+)
+def test_the_live_line_never_breaks(width, step, num_epochs, figures):
+    line = progress_line(steps(step=step, num_epochs=num_epochs, figures=figures), width, UNICODE)
+    assert len(line) <= width
+    assert line.startswith("epoch 2/"[:width])
+
+
+def epoch(**changes):
+    fields = {
+        "epoch": 3,
+        "num_epochs": 10,
+        "step": 900,
+        "train": {"loss": 0.261, "accuracy": 0.925},
+        "validation": {"loss": 0.13, "accuracy": 0.96},
+        "learning_rate": 1e-3,
+        "epoch_s": 0.61,
+        "examples_per_s": 98e3,
+        "improved": True,
+    }
+    return EpochDone(**{**fields, **changes})
+
+
+def test_an_epochs_line_is_whole_where_nothing_limits_it():
+    assert epoch_line(epoch(), None) == (
+        "epoch  3/10  loss 0.2610  accuracy 0.9250  validation.loss 0.1300  "
+        "validation.accuracy 0.9600  0.61 s  98,000 examples/s"
+    )
+    assert epoch_line(epoch(validation=None), None).endswith(
+        "accuracy 0.9250  0.61 s  98,000 examples/s"
+    )
+
+
+@pytest.mark.parametrize(
+    ("width", "line"),
+    [
+        (80, "epoch  3/10  loss 0.2610  accuracy 0.9250  val loss 0.1300  val accuracy 0.9600"),
+        (64, "epoch  3/10  loss 0.2610  val loss 0.1300  val accuracy 0.9600"),
+        (44, "epoch  3/10  loss 0.2610  val loss 0.1300"),
+        (20, "epoch  3/10  loss 0.2610"),
+    ],
+)
+def test_an_epochs_line_keeps_what_matters_most(width, line):
+    assert epoch_line(epoch(), width) == line
+
+
+def test_json_is_valid_whatever_is_in_it():
+    import json
+    from pathlib import Path
+
+    import numpy as np
+
+    document = {
+        "nan": math.nan,
+        "inf": [math.inf, 1.5],
+        "path": Path("a/b"),
+        3: (True, None),
+        "array": np.array([1.0, np.nan], np.float32),
+        "scalar": np.int32(7),
+        "odd": "\udcff",
+    }
+    assert json.loads(json_text(document)) == {
+        "nan": None,
+        "inf": [None, 1.5],
+        "path": "a/b",
+        "3": [True, None],
+        "array": [1.0, None],
+        "scalar": 7,
+        "odd": "\udcff",
+    }

@@ -111,7 +111,8 @@ def _class_numbers(labels: RawArray, place: Place) -> NDArray[np.int64]:
     if _is_one_hot(labels):
         return _from_one_hot(labels, place)
     numbers = labels.reshape(-1)
-    is_class = (numbers >= 0) & (numbers <= np.iinfo(np.int32).max)  # NaN is not
+    # A float64 bound: as a plain int it would overflow under float16 labels. NaN fails both.
+    is_class = (numbers >= 0) & (numbers <= np.float64(np.iinfo(np.int32).max))
     is_class &= numbers == np.floor(numbers)
     wrong = np.flatnonzero(~is_class)
     if wrong.size:

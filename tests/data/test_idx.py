@@ -24,7 +24,7 @@ LABELS = np.array([1, 0], np.uint8)
     ),
     compress=st.booleans(),
 )
-@settings(max_examples=60)
+@settings(max_examples=60, deadline=None)
 def test_what_is_written_is_read(tmp_path_factory, idx_bytes, array, compress):
     path = tmp_path_factory.getbasetemp() / "any-idx"
     content = idx_bytes(array)
@@ -36,7 +36,7 @@ def test_what_is_written_is_read(tmp_path_factory, idx_bytes, array, compress):
 
 
 @given(data=st.data())
-@settings(max_examples=150)
+@settings(max_examples=150, deadline=None)
 def test_changed_bytes_are_a_data_error_or_other_values_and_nothing_else(
     tmp_path_factory, idx_bytes, data
 ):

@@ -8,7 +8,7 @@ seeds = st.integers(0, 2**32 - 1)
 
 
 @given(num_examples=st.integers(1, 2000), seed=seeds, epoch=st.integers(0, 2**32 - 1))
-@settings(max_examples=60)
+@settings(max_examples=60, deadline=None)
 def test_an_order_is_a_permutation_and_a_pure_function(num_examples, seed, epoch):
     order = epoch_order(num_examples, seed=seed, epoch=epoch)
     assert order.dtype == np.int32

@@ -1,0 +1,107 @@
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from bmtrain.data.checks import Finding, inspect_dataset
+from bmtrain.data.dataset import Dataset, Split
+from bmtrain.data.load import load_dataset
+
+
+@pytest.fixture
+def table(tmp_path, section, numbers):
+    def load(task="classification", *, rows, header="a,b,y", splits=None):
+        path = tmp_path / "t.csv"
+        path.write_text(header + "\n" + "\n".join(rows))
+        wanted = section(path, label="y", splits=splits or {})
+        return load_dataset(wanted, task=task, seed=0)
+
+    return load
+
+
+def messages(dataset, level):
+    return [finding.message for finding in inspect_dataset(dataset) if finding.level == level]
+
+
+def test_a_sound_set_has_nothing_but_good_findings(table):
+    dataset = table(rows=[f"{row},{row**2},{row % 2}" for row in range(40)], splits={"test": 0.5})
+    assert inspect_dataset(dataset) == [
+        Finding("ok", "train: 20 examples of 2 float32"),
+        Finding("ok", "test: 20 examples of 2 float32"),
+        Finding("ok", "2 classes, from 50.0% (0) to 50.0% (0) of the training examples"),
+        Finding("ok", "all values are finite"),
+        Finding("ok", "no feature is constant"),
+        Finding("ok", "train and test share no example"),
+    ]
+
+
+def test_a_missing_test_split_is_pointed_out(table):
+    dataset = table(rows=[f"{row},{row},{row % 2}" for row in range(40)])
+    assert any("no test split" in message for message in messages(dataset, "warning"))
+
+
+def test_rare_and_unbalanced_classes_are_named(table):
+    rows = [f"{row},{row},common" for row in range(60)] + [f"{row},0,rare" for row in range(3)]
+    found = messages(table(rows=rows), "warning")
+    assert "2 classes, from 4.8% (rare) to 95.2% (common) of the training examples" in found
+    assert "fewer than 10 training examples of class rare (3)" in found
+
+
+def test_classes_without_examples_are_named(tmp_path, section):
+    labels = np.repeat([0, 8], 20)
+    np.savez(tmp_path / "d.npz", x_train=np.arange(40.0), y_train=labels)
+    dataset = load_dataset(section(tmp_path / "d.npz"), task="classification", seed=0)
+    found = messages(dataset, "warning")
+    assert "no training example of class 1, 2, 3, 4, 5 and 2 more" in found
+
+
+def test_constant_columns_are_named(table):
+    rows = [f"{row},7,{row % 2}" for row in range(40)]
+    found = messages(table(rows=rows), "warning")
+    assert "1 of 2 features are constant in train: b" in found
+
+
+def test_the_constant_rim_of_pictures_is_no_warning_and_constant_pictures_are(tmp_path, section):
+    pictures = np.zeros((20, 2, 2), np.uint8)
+    for value, level in ((np.arange(20), "ok"), (0, "warning")):
+        pictures[:, 0, 0] = value
+        np.savez(tmp_path / "d.npz", x_train=pictures, y_train=np.arange(20) % 2)
+        dataset = load_dataset(section(tmp_path / "d.npz"), task="classification", seed=0)
+        assert any("of 4 features are constant" in found for found in messages(dataset, level))
+
+
+def test_examples_in_two_splits_are_counted(tmp_path, section):
+    x = np.arange(40.0).reshape(20, 2)
+    np.savez(
+        tmp_path / "d.npz",
+        x_train=np.concatenate([x, x[:2]]),
+        y_train=np.arange(22) % 2,
+        x_test=np.concatenate([x[:3], -x[1:5]]),
+        y_test=np.arange(7) % 2,
+    )
+    dataset = load_dataset(section(tmp_path / "d.npz"), task="classification", seed=0)
+    assert "3 of the 7 test examples are in train too" in messages(dataset, "warning")
+    assert "train: 2 examples repeat another one exactly" in messages(dataset, "ok")
+
+
+def test_targets_are_described_and_constant_ones_pointed_out(tmp_path, section):
+    targets = np.stack([np.arange(20.0), np.full(20, 3.0)], axis=1)
+    np.savez(tmp_path / "d.npz", x_train=np.arange(20.0), y_train=targets)
+    dataset = load_dataset(section(tmp_path / "d.npz"), task="regression", seed=0)
+    assert "targets[0]: 0 to 19, mean 9.5, s.d. 5.766" in messages(dataset, "ok")
+    assert "targets[1]: all are 3" in messages(dataset, "warning")
+
+
+def test_targets_beyond_the_fifth_are_not_listed(tmp_path, section, numbers):
+    np.savez(tmp_path / "d.npz", x_train=np.arange(20.0), y_train=numbers.normal(size=(20, 7)))
+    dataset = load_dataset(section(tmp_path / "d.npz"), task="regression", seed=0)
+    assert sum(message.startswith("targets[") for message in messages(dataset, "ok")) == 5
+
+
+def test_what_is_not_finite_is_an_error(table):
+    dataset = table(rows=[f"{row},{row},{row % 2}" for row in range(40)])
+    features = dataset.splits["train"].features.copy()
+    features[3, 1] = np.nan
+    broken = Split(features, dataset.splits["train"].labels)
+    dataset = Dataset({"train": broken}, replace(dataset.facts))
+    assert messages(dataset, "error") == ["train: 1 example with NaN or infinity"]

@@ -1,0 +1,208 @@
+import csv
+import gzip
+import io
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from bmtrain.data.csv_table import read_csv, read_csv_examples
+from bmtrain.errors import ConfigError, DataError
+
+FLOWERS = "width,species,height\n1.5,rose,2\n-3e-1,lily,.5\n"
+
+
+@pytest.fixture
+def table(tmp_path):
+    def write(text: str | bytes, name: str = "t.csv"):
+        path = tmp_path / name
+        path.write_bytes(text if isinstance(text, bytes) else text.encode())
+        return path
+
+    return write
+
+
+def fails(path, message, *, label="y", features=None, error=DataError):
+    with pytest.raises(error, match=message) as caught:
+        read_csv(path, label=label, features=features)
+    return caught.value
+
+
+texts = st.text(
+    st.characters(exclude_categories=["Cs", "Cc", "Zs", "Zl", "Zp"]), min_size=1, max_size=6
+).filter(lambda text: text == text.strip())
+floats = st.floats(width=32, allow_nan=False, allow_infinity=False)
+
+
+@given(
+    names=st.lists(texts, min_size=2, max_size=4, unique=True),
+    rows=st.lists(st.tuples(floats, floats, floats, texts), min_size=1, max_size=8),
+    line_end=st.sampled_from(["\n", "\r\n"]),
+    has_mark=st.booleans(),
+)
+@settings(max_examples=100, deadline=None)
+def test_what_python_writes_is_read(tmp_path_factory, names, rows, line_end, has_mark):
+    num_features = len(names) - 1
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator=line_end)
+    writer.writerow(names)
+    writer.writerows([*row[:num_features], row[3]] for row in rows)
+    path = tmp_path_factory.getbasetemp() / "any.csv"
+    path.write_text(text.getvalue(), encoding="utf-8-sig" if has_mark else "utf-8", newline="")
+    source = read_csv(path, label=names[-1], features=None)
+    assert source.feature_names == tuple(names[:-1])
+    part = source.parts["train"]
+    assert part.labels == [row[3] for row in rows]
+    expected = np.array([row[:num_features] for row in rows], np.float32)
+    np.testing.assert_array_equal(part.features, expected)
+
+
+@given(data=st.data())
+@settings(max_examples=150, deadline=None)
+def test_changed_bytes_are_a_data_error_and_nothing_else(tmp_path_factory, data):
+    path = tmp_path_factory.getbasetemp() / "mutated.csv"
+    mutated = bytearray(FLOWERS.encode())
+    specials = st.sampled_from(list(b'",\n\r\0\xff;#')) | st.integers(0, 255)
+    for _ in range(data.draw(st.integers(1, 5))):
+        mutated[data.draw(st.integers(0, len(mutated) - 1))] = data.draw(specials)
+    path.write_bytes(bytes(mutated))
+    try:
+        read_csv(path, label="species", features=None)
+    except DataError as error:
+        assert str(path) in str(error)
+
+
+def test_every_column_but_the_label_is_a_feature(table):
+    source = read_csv(table(FLOWERS), label="species", features=None)
+    assert source.feature_names == ("width", "height")
+    assert source.label_name == "species"
+    part = source.parts["train"]
+    np.testing.assert_array_equal(part.features, np.float32([[1.5, 2], [-0.3, 0.5]]))
+    assert part.labels == ["rose", "lily"]
+
+
+def test_features_choose_columns_and_their_order(table):
+    source = read_csv(table(FLOWERS), label="species", features=("height",))
+    np.testing.assert_array_equal(source.parts["train"].features, np.float32([[2], [0.5]]))
+
+
+def test_spaces_around_names_and_cells_and_blank_lines_are_nothing(table):
+    path = table("\n a , y\n\n 1 , p \n\n2,q\n\n")
+    part = read_csv(path, label="y", features=None).parts["train"]
+    np.testing.assert_array_equal(part.features, np.float32([[1], [2]]))
+    assert part.labels == ["p", "q"]
+    assert part.features_at.row(0) == f"{path}, line 4"
+    assert part.features_at.row(1) == f"{path}, line 6"
+
+
+def test_a_row_is_named_by_the_line_it_begins_at(table):
+    path = table('a,y\n1,"two\nlines"\n2,q\n')
+    part = read_csv(path, label="y", features=None).parts["train"]
+    assert [part.features_at.row(row) for row in (0, 1)] == [f"{path}, line 2", f"{path}, line 4"]
+
+
+def test_a_header_that_begins_like_compressed_data_is_a_header(table):
+    source = read_csv(table("x^2,y\n1,2\n"), label="y", features=None)
+    assert source.feature_names == ("x^2",)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("a,y\n1,p\nx,q\n", "line 3: column 'a': expected a number, got 'x'.*data.features"),
+        ("a,y\n1,p\nNaN,q\n", "line 3: column 'a': expected a finite number, got 'NaN'"),
+        ("a,y\n1,p\n-inf,q\n", "line 3: column 'a': expected a finite number, got '-inf'"),
+        ("a,y\n1,p\n1e39,q\n", "line 3: column 'a': 1e39 is too large for float32"),
+        ("a,y\n1,p\n,q\n", "line 3: column 'a': the cell is empty"),
+        ("a,y\n1,p\n  ,q\n", "line 3: column 'a': the cell is empty"),
+        ("a,y\n1,p\n2,\n", "line 3: column 'y': the cell is empty"),
+        ("a,y\n1,p\n,\n", "line 3: column 'a': the cell is empty"),
+        ("a,y\n\n\n1,p\n2\n", "line 5: expected 2 cells, got 1"),
+        ("a,b,y\n1,1,p\n\n2,1,q,7\n", "line 4: expected 3 cells, got 4"),
+        ('a,y\n1,p"3\n4,5\n6,7"8\n', "this is not a CSV table"),
+        ("a,y\n", "a header and no rows"),
+        ("a,y\n\n\n", "a header and no rows"),
+        ("", "the file is empty"),
+        ("\n\n", "column 1 has no name"),
+        (",a,y\n0,1,2\n", "line 1: column 1 has no name.*index=False"),
+        ("a,a,y\n0,1,2\n", "line 1: the column name 'a' is there twice"),
+        ("a;y\n1;2\n", "separated by commas, got 'a;y'"),
+        ("1,2\n3,4\n", "there is no column 'y'; the columns are: 1, 2.*header line missing"),
+        (b"a,y\n1,\xff\n", "this is not a CSV table|expected UTF-8"),
+        (b"a\xff,y\n1,2\n", "expected UTF-8 text, got the byte ff"),
+        (gzip.compress(b"a,y\n1,2\n"), "expected UTF-8 text, got the byte 8b"),
+        ("a,y\r1,2\r", "line ends"),
+        ('"' + "a" * 200_000 + '",y\n1,2\n', "not a CSV table: field larger"),
+        ("y\n1\n", "no column beside the label"),
+    ],
+)
+def test_bad_tables_name_the_line_and_the_column(table, text, message):
+    path = table(text)
+    error = fails(path, f"(?s){message}")
+    assert error.where is None or str(path) in error.where
+
+
+def test_a_missing_label_column_points_at_the_config_with_the_nearest_name(table):
+    error = fails(table(FLOWERS), "no column 'specie'.*did you mean 'species'", label="specie")
+    assert error.key == ("data", "label")
+
+
+def test_a_table_without_a_label_setting_is_a_config_error_that_lists_the_columns(table):
+    error = fails(table(FLOWERS), "width, species, height", label=None, error=ConfigError)
+    assert error.key == ("data", "label")
+
+
+@pytest.mark.parametrize(
+    ("features", "message", "error", "index"),
+    [
+        (("width", "heigth"), "did you mean 'height'", DataError, 1),
+        (("width", "species"), "'species' is the label", ConfigError, 1),
+        (("width", "height", "width"), "'width' is listed twice", ConfigError, 2),
+    ],
+)
+def test_wrong_features_point_at_their_place_in_the_config(table, features, message, error, index):
+    found = fails(table(FLOWERS), message, label="species", features=features, error=error)
+    assert found.key == ("data", "features", index)
+
+
+def test_a_directory_has_train_and_the_splits_that_are_there(table, tmp_path):
+    table(FLOWERS, "train.csv")
+    table("species,extra,height,width\nrose,?,1,2\n", "test.csv")
+    source = read_csv(tmp_path, label="species", features=None)
+    assert list(source.parts) == ["train", "test"]
+    np.testing.assert_array_equal(source.parts["test"].features, np.float32([[2, 1]]))
+    table("species,height\nrose,1\n", "validation.csv")
+    error = fails(tmp_path, "there is no column 'width'", label="species")
+    assert error.where == str(tmp_path / "validation.csv")
+
+
+def test_a_directory_without_train_is_a_data_error(table, tmp_path):
+    table(FLOWERS, "test.csv")
+    fails(tmp_path, "train.csv is missing")
+
+
+def test_examples_are_found_by_name_and_need_no_label(table, tmp_path):
+    path = table("height,id,width\n2,x,1\n")
+    part = read_csv_examples(path, features=("width", "height"), label=None)
+    np.testing.assert_array_equal(part.features, np.float32([[1, 2]]))
+    assert part.labels is None
+    table("width,height\n3,4\n", "train.csv")
+    part = read_csv_examples(tmp_path, features=("width", "height"), label=None)
+    np.testing.assert_array_equal(part.features, np.float32([[3, 4]]))
+    table("width,height\n5,6\n", "test.csv")
+    part = read_csv_examples(tmp_path, features=("width", "height"), label=None)
+    np.testing.assert_array_equal(part.features, np.float32([[5, 6]]))
+
+
+def test_a_table_larger_than_memory_is_refused(table, monkeypatch):
+    monkeypatch.setattr("bmtrain.data.memory.available_memory", lambda: 100)
+    fails(table(FLOWERS), "100 bytes are available", label="species")
+
+
+def test_a_large_table_keeps_its_rows_in_order(table):
+    rows = np.arange(30_000)
+    path = table("a,y\n" + "".join(f"{row},{row % 7}\n" for row in rows))
+    part = read_csv(path, label="y", features=None).parts["train"]
+    np.testing.assert_array_equal(part.features[:, 0], rows.astype(np.float32))
+    assert part.labels == [str(row % 7) for row in rows]

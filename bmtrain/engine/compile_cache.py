@@ -136,7 +136,7 @@ def _publish(file: Path, store: Path) -> None:
         descriptor, temporary = tempfile.mkstemp(dir=store.parent, prefix="publish-")
         with os.fdopen(descriptor, "wb") as stream:
             stream.write(content)
-        os.replace(temporary, target)
+        Path(temporary).replace(target)
 
 
 def _prune(store: Path) -> None:

@@ -37,6 +37,7 @@ class CallLength:
     steps: int = 16
 
     def next(self, remaining: int) -> int:
+        """Steps of the next call, no more than ``remaining``."""
         return min(self.fixed or self.steps, remaining)
 
     def learn(self, steps: int, elapsed_s: float) -> None:
@@ -75,7 +76,7 @@ class TrainingLoop:
             TrainingDiverged: a loss or a weight is not finite.
         """
         num_examples = self._dataset.splits["train"].num_examples
-        while self.state.epoch < self._training.epochs and not self.state.stopped_early:
+        while self._goes_on():
             order = epoch_order(num_examples, seed=self._problem.seed, epoch=self.state.epoch)
             before_s = self.train_s
             yield from self._run_steps(order)
@@ -83,13 +84,16 @@ class TrainingLoop:
             if self.state.stopped_early:
                 yield self._stopped_early()
 
+    def _goes_on(self) -> bool:
+        return self.state.epoch < self._training.epochs and not self.state.stopped_early
+
     def _run_steps(self, order: NDArray[np.int32]) -> Iterator[Event]:
         sums = self._sums_from_state()
         epoch_start = self.state.step - self.state.step_in_epoch
         while (done := self.state.step_in_epoch) < self._steps.steps_per_epoch:
             count = self._call_length.next(self._steps.steps_per_epoch - done)
             began = time.perf_counter()
-            result = self._steps.run(order, done, done + count, epoch_start, sums)
+            result = self._steps.run(order, range(done, done + count), epoch_start, sums)
             elapsed_s = time.perf_counter() - began
             self._check_finite(result.failed_step, result.weights_finite, done + count)
             self._call_length.learn(count, elapsed_s)

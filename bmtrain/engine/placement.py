@@ -18,7 +18,7 @@ class SingleDevice:
 
     def scope(self) -> AbstractContextManager[Any]:
         """Variables and functions made inside live on the device."""
-        return tf.device(self.device)  # type: ignore[no-any-return]
+        return tf.device(self.device)
 
     def put(self, array: np.ndarray[Any, Any]) -> tf.Tensor:
         """The array on the device, in its own dtype."""

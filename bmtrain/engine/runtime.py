@@ -10,7 +10,6 @@ from __future__ import annotations
 import ctypes
 import gc
 import os
-import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -72,7 +71,7 @@ def started_runtime(
 def _pin_environment(cache: CompileCache | None) -> None:
     os.environ["KERAS_BACKEND"] = "tensorflow"
     # Keras reads $KERAS_HOME/keras.json and writes one where it is missing; nothing can be below this.
-    os.environ["KERAS_HOME"] = os.path.join(os.devnull, "keras")
+    os.environ["KERAS_HOME"] = f"{os.devnull}/keras"
     os.environ["TF_CPP_MIN_LOG_LEVEL"] = "1"  # keep warnings: they go to the log
     os.environ["TF_ENABLE_ONEDNN_OPTS"] = "1"  # it changes bits, so it is never inherited
     os.environ["TF_DETERMINISTIC_OPS"] = "1"
@@ -86,8 +85,8 @@ def _import_tensorflow() -> float:
     was_enabled = gc.isenabled()
     gc.disable()
     try:
-        import keras  # noqa: PLC0415  # the one place where TensorFlow is imported first
-        import tensorflow  # noqa: F401, PLC0415
+        import keras  # the one place where TensorFlow is imported first
+        import tensorflow as tf  # noqa: F401
     finally:
         if was_enabled:
             gc.enable()
@@ -104,8 +103,8 @@ def _configure(
     import_s: float,
     cache: CompileCache | None,
 ) -> Runtime:
-    import keras  # noqa: PLC0415  # after the environment is pinned
-    import tensorflow as tf  # noqa: PLC0415
+    import keras  # after the environment is pinned
+    import tensorflow as tf
 
     num_threads = available_processors() if threads == "auto" else threads
     tf.config.threading.set_intra_op_parallelism_threads(num_threads)
@@ -134,14 +133,14 @@ def _configure(
 
 def available_processors() -> int:
     """Processors that this process may use."""
-    if sys.platform == "linux":
+    if hasattr(os, "sched_getaffinity"):  # Linux; a container may be given fewer than there are
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
 
 
 def missing_gpu_part() -> str:
     """Which part of a working GPU is not there, in the order in which they are needed."""
-    import tensorflow as tf  # noqa: PLC0415  # started by the caller
+    import tensorflow as tf  # started by the caller
 
     if not tf.config.list_physical_devices("GPU") and not Path("/dev/nvidiactl").exists():
         return "the kernel driver shows no NVIDIA device (/dev/nvidiactl is not there)"

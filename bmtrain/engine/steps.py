@@ -66,89 +66,82 @@ class CompiledSteps:
         self.num_sums = 3 + len(problem.metrics)
         #: Traces of each compiled function; one each, whatever the bounds.
         self.trace_counts = {"full": 0, "short": 0}
-        self._full = self._compile("full", batch_size, jit_compile)
-        self._short = self._compile("short", short, jit_compile)
+        self._full = self._compile("full", batch_size, jit_compile=jit_compile)
+        self._short = self._compile("short", short, jit_compile=jit_compile)
 
     def warm_up(self, num_examples: int) -> None:
-        """Compile both functions; runs no step."""
+        """Compile what an epoch needs; runs no step."""
         order = np.arange(num_examples, dtype=np.int32)
         sums = np.zeros(self.num_sums)
         if self.num_full_steps:
-            self._call(self._full, order, 0, 0, 0, sums)
+            self._call(self._full, order, (0, 0, 0), sums)
         if self.steps_per_epoch > self.num_full_steps:
-            self._call(self._short, order, 0, 0, 0, sums)
+            self._call(self._short, order, (0, 0, 0), sums)
 
     def run(
         self,
         order: NDArray[np.int32],
-        start: int,
-        stop: int,
+        steps: range,
         first_step: int,
         sums: NDArray[np.float64],
     ) -> CallResult:
-        """Run steps [start, stop) of the epoch in ``order``.
+        """Run ``steps`` (consecutive, at least one) of the epoch in ``order``.
 
         Args:
             order: example numbers (examples,), the epoch's order.
             first_step: steps of the whole training before this epoch.
             sums: ``CallResult.sums`` of the call before; zeros at an epoch's start.
         """
-        boundary = min(stop, self.num_full_steps)
-        result = CallResult(sums, None, True)
-        if start < boundary:
-            result = self._call(self._full, order, start, boundary, first_step, sums)
-        if stop > self.num_full_steps and result.failed_step is None:
-            begin = max(start, self.num_full_steps)
-            result = self._call(self._short, order, begin, stop, first_step, result.sums)
+        boundary = min(steps.stop, self.num_full_steps)
+        result = CallResult(sums, None, weights_finite=True)
+        if steps.start < boundary:
+            bounds = (steps.start, boundary, first_step)
+            result = self._call(self._full, order, bounds, sums)
+        if steps.stop > boundary and result.failed_step is None:
+            bounds = (max(steps.start, boundary), steps.stop, first_step)
+            result = self._call(self._short, order, bounds, result.sums)
         return result
 
     def _call(
         self,
         function: Callable[..., tuple[tf.Tensor, ...]],
         order: NDArray[np.int32],
-        start: int,
-        stop: int,
-        first_step: int,
+        bounds: tuple[int, int, int],
         sums: NDArray[np.float64],
     ) -> CallResult:
         with self._placement.scope():
+            data = (self._features, self._labels, tf.constant(order))
             new_sums, failed_step, finite = function(
-                self._features,
-                self._labels,
-                tf.constant(order),
-                tf.constant(start, tf.int32),
-                tf.constant(stop, tf.int32),
-                tf.constant(first_step, tf.int64),
-                tf.constant(sums, tf.float64),
+                data, tf.constant(bounds, tf.int64), tf.constant(sums, tf.float64)
             )
         failed = int(failed_step.numpy())
         return CallResult(new_sums.numpy(), None if failed < 0 else failed, bool(finite.numpy()))
 
-    def _compile(self, name: str, size: int, jit_compile: bool) -> Any:
-        """The compiled loop over batches of ``size`` examples."""
+    def _compile(self, name: str, size: int, *, jit_compile: bool) -> Any:
+        """The compiled loop over batches of ``size`` examples.
+
+        It takes (features, labels, order), the bounds (start, stop, first step
+        of the epoch) int64, and the sums.
+        """
 
         def run_steps(
-            features: tf.Tensor,
-            labels: tf.Tensor,
-            order: tf.Tensor,
-            start: tf.Tensor,
-            stop: tf.Tensor,
-            first_step: tf.Tensor,
-            sums: tf.Tensor,
+            data: tuple[tf.Tensor, tf.Tensor, tf.Tensor], bounds: tf.Tensor, sums: tf.Tensor
         ) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
             self.trace_counts[name] += 1
+            features, labels, order = data
 
-            def goes_on(step: tf.Tensor, sums: tf.Tensor, failed: tf.Tensor) -> tf.Tensor:
-                return tf.logical_and(step < stop, failed < 0)
+            def goes_on(step: tf.Tensor, _sums: tf.Tensor, failed: tf.Tensor) -> tf.Tensor:
+                return tf.logical_and(step < bounds[1], failed < 0)
 
             def body(step: tf.Tensor, sums: tf.Tensor, failed: tf.Tensor) -> tuple[tf.Tensor, ...]:
                 rows = tf.slice(order, [step * self.batch_size], [size])
                 batch = tf.gather(features, rows), tf.gather(labels, rows)
-                additions, objective = self._train_step(*batch, first_step + tf.cast(step, tf.int64))
+                additions, objective = self._train_step(*batch, bounds[2] + step)
                 failed = tf.where(tf.math.is_finite(objective), failed, step)
                 return step + 1, sums + additions, failed
 
-            _, sums, failed = tf.while_loop(goes_on, body, [start, sums, tf.constant(-1)])
+            initial = (bounds[0], sums, tf.constant(-1, tf.int64))
+            _, sums, failed = tf.while_loop(goes_on, body, initial)
             return sums, failed, self._weights_finite()
 
         return tf.function(run_steps, jit_compile=jit_compile, autograph=False)
@@ -176,7 +169,8 @@ class CompiledSteps:
 
     def _weights_finite(self) -> tf.Tensor:
         checks = [
-            tf.reduce_all(tf.math.is_finite(v.value)) for v in self._problem.model.trainable_variables
+            tf.reduce_all(tf.math.is_finite(v.value))
+            for v in self._problem.model.trainable_variables
         ]
         return tf.reduce_all(tf.stack(checks)) if checks else tf.constant(True)
 

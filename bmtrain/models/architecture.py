@@ -47,6 +47,7 @@ class Architecture:
 
     @property
     def output_shape(self) -> Shape:
+        """Of the last layer."""
         return self.layers[-1].output_shape
 
     @property
@@ -91,7 +92,9 @@ def num_model_outputs(loss_name: str, facts: DataFacts) -> int:
     return 1 if loss_name == "binary_crossentropy" else facts.num_outputs
 
 
-def expand(experiment: ExperimentConfig, facts: DataFacts) -> list[tuple[sections.Layer, ConfigKey]]:
+def expand(
+    experiment: ExperimentConfig, facts: DataFacts
+) -> list[tuple[sections.Layer, ConfigKey]]:
     """Plain layers of the config's model, each with the config key it comes from."""
     model = experiment.model
     if isinstance(model, sections.LayersModel):
@@ -154,7 +157,9 @@ def plan_architecture(experiment: ExperimentConfig, facts: DataFacts) -> Archite
     return architecture
 
 
-def _plan_layer(config: sections.Layer, key: ConfigKey, position: int, shape: Shape) -> PlannedLayer:
+def _plan_layer(
+    config: sections.Layer, key: ConfigKey, position: int, shape: Shape
+) -> PlannedLayer:
     variables: dict[str, Shape] = {}
     non_trainable: frozenset[str] = frozenset()
     output = shape
@@ -190,11 +195,7 @@ def _reshaped(target: Sequence[int], shape: Shape, key: ConfigKey, position: int
     size = math.prod(shape)
     known = math.prod(entry for entry in target if entry != -1)
     num_free = sum(entry == -1 for entry in target)
-    fits = (
-        known > 0
-        and num_free <= 1
-        and (size % known == 0 if num_free else size == known)
-    )
+    fits = known > 0 and num_free <= 1 and (size % known == 0 if num_free else size == known)
     if not fits:
         raise DataError(
             f"layer {position} (reshape) cannot make {list(target)} of the shape it gets, "
@@ -229,7 +230,7 @@ def _check_output(
         )
 
 
-def _check_class_outputs(  # noqa: PLR0913, PLR0917  # one message needs all of them
+def _check_class_outputs(  # one message needs all of them
     outputs: int,
     wanted: int,
     what: str,
@@ -255,25 +256,23 @@ def _check_class_outputs(  # noqa: PLR0913, PLR0917  # one message needs all of 
         )
 
 
-def architecture_warnings(architecture: Architecture, facts: DataFacts) -> list[tuple[ConfigKey, str]]:
+def architecture_warnings(
+    architecture: Architecture, facts: DataFacts
+) -> list[tuple[ConfigKey, str]]:
     """What is allowed but rarely meant, each with the config key it is about."""
     found: list[tuple[ConfigKey, str]] = []
     for position, layer in enumerate(architecture.layers):
         if isinstance(layer.config, sections.DenseLayer) and len(layer.input_shape) > 1:
-            found.append(
-                (
-                    layer.key,
-                    f"layer {position} (dense) gets the shape {list(layer.input_shape)} and acts on "
-                    "its last axis alone; put {type: flatten} before it if one vector is meant",
-                )
+            text = (
+                f"layer {position} (dense) gets the shape {list(layer.input_shape)} and acts on "
+                "its last axis alone; put {type: flatten} before it if one vector is meant"
             )
-    last = architecture.layers[-1]
-    if facts.class_names is not None and architecture.output_shape[0] > facts.num_outputs:
-        found.append(
-            (
-                last.key,
-                f"the model has {architecture.output_shape[0]} outputs for "
-                f"{facts.num_outputs} classes; the others can never be right",
-            )
+            found.append((layer.key, text))
+    num_outputs = architecture.output_shape[0]
+    if facts.class_names is not None and num_outputs > facts.num_outputs:
+        text = (
+            f"the model has {num_outputs} outputs for {facts.num_outputs} classes; "
+            "the others can never be right"
         )
+        found.append((architecture.layers[-1].key, text))
     return found

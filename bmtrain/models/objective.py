@@ -9,7 +9,7 @@ from bmtrain.config.sections.training import L2Convention, RegularizationSection
 
 
 def l2_factor(l2_lambda: float, convention: L2Convention, num_train_examples: int) -> float:
-    """c in penalty = c·Σw², the λ that ``keras.regularizers.L2`` would be given.
+    """C in penalty = c·Σw², the λ that ``keras.regularizers.L2`` would be given.
 
     mean: λ/(2m), m = num_train_examples, gradient λ/m·w. sum: λ, gradient 2λ·w.
     half: λ/2, gradient λ·w (PyTorch's weight_decay under SGD).
@@ -26,7 +26,7 @@ def penalized_kernels(model: keras.Sequential) -> list[keras.Variable]:
 
 
 def l2_penalty(kernels: list[keras.Variable], factor: float) -> tf.Tensor:
-    """factor · Σw² over all kernels, float32 scalar; exactly 0 without λ."""
+    """Factor · Σw² over all kernels, float32 scalar; exactly 0 without λ."""
     if factor == 0.0 or not kernels:
         return tf.zeros((), tf.float32)
     squares = [tf.reduce_sum(tf.square(kernel.value)) for kernel in kernels]

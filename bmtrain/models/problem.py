@@ -64,4 +64,3 @@ def build_problem(
         threshold=threshold,
         seed=experiment.seed,
     )
-

@@ -64,9 +64,7 @@ def _examples(request: EvaluateRequest, restored: Restored) -> tuple[str, Split]
     checkpoint = restored.checkpoint
     facts = checkpoint.preprocessing.facts
     if request.data is not None:
-        examples = load_examples(
-            request.data, facts, format=request.format, labels="required"
-        )
+        examples = load_examples(request.data, facts, format=request.format, labels="required")
         assert examples.labels is not None  # they were required
         return str(request.data), Split(examples.features, examples.labels)
     dataset = load_experiment_data(checkpoint.experiment)

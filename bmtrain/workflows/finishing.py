@@ -61,12 +61,11 @@ def _evaluate_test(prepared: Prepared, session: Session, record: Record) -> None
     test = prepared.dataset.splits["test"]
     evaluation = session.evaluator.evaluate(test)
     record.metrics["test"] = evaluation.figures
-    if prepared.dataset.facts.class_names is None:
-        predicted = evaluation.outputs
-    else:
-        predicted = predicted_classes(prepared.experiment, evaluation.outputs)
+    is_regression = prepared.dataset.facts.class_names is None
+    outputs = evaluation.outputs
+    predicted = outputs if is_regression else predicted_classes(prepared.experiment, outputs)
     write_predictions(
         record.directory.predictions,
         "test",
-        StoredPredictions(evaluation.outputs, test.labels, predicted),
+        StoredPredictions(outputs, test.labels, predicted),
     )

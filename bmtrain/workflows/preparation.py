@@ -90,7 +90,7 @@ def _check_splits(
 ) -> None:
     """The splits that the monitor and the expectations name must be there."""
     stopping = experiment.training.early_stopping
-    wanted = [
+    wanted: list[tuple[str, tuple[str | int, ...]]] = [
         (expectation.split, ("expect", i)) for i, expectation in enumerate(expectations)
     ]
     if stopping is not None:

@@ -135,7 +135,9 @@ def log_event(log: RunLog, event: Event) -> None:
     """One line per event; the progress within epochs stays on the screen."""
     if isinstance(event, StepsDone):
         return
-    shown = ", ".join(f"{name}={value}" for name, value in asdict(event).items() if name != "summary")
+    shown = ", ".join(
+        f"{name}={value}" for name, value in asdict(event).items() if name != "summary"
+    )
     log.write(f"{type(event).__name__}: {shown}")
 
 

@@ -45,8 +45,8 @@ def read_restored(path: Path) -> Restored:
 @contextmanager
 def restored_session(restored: Restored) -> Iterator[Session]:
     """A session with the checkpoint's weights, computing as its run did where this machine can."""
-    from bmtrain.engine.native_output import native_output_to  # noqa: PLC0415  # starts TensorFlow
-    from bmtrain.engine.runtime import started_runtime  # noqa: PLC0415
+    from bmtrain.engine.native_output import native_output_to  # starts TensorFlow
+    from bmtrain.engine.runtime import started_runtime
 
     checkpoint = restored.checkpoint
     mode, threads = _recorded_engine(checkpoint)
@@ -84,8 +84,14 @@ def _recorded_engine(
 ) -> tuple[Literal["auto", "xla", "graph"], int | Literal["auto"]]:
     """Mode and threads of the run: they decide bits. What makes no sense is not followed."""
     engine: dict[str, Any] = dict(checkpoint.engine)
-    threads = engine.get("threads")
-    known = isinstance(threads, int) and not isinstance(threads, bool)
-    follow = known and 1 <= threads <= MAX_THREADS
-    mode = engine.get("mode")
-    return (mode if mode in {"xla", "graph"} else "auto"), (threads if follow else "auto")
+    recorded = engine.get("threads")
+    threads: int | Literal["auto"] = "auto"
+    if type(recorded) is int and 1 <= recorded <= MAX_THREADS:
+        threads = recorded
+    match engine.get("mode"):
+        case "xla":
+            return "xla", threads
+        case "graph":
+            return "graph", threads
+        case _:
+            return "auto", threads

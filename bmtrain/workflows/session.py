@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from bmtrain.models.problem import Problem
 
 # TensorFlow is imported inside the functions: whoever calls them has started it.
-# ruff: noqa: PLC0415
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,7 +20,6 @@ from bmtrain.events import (
     Event,
     ModelReady,
     Noted,
-    RunFinished,
     RunPlanned,
     Warned,
 )
@@ -40,7 +39,6 @@ if TYPE_CHECKING:
     from bmtrain.engine.runtime import Runtime
 
 # TensorFlow is imported once the config and the data are known to be right.
-# ruff: noqa: PLC0415
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,7 +81,7 @@ def train(request: TrainRequest) -> Iterator[Event]:
 
 def _run(
     prepared: Prepared, directory: RunDirectory, record: Record, log: RunLog
-) -> Iterator[Event]:
+) -> Generator[Event]:
     """Everything inside the run directory."""
     from bmtrain.engine.native_output import native_output_to
     from bmtrain.engine.runtime import started_runtime
@@ -252,4 +250,3 @@ def _data_ready(prepared: Prepared) -> DataReady:
         fingerprint=facts.fingerprint,
         read_s=prepared.read_s,
     )
-

@@ -25,7 +25,7 @@ from bench_suites import measure_accuracy, measure_speed, measure_startup
 def targets(report: Figures) -> list[Figures]:
     """What was to be reached, for the suites that ran."""
     speed, accuracy, startup = (report.get(name) for name in ("speed", "accuracy", "startup"))
-    rows: list[tuple[str, float, bool]] = []
+    rows: list[tuple[str, float, bool | None]] = []
     if speed:
         peak = speed["peak_gb"]["bmtrain"]
         rows += [

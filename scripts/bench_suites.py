@@ -87,15 +87,17 @@ def measure_accuracy(
         theirs.append(run["test_accuracy"])
         say(f"Keras, seed {seed}: {theirs[-1]:.4f}")
     bmtrain, keras = spread(ours), spread(theirs)
-    noise = (bmtrain["sd"] ** 2 / len(ours) + keras["sd"] ** 2 / len(theirs)) ** 0.5
     difference = bmtrain["mean"] - keras["mean"]
+    noise = None  # one seed says nothing about it
+    if len(ours) > 1 and len(theirs) > 1:
+        noise = (bmtrain["sd"] ** 2 / len(ours) + keras["sd"] ** 2 / len(theirs)) ** 0.5
     return {
         "seeds": {"bmtrain": list(seeds), "keras": list(keras_seeds)},
         "bmtrain": bmtrain,
         "keras": keras,
         "difference": difference,
         "standard_error": noise,
-        "within_seed_noise": abs(difference) <= 2 * noise,
+        "within_seed_noise": None if noise is None else abs(difference) <= 2 * noise,
     }
 
 

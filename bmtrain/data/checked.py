@@ -74,7 +74,11 @@ def check_labels(
     targets = as_targets(part.labels, part.labels_at)
     if num_outputs is not None and targets.shape[1:] != num_outputs:
         raise DataError(
-            f"expected {num_outputs[0]} targets per example, got {targets.shape[1]}",
+            f"expected {_targets(num_outputs[0])} per example, got {targets.shape[1]}",
             where=part.labels_at.name,
         )
     return targets
+
+
+def _targets(count: int) -> str:
+    return "1 target" if count == 1 else f"{count} targets"

@@ -2,7 +2,7 @@ import hashlib
 
 import numpy as np
 
-from bmtrain.data.dataset import Split
+from bmtrain.data.dataset import Split, SplitName
 from bmtrain.data.fingerprint import fingerprint
 
 TRAIN = Split(np.array([[1, 2], [3, 4]], np.uint8), np.array([0, 1], np.int32))
@@ -20,7 +20,7 @@ def test_it_is_sha256_over_names_and_arrays_by_hand():
 
 
 def test_every_change_of_data_or_names_shows():
-    base = {"train": TRAIN, "test": TEST}
+    base: dict[SplitName, Split] = {"train": TRAIN, "test": TEST}
     other_value = Split(np.array([[1, 2], [3, 5]], np.uint8), TRAIN.labels)
     other_shape = Split(TRAIN.features.reshape(2, 2, 1), TRAIN.labels)
     other_dtype = Split(TRAIN.features.astype(np.float32), TRAIN.labels)

@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as npst
 
 from bmtrain.data import normalization
-from bmtrain.data.dataset import DataFacts, Dataset, Split
+from bmtrain.data.dataset import DataFacts, Dataset, Split, SplitName
 from bmtrain.data.normalization import fit_preprocessing
 
 
@@ -24,7 +24,7 @@ def dataset(train, *, test=None, feature_names=None):
         num_train_examples=len(train),
         fingerprint="",
     )
-    splits = {"train": split(train)}
+    splits: dict[SplitName, Split] = {"train": split(train)}
     if test is not None:
         splits["test"] = split(test)
     return Dataset(splits, facts)
@@ -47,7 +47,7 @@ def test_auto_is_unit_for_uint8_standardize_for_tables_none_else():
 
 def test_none_is_the_identity():
     fitted = fit_preprocessing(dataset(TABLE), "none")
-    assert (fitted.offset, fitted.scale) == (0, 1)
+    assert (float(fitted.offset), float(fitted.scale)) == (0, 1)
     assert fitted.offset.shape == fitted.scale.shape == ()
 
 

@@ -28,9 +28,13 @@ def test_seeds_epochs_and_streams_give_different_orders():
 
 
 def test_the_global_generator_is_neither_used_nor_moved():
-    state = np.random.get_state()[1].copy()  # noqa: NPY002  # the global state is the point
-    epoch_order(100, seed=0, epoch=0)
-    np.testing.assert_array_equal(np.random.get_state()[1], state)  # noqa: NPY002
+    # The legacy functions draw from the global state, which is the point here.
+    np.random.seed(1)  # noqa: NPY002
+    first = epoch_order(100, seed=0, epoch=0)
+    drawn = np.random.random()  # noqa: NPY002
+    np.random.seed(1)  # noqa: NPY002
+    assert np.random.random() == drawn  # noqa: NPY002
+    np.testing.assert_array_equal(epoch_order(100, seed=0, epoch=0), first)
 
 
 def test_the_order_never_changes_between_versions():

@@ -112,6 +112,10 @@ def train(
             "$BMTRAIN_RUNS if that is set.",
         ),
     ] = None,
+    resume: Annotated[
+        bool,
+        typer.Option("--resume", help="CONFIG is a run directory: go on with its training."),
+    ] = False,
     expect: Annotated[
         list[str] | None,
         typer.Option(
@@ -129,7 +133,7 @@ def train(
     json: Json = False,
     quiet: Quiet = False,
 ) -> None:
-    """Train the experiment of CONFIG, and evaluate it."""
+    """Train the experiment of CONFIG, evaluate and save it; or go on with an interrupted run."""
     from bmtrain.cli.render_train import show_training
     from bmtrain.workflows.train import TrainRequest
     from bmtrain.workflows.train import train as run
@@ -141,6 +145,7 @@ def train(
         run_dir=run_dir,
         expectations=tuple(expect or ()),
         device=device,
+        resume=resume,
     )
     raise typer.Exit(show_training(run(request), screen))
 

@@ -78,22 +78,27 @@ def planned_run_dir(name: str, requested: Path | None = None) -> Path:
 
 
 @contextmanager
-def open_run_directory(path: Path) -> Iterator[RunDirectory]:
+def open_run_directory(path: Path, *, existing: bool = False) -> Iterator[RunDirectory]:
     """Makes the directory, or takes an empty one, and holds its lock inside the block.
+
+    With ``existing`` it is the directory of an earlier run, to be gone on with.
 
     Raises:
         EnvironmentFault: it is not empty, in use (by whom is said), or not writable.
     """
     with environment_faults(path, "make the run directory"):
         path.mkdir(parents=True, exist_ok=True)
-        if not (path / LOCK).exists():  # else the lock says first whether a run is in there
+        if (
+            not existing and not (path / LOCK).exists()
+        ):  # else the lock says first whether a run is in there
             _require_empty(path)
         flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
         descriptor = os.open(path / LOCK, flags, 0o666)
     try:
         _lock(descriptor, path)
         with environment_faults(path, "make the run directory"):
-            _require_empty(path)
+            if not existing:
+                _require_empty(path)
             _sign(descriptor)
         yield RunDirectory(path)
     finally:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 
+from bmtrain.checkpoint.read import read_checkpoint
 from bmtrain.events import Event, RunFinished
 from bmtrain.models.decision import predicted_classes
 from bmtrain.runs.predictions import StoredPredictions, write_predictions
@@ -20,7 +21,7 @@ def finish(saver: Saver, prepared: Prepared, session: Session, record: Record) -
     yield from saver.save(record.state)
     record.checkpoint = saver.store.last()
     record.best_checkpoint = saver.store.best()
-    epoch = _load_evaluated_weights(saver, prepared, session, record)
+    epoch = _load_evaluated_weights(prepared, session, record)
     record.metrics.update(_logged_figures(saver, epoch))
     if "test" in prepared.dataset.splits:
         _evaluate_test(prepared, session, record)
@@ -32,9 +33,7 @@ def finish(saver: Saver, prepared: Prepared, session: Session, record: Record) -
     yield RunFinished(summary=summary)
 
 
-def _load_evaluated_weights(
-    saver: Saver, prepared: Prepared, session: Session, record: Record
-) -> int:
+def _load_evaluated_weights(prepared: Prepared, session: Session, record: Record) -> int:
     """The best weights if there are any and they are wanted, else the last; their epoch."""
     state: TrainingState = record.state
     stopping = prepared.experiment.training.early_stopping
@@ -43,8 +42,8 @@ def _load_evaluated_weights(
         record.evaluated_checkpoint = record.checkpoint
         return state.epoch
     record.evaluated_checkpoint = record.best_checkpoint
-    if state.best_epoch != state.epoch and saver.best is not None:
-        session.restore(saver.best.model)
+    if state.best_epoch != state.epoch:
+        session.restore(read_checkpoint(record.best_checkpoint, with_optimizer=False).model)
     return state.best_epoch
 
 

@@ -49,7 +49,7 @@ def restored_session(restored: Restored) -> Iterator[Session]:
     from bmtrain.engine.runtime import started_runtime
 
     checkpoint = restored.checkpoint
-    mode, threads = _recorded_engine(checkpoint)
+    mode, threads = recorded_engine(checkpoint)
     with (
         native_output_to(None),
         started_runtime(device="auto", threads=threads, note=lambda _: None) as runtime,
@@ -79,7 +79,7 @@ def _architecture(experiment: ExperimentConfig, preprocessing: Preprocessing) ->
         raise CheckpointError(f"its model does not fit its data: {error.message}") from error
 
 
-def _recorded_engine(
+def recorded_engine(
     checkpoint: Checkpoint,
 ) -> tuple[Literal["auto", "xla", "graph"], int | Literal["auto"]]:
     """Mode and threads of the run: they decide bits. What makes no sense is not followed."""

@@ -32,10 +32,9 @@ class Saver:
     preprocessing: Preprocessing
     session: Session
     log: MetricsLog
-    best: Checkpoint | None = None  # the best so far, written or not
+    written: TrainingState | None = None  # of the newest checkpoint on disk
     _unsaved_best: Checkpoint | None = None
     _unsaved_last: Checkpoint | None = None
-    _written: TrainingState | None = None
     _saving_s: float = 0.0
 
     def after_epoch(
@@ -44,13 +43,13 @@ class Saver:
         """Save if the time allows, else hold. The epoch's line is in the log already."""
         self._unsaved_last = self._snapshot(self._stamped(state))
         if improved:
-            self.best = self._unsaved_best = self._unsaved_last
+            self._unsaved_best = self._unsaved_last
         return self.flush() if self._saving_s <= SAVING_SHARE * train_s else []
 
     def save(self, state: TrainingState) -> list[CheckpointSaved]:
         """Save this state now: at the end, or because the run was interrupted."""
         state = self._stamped(state)
-        if self._unsaved_last is None and self._written == state:
+        if self._unsaved_last is None and self.written == state:
             return []
         if self._unsaved_last is None or self._unsaved_last.state != state:
             self._unsaved_last = self._snapshot(state)
@@ -73,7 +72,7 @@ class Saver:
 
     def _write(self, checkpoint: Checkpoint, *, is_best: bool) -> CheckpointSaved:
         path = self.store.save(checkpoint, best=is_best)
-        self._written = checkpoint.state
+        self.written = checkpoint.state
         return CheckpointSaved(path=path, step=checkpoint.state.step, best=is_best)
 
     def _stamped(self, state: TrainingState) -> TrainingState:

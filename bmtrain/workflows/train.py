@@ -1,55 +1,40 @@
-"""``bmtrain train``: one config in, one run directory out."""
+"""``bmtrain train``: one config in, one run directory out; or an interrupted run, gone on with."""
 
 from __future__ import annotations
 
-import time
-from collections.abc import Generator, Iterator
+from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Literal
 
-from bmtrain.checkpoint.store import CheckpointStore
 from bmtrain.config.load import LoadedConfig, load_config
 from bmtrain.config.resolved import resolved_yaml
 from bmtrain.durable import write_text
-from bmtrain.errors import BmtrainError, Interrupted
-from bmtrain.events import (
-    DataReady,
-    EpochDone,
-    Event,
-    ModelReady,
-    Noted,
-    RunPlanned,
-    Warned,
-)
-from bmtrain.runs.directory import RunDirectory, open_run_directory, planned_run_dir
-from bmtrain.runs.metrics_log import MetricsLog
+from bmtrain.errors import BmtrainError
+from bmtrain.events import DataReady, Event, RunPlanned, Warned
+from bmtrain.runs.directory import open_run_directory, planned_run_dir
 from bmtrain.runs.run_log import RunLog
-from bmtrain.training_state import TrainingState
-from bmtrain.workflows.finishing import finish
-from bmtrain.workflows.interruption import signals_noted
+from bmtrain.workflows.execution import Execution
 from bmtrain.workflows.preparation import Prepared, prepare
 from bmtrain.workflows.recording import Record, Timing, log_event
-from bmtrain.workflows.saving import Saver
-from bmtrain.workflows.session import Session, build_session, native_faults
-
-if TYPE_CHECKING:
-    from bmtrain.engine.loop import TrainingLoop
-    from bmtrain.engine.runtime import Runtime
-
-# TensorFlow is imported once the config and the data are known to be right.
+from bmtrain.workflows.resuming import config_of_run, last_checkpoint
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrainRequest:
-    """What to train: a config file, and what is laid over it."""
+    """What to train: a config file, and what is laid over it.
+
+    With ``resume``, ``config`` is a run directory: its own config is trained on
+    from its last checkpoint, and ``run_dir`` is not asked for.
+    """
 
     config: Path
     overrides: tuple[str, ...] = ()
     run_dir: Path | None = None
     expectations: tuple[str, ...] = ()
     device: Literal["auto", "cpu", "gpu"] | None = None
+    resume: bool = False
 
 
 def train(request: TrainRequest) -> Iterator[Event]:
@@ -59,18 +44,20 @@ def train(request: TrainRequest) -> Iterator[Event]:
         BmtrainError: with ``.summary`` once the run directory exists.
     """
     timing = Timing()
-    overrides = request.overrides
-    if request.device is not None:
-        overrides = (*overrides, f"training.device={request.device}")
-    loaded = load_config(request.config, overrides, request.expectations)
-    run_dir = planned_run_dir(loaded.experiment.name, request.run_dir)
+    loaded, run_dir = _load(request)
     yield _planned(loaded, run_dir)
     prepared = prepare(loaded)
-    with open_run_directory(run_dir) as directory, RunLog(directory.log) as log:
+    with (
+        open_run_directory(run_dir, existing=request.resume) as directory,
+        RunLog(directory.log) as log,
+    ):
+        checkpoint = last_checkpoint(directory, prepared, log.write) if request.resume else None
         write_text(directory.config, resolved_yaml(prepared.experiment))
         record = Record(directory, prepared, timing)
         try:
-            with closing(_run(prepared, directory, record, log)) as events:
+            yield from _logged(prepared, log)
+            execution = Execution(prepared, directory, record, log, checkpoint)
+            with closing(execution.events()) as events:
                 for event in events:
                     log_event(log, event)
                     yield event
@@ -79,137 +66,22 @@ def train(request: TrainRequest) -> Iterator[Event]:
             raise
 
 
-def _run(
-    prepared: Prepared, directory: RunDirectory, record: Record, log: RunLog
-) -> Generator[Event]:
-    """Everything inside the run directory."""
-    from bmtrain.engine.native_output import native_output_to
-    from bmtrain.engine.runtime import started_runtime
-
-    yield _data_ready(prepared)
-    yield from (Warned(str(found)) for found in prepared.warnings)
-    training = prepared.experiment.training
-    with (
-        native_output_to(directory.log),
-        started_runtime(
-            device=training.device, threads=training.threads, note=log.write
-        ) as runtime,
-        native_faults(),
-    ):
-        session = build_session(
-            prepared.experiment,
-            prepared.architecture,
-            prepared.preprocessing,
-            runtime,
-            training.engine,
-        )
-        yield from _model_ready(prepared, session, runtime, record)
-        loop = _compiled_loop(prepared, session, runtime, record)
-        with MetricsLog(directory.metrics) as metrics_log:
-            saver = Saver(
-                CheckpointStore(directory.checkpoints),
-                prepared.experiment,
-                prepared.preprocessing,
-                session,
-                metrics_log,
-            )
-            yield from _train(loop, saver, record)
-            yield from finish(saver, prepared, session, record)
+def _load(request: TrainRequest) -> tuple[LoadedConfig, Path]:
+    overrides = request.overrides
+    if request.device is not None:
+        overrides = (*overrides, f"training.device={request.device}")
+    path = config_of_run(request.config) if request.resume else request.config
+    loaded = load_config(path, overrides, request.expectations)
+    if request.resume:
+        return loaded, request.config
+    return loaded, planned_run_dir(loaded.experiment.name, request.run_dir)
 
 
-def _model_ready(
-    prepared: Prepared, session: Session, runtime: Runtime, record: Record
-) -> Iterator[Event]:
-    from bmtrain.models.objective import describe_l2
-
-    record.engine = session.engine.as_json()
-    record.timing.startup_s = time.perf_counter() - record.timing.began
-    record.write_run_json()
-    yield ModelReady(
-        num_parameters=prepared.architecture.num_parameters,
-        device=runtime.device_name,
-        engine=session.engine.mode,
-        threads=runtime.threads,
-        startup_s=record.timing.startup_s,
-    )
-    if prepared.experiment.regularization.l2_lambda:
-        note, warning = describe_l2(
-            prepared.experiment.regularization, prepared.dataset.facts.num_train_examples
-        )
-        yield Noted(note)
-        if warning is not None:
-            yield Warned(warning)
-
-
-def _compiled_loop(
-    prepared: Prepared, session: Session, runtime: Runtime, record: Record
-) -> TrainingLoop:
-    from bmtrain.engine.loop import TrainingLoop
-    from bmtrain.engine.steps import CompiledSteps
-
-    began = time.perf_counter()
-    train = prepared.dataset.splits["train"]
-    steps = CompiledSteps(
-        session.problem,
-        train,
-        session.placement,
-        batch_size=prepared.batch_size,
-        jit_compile=session.engine.mode == "xla",
-    )
-    steps.warm_up(train.num_examples)
-    if runtime.cache is not None:
-        runtime.cache.publish()
-    record.timing.compile_s = time.perf_counter() - began
-    return TrainingLoop(
-        session.problem,
-        prepared.dataset,
-        steps,
-        session.evaluator,
-        prepared.experiment.training,
-        TrainingState(),
-    )
-
-
-def _train(loop: TrainingLoop, saver: Saver, record: Record) -> Iterator[Event]:
-    """The loop's events, with a log line and perhaps a checkpoint after each epoch."""
-    with signals_noted() as interruption:
-        try:
-            for event in loop.events():
-                record.state = loop.state
-                record.timing.train_s = loop.train_s
-                yield event
-                if isinstance(event, EpochDone):
-                    record.timing.epoch_s.append(event.epoch_s)
-                    saver.log.append(_log_record(event))
-                    yield from saver.after_epoch(
-                        loop.state, improved=event.improved, train_s=loop.train_s
-                    )
-                if interruption.signal_number is not None:
-                    yield from saver.save(loop.state)
-                    raise _interrupted(interruption.signal_number, record)
-        finally:
-            # Whatever ended the loop, the best and the last good weights are kept.
-            saver.flush()
-            record.checkpoint = saver.store.last()
-            record.best_checkpoint = saver.store.best()
-
-
-def _log_record(event: EpochDone) -> dict[str, Any]:
-    """A line of metrics.jsonl; only ``time`` may differ between equal runs."""
-    record: dict[str, Any] = {"epoch": event.epoch, "step": event.step, "train": event.train}
-    if event.validation is not None:
-        record["validation"] = event.validation
-    record["learning_rate"] = event.learning_rate
-    record["time"] = {"epoch_s": event.epoch_s, "examples_per_s": event.examples_per_s}
-    return record
-
-
-def _interrupted(signal_number: int, record: Record) -> Interrupted:
-    return Interrupted(
-        f"interrupted at step {record.state.step:,}; the state is saved",
-        signal_number=signal_number,
-        hint=f"bmtrain eval {record.directory.path}",
-    )
+def _logged(prepared: Prepared, log: RunLog) -> Iterator[Event]:
+    """What is known before TensorFlow starts."""
+    for event in (_data_ready(prepared), *(Warned(str(w)) for w in prepared.warnings)):
+        log_event(log, event)
+        yield event
 
 
 def _record_failure(record: Record, log: RunLog, error: BaseException) -> None:

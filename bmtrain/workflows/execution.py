@@ -1,0 +1,181 @@
+"""A training inside its run directory: TensorFlow started, the loop run, checkpoints saved."""
+
+from __future__ import annotations
+
+import shlex
+import time
+from collections.abc import Generator, Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from bmtrain.checkpoint.content import Checkpoint
+from bmtrain.checkpoint.store import CheckpointStore
+from bmtrain.errors import Interrupted
+from bmtrain.events import EpochDone, Event, ModelReady, Noted, Warned
+from bmtrain.runs.directory import RunDirectory
+from bmtrain.runs.metrics_log import MetricsLog
+from bmtrain.runs.run_log import RunLog
+from bmtrain.training_state import TrainingState
+from bmtrain.workflows.finishing import finish
+from bmtrain.workflows.interruption import signals_noted
+from bmtrain.workflows.preparation import Prepared
+from bmtrain.workflows.recording import Record
+from bmtrain.workflows.restoring import recorded_engine
+from bmtrain.workflows.resuming import refuse_another_engine
+from bmtrain.workflows.saving import Saver
+from bmtrain.workflows.session import Session, build_session, native_faults
+
+if TYPE_CHECKING:
+    from bmtrain.engine.loop import TrainingLoop
+    from bmtrain.engine.runtime import Runtime
+
+# TensorFlow is imported once the config and the data are known to be right.
+
+
+@dataclass(frozen=True, slots=True)
+class Execution:
+    """What is executed where; ``checkpoint`` is where a resumed run goes on."""
+
+    prepared: Prepared
+    directory: RunDirectory
+    record: Record
+    log: RunLog
+    checkpoint: Checkpoint | None = None
+
+    def events(self) -> Generator[Event]:
+        """Start TensorFlow, train, evaluate; ``RunFinished`` last."""
+        from bmtrain.engine.native_output import native_output_to
+        from bmtrain.engine.runtime import started_runtime
+
+        training = self.prepared.experiment.training
+        mode, threads = training.engine, training.threads
+        if self.checkpoint is not None:  # the record, never the rule again
+            mode, threads = recorded_engine(self.checkpoint)
+        with (
+            native_output_to(self.directory.log),
+            started_runtime(
+                device=training.device, threads=threads, note=self.log.write
+            ) as runtime,
+            native_faults(),
+        ):
+            session = build_session(
+                self.prepared.experiment,
+                self.prepared.architecture,
+                self.prepared.preprocessing,
+                runtime,
+                mode,
+            )
+            yield from self._model_ready(session, runtime)
+            yield from self._train_and_finish(session, runtime)
+
+    def _model_ready(self, session: Session, runtime: Runtime) -> Iterator[Event]:
+        from bmtrain.models.objective import describe_l2
+
+        record, prepared = self.record, self.prepared
+        record.engine = session.engine.as_json()
+        record.timing.startup_s = time.perf_counter() - record.timing.began
+        record.write_run_json()
+        yield ModelReady(
+            num_parameters=prepared.architecture.num_parameters,
+            device=runtime.device_name,
+            engine=session.engine.mode,
+            threads=runtime.threads,
+            startup_s=record.timing.startup_s,
+        )
+        section = prepared.experiment.regularization
+        if section.l2_lambda:
+            note, warning = describe_l2(section, prepared.dataset.facts.num_train_examples)
+            yield Noted(note)
+            if warning is not None:
+                yield Warned(warning)
+
+    def _train_and_finish(self, session: Session, runtime: Runtime) -> Iterator[Event]:
+        state = TrainingState()
+        if self.checkpoint is not None:
+            refuse_another_engine(self.checkpoint, session.engine.as_json())
+            session.restore(self.checkpoint.model, self.checkpoint.optimizer)
+            state = self.checkpoint.state
+        loop = self._compiled_loop(session, runtime, state)
+        with MetricsLog(self.directory.metrics) as metrics_log:
+            metrics_log.truncate(state.log_bytes)
+            saver = Saver(
+                CheckpointStore(self.directory.checkpoints),
+                self.prepared.experiment,
+                self.prepared.preprocessing,
+                session,
+                metrics_log,
+                written=None if self.checkpoint is None else state,
+            )
+            yield from _train(loop, saver, self.record)
+            yield from finish(saver, self.prepared, session, self.record)
+
+    def _compiled_loop(
+        self, session: Session, runtime: Runtime, state: TrainingState
+    ) -> TrainingLoop:
+        from bmtrain.engine.loop import TrainingLoop
+        from bmtrain.engine.steps import CompiledSteps
+
+        began = time.perf_counter()
+        train = self.prepared.dataset.splits["train"]
+        steps = CompiledSteps(
+            session.problem,
+            train,
+            session.placement,
+            batch_size=self.prepared.batch_size,
+            jit_compile=session.engine.mode == "xla",
+        )
+        steps.warm_up(train.num_examples)
+        if runtime.cache is not None:
+            runtime.cache.publish()
+        self.record.timing.compile_s = time.perf_counter() - began
+        return TrainingLoop(
+            session.problem,
+            self.prepared.dataset,
+            steps,
+            session.evaluator,
+            self.prepared.experiment.training,
+            state,
+        )
+
+
+def _train(loop: TrainingLoop, saver: Saver, record: Record) -> Iterator[Event]:
+    """The loop's events, with a log line and perhaps a checkpoint after each epoch."""
+    with signals_noted() as interruption:
+        record.state = loop.state
+        try:
+            for event in loop.events():
+                record.state = loop.state
+                record.timing.train_s = loop.train_s
+                yield event
+                if isinstance(event, EpochDone):
+                    record.timing.epoch_s.append(event.epoch_s)
+                    saver.log.append(_log_record(event))
+                    yield from saver.after_epoch(
+                        loop.state, improved=event.improved, train_s=loop.train_s
+                    )
+                if interruption.signal_number is not None:
+                    yield from saver.save(loop.state)
+                    raise _interrupted(interruption.signal_number, record)
+        finally:
+            # Whatever ended the loop, the best and the last good weights are kept.
+            saver.flush()
+            record.checkpoint = saver.store.last()
+            record.best_checkpoint = saver.store.best()
+
+
+def _log_record(event: EpochDone) -> dict[str, Any]:
+    """A line of metrics.jsonl; only ``time`` may differ between equal runs."""
+    record: dict[str, Any] = {"epoch": event.epoch, "step": event.step, "train": event.train}
+    if event.validation is not None:
+        record["validation"] = event.validation
+    record["learning_rate"] = event.learning_rate
+    record["time"] = {"epoch_s": event.epoch_s, "examples_per_s": event.examples_per_s}
+    return record
+
+
+def _interrupted(signal_number: int, record: Record) -> Interrupted:
+    return Interrupted(
+        f"interrupted at step {record.state.step:,}; the state is saved",
+        signal_number=signal_number,
+        hint=f"go on with: bmtrain train {shlex.quote(str(record.directory.path))} --resume",
+    )

@@ -56,6 +56,12 @@ def blank_lines(path: Path, num_rows: int) -> NDArray[np.bool_]:
     return is_blank
 
 
+def line_of_row(path: Path, row: int) -> int:
+    """The line at which the data row ``row`` begins; rows count from 0, lines from 1."""
+    lines = (line for number, (line, _) in enumerate(data_rows(path)) if number == row)
+    return next(lines, row + 2)
+
+
 def malformed(path: Path, num_columns: int, reason: str) -> DataError:
     """Say where a table is not one: the rows are read again, slowly."""
     for line, cells in data_rows(path):

@@ -12,7 +12,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from bmtrain.data.csv_rows import blank_lines, data_rows, malformed, read_header, shown_names
+from bmtrain.data.csv_rows import (
+    blank_lines,
+    data_rows,
+    line_of_row,
+    malformed,
+    read_header,
+    shown_names,
+)
 from bmtrain.data.dataset import SplitName
 from bmtrain.data.memory import require_memory
 from bmtrain.data.source import Place, RawPart, Source, reading
@@ -27,8 +34,10 @@ SPLIT_FILES: dict[str, SplitName] = {
     "test.csv": "test",
 }
 
-# Texts, their parse and the float32 matrix, beside each other.
-_MEMORY_PER_FILE_BYTE = 4
+# A cell takes two bytes in the file at least. Parsed: the file, 8 bytes of float64 and 4 of
+# float32 per cell. As texts: 16 bytes per cell, twice while spaces are cut off.
+_PARSED_MEMORY_PER_FILE_BYTE = 7
+_TEXTS_MEMORY_PER_FILE_BYTE = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,11 +52,7 @@ class _Table:
     row_numbers: NDArray[np.int64]
 
     def line_of_row(self, row: int) -> int:
-        wanted = int(self.row_numbers[row])
-        for number, (line, _) in enumerate(data_rows(self.path)):
-            if number == wanted:
-                return line
-        return wanted + 2  # no multi-line cells: the header is line 1
+        return line_of_row(self.path, int(self.row_numbers[row]))
 
     def where(self, row: int) -> str:
         return f"{self.path}, line {self.line_of_row(row)}"
@@ -86,19 +91,20 @@ def read_csv(path: Path, *, label: str | None, features: tuple[str, ...] | None)
 
 def read_csv_part(path: Path, *, features: tuple[str, ...], label: str | None) -> RawPart:
     """The columns ``features``, as float32, and ``label``, as texts; others are not looked at."""
-    table = _read_table(path)
+    names = read_header(path)
     for name in (*features, *((label,) if label else ())):
-        _require_column(name, table.cells.columns, path)
+        _require_column(name, names, path)
+    parsed = _parse(path, names, features, label)
+    if parsed is not None:
+        values, labels = parsed
+        place = Place(str(path), lambda row: line_of_row(path, row))
+        return RawPart(values, labels, place, place)
+    table = _read_table(path, names)
     values = np.empty((table.cells.height, len(features)), np.float32)
     for position, name in enumerate(features):
         values[:, position] = _numbers(table, name)
     place = Place(str(path), table.line_of_row)
-    return RawPart(
-        features=values,
-        labels=_texts(table, label) if label else None,
-        features_at=place,
-        labels_at=place,
-    )
+    return RawPart(values, _texts(table, label) if label else None, place, place)
 
 
 def read_csv_examples(path: Path, *, features: tuple[str, ...], label: str | None) -> RawPart:
@@ -135,7 +141,7 @@ def _numbers(table: _Table, name: str) -> NDArray[np.float32]:
     """A column as finite float32, rounded from float64."""
     import polars as pl
 
-    texts = table.cells[name]
+    texts = table.cells.get_column(name)
     numbers = texts.cast(pl.Float64, strict=False)
     with np.errstate(over="ignore"):
         rounded = numbers.fill_null(float("nan")).to_numpy().astype(np.float32)
@@ -160,7 +166,7 @@ def _numbers(table: _Table, name: str) -> NDArray[np.float32]:
 
 
 def _texts(table: _Table, name: str) -> list[str]:
-    texts = table.cells[name]
+    texts = table.cells.get_column(name)
     missing = np.flatnonzero(texts.is_null().to_numpy())
     if missing.size:
         raise _missing_cell(table, name, int(missing[0]))
@@ -178,16 +184,54 @@ def _missing_cell(table: _Table, name: str, row: int) -> DataError:
     return DataError(message, where=table.where(row), hint="every cell needs a value")
 
 
-def _read_table(path: Path) -> _Table:
+def _parse(
+    path: Path, names: list[str], features: tuple[str, ...], label: str | None
+) -> tuple[NDArray[np.float32], list[str] | None] | None:
+    """(features, labels) of a table without flaws, quickly; None where there is any doubt.
+
+    Then the table is read as texts, which takes longer and can say what is wrong.
+    """
     import polars as pl
 
-    names = read_header(path)
-    require_memory(path.stat().st_size * _MEMORY_PER_FILE_BYTE, where=str(path))
+    _require_memory(path, _PARSED_MEMORY_PER_FILE_BYTE)
+    wanted = set(features)
+    schema = {name: pl.Float64() if name in wanted else pl.String() for name in names}
     try:
-        with reading(path):
-            text = path.read_bytes().removeprefix(codecs.BOM_UTF8)
-            # The line break hides the first bytes from Polars, which takes "x^" for zlib's magic.
-            cells = pl.read_csv(io.BytesIO(b"\n" + text), infer_schema=False)
+        cells = pl.read_csv(_text_of(path), schema=schema)
+    except (pl.exceptions.PolarsError, pl.exceptions.PanicException):
+        return None
+    # By get_column, not select: select takes "*" and "^a.*$" for patterns.
+    needed = [cells.get_column(name) for name in (*features, *((label,) if label else ()))]
+    if not cells.height or any(column.null_count() for column in needed):
+        return None
+    values = np.empty((cells.height, len(features)), np.float32)
+    with np.errstate(over="ignore"):
+        for position, name in enumerate(features):
+            values[:, position] = cells.get_column(name).to_numpy()
+    if not np.isfinite(values).all():
+        return None
+    if label is None:
+        return values, None
+    labels = cells.get_column(label).str.strip_chars()
+    return None if (labels == "").any() else (values, labels.to_list())
+
+
+def _text_of(path: Path) -> io.BytesIO:
+    # The line break hides the first bytes from Polars, which takes "x^" for zlib's magic.
+    with reading(path):
+        return io.BytesIO(b"\n" + path.read_bytes().removeprefix(codecs.BOM_UTF8))
+
+
+def _require_memory(path: Path, per_file_byte: int) -> None:
+    require_memory(path.stat().st_size * per_file_byte, where=str(path))
+
+
+def _read_table(path: Path, names: list[str]) -> _Table:
+    import polars as pl
+
+    _require_memory(path, _TEXTS_MEMORY_PER_FILE_BYTE)
+    try:
+        cells = pl.read_csv(_text_of(path), infer_schema=False)
     except (pl.exceptions.PolarsError, pl.exceptions.PanicException) as error:
         raise malformed(path, len(names), str(error)) from error
     if cells.width != len(names):

@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from bmtrain import strict_json
-from bmtrain.durable import environment_faults
+from bmtrain.durable import environment_faults, remove_leftovers
 from bmtrain.errors import EnvironmentFault
 
 LOCK = ".lock"
@@ -81,16 +81,16 @@ def planned_run_dir(name: str, requested: Path | None = None) -> Path:
 def open_run_directory(path: Path, *, existing: bool = False) -> Iterator[RunDirectory]:
     """Makes the directory, or takes an empty one, and holds its lock inside the block.
 
-    With ``existing`` it is the directory of an earlier run, to be gone on with.
+    With ``existing`` it is the directory of an earlier run, to be gone on with; what its
+    killed writers left half-written is removed.
 
     Raises:
         EnvironmentFault: it is not empty, in use (by whom is said), or not writable.
     """
     with environment_faults(path, "make the run directory"):
         path.mkdir(parents=True, exist_ok=True)
-        if (
-            not existing and not (path / LOCK).exists()
-        ):  # else the lock says first whether a run is in there
+        # Where there is a lock file, the lock says first whether a run is in there.
+        if not existing and not (path / LOCK).exists():
             _require_empty(path)
         flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
         descriptor = os.open(path / LOCK, flags, 0o666)
@@ -100,7 +100,10 @@ def open_run_directory(path: Path, *, existing: bool = False) -> Iterator[RunDir
             if not existing:
                 _require_empty(path)
             _sign(descriptor)
-        yield RunDirectory(path)
+        run = RunDirectory(path)
+        for directory in (run.path, run.predictions) if existing else ():
+            remove_leftovers(directory)
+        yield run
     finally:
         # Closing gives the lock back, as the end of the process does, however it ends. The
         # file stays: a removed one could be locked by one process and made anew by another.

@@ -89,7 +89,20 @@ finite = st.floats(allow_nan=False, allow_infinity=False)
 counts = st.integers(0, 2**62)
 text = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
 dtypes = st.sampled_from(
-    "float64 float32 float16 int64 int32 int16 int8 uint64 uint32 uint16 uint8 bool".split()
+    [
+        "float64",
+        "float32",
+        "float16",
+        "int64",
+        "int32",
+        "int16",
+        "int8",
+        "uint64",
+        "uint32",
+        "uint16",
+        "uint8",
+        "bool",
+    ]
 )
 tensors = st.dictionaries(
     st.from_regex(r"[A-Za-z0-9_][A-Za-z0-9_.\-]{0,20}", fullmatch=True),
@@ -138,19 +151,23 @@ def preprocessings(draw: st.DrawFn) -> Preprocessing:
 
 
 @settings(deadline=None, max_examples=60)
-@given(states, tensors, tensors, preprocessings(), st.dictionaries(text, text | counts, max_size=3))
+@given(
+    st.fixed_dictionaries(
+        {
+            "state": states,
+            "model": tensors,
+            "optimizer": tensors,
+            "preprocessing": preprocessings(),
+            "engine": st.dictionaries(text, text | counts, max_size=3),
+        }
+    )
+)
 def test_every_checkpoint_comes_back_bit_for_bit(
     make_checkpoint: MakeCheckpoint,
     assert_same: AssertSame,
-    state: TrainingState,
-    model: dict[str, Any],
-    optimizer: dict[str, Any],
-    preprocessing: Preprocessing,
-    engine: dict[str, Any],
+    parts: dict[str, Any],
 ) -> None:
-    checkpoint = make_checkpoint(
-        state=state, model=model, optimizer=optimizer, preprocessing=preprocessing, engine=engine
-    )
+    checkpoint = make_checkpoint(**parts)
     with tempfile.TemporaryDirectory() as directory:
         write_checkpoint(Path(directory) / "c", checkpoint)
         assert_same(read_checkpoint(Path(directory) / "c"), checkpoint)
@@ -263,7 +280,7 @@ def test_a_recorded_config_that_makes_no_model_is_the_checkpoints_error(written:
     def refuse_as_checkpoint(*_: object) -> Any:
         raise CheckpointError("it does not fit")
 
-    with pytest.raises(CheckpointError, match="^it does not fit$"):
+    with pytest.raises(CheckpointError, match=r"^it does not fit$"):
         read_checkpoint(written, refuse_as_checkpoint)
 
 

@@ -1,0 +1,114 @@
+"""What a user names, a run or a checkpoint, is found, or it is said why not."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from bmtrain.checkpoint.content import Checkpoint
+from bmtrain.checkpoint.find import find_checkpoint
+from bmtrain.checkpoint.store import CheckpointStore
+from bmtrain.errors import CheckpointError, EnvironmentFault
+
+MakeCheckpoint = Callable[..., Checkpoint]
+
+
+@pytest.fixture
+def run(tmp_path: Path, make_checkpoint: MakeCheckpoint) -> Path:
+    """A run with steps 10 (the best), 20 and 30."""
+    (tmp_path / "run").mkdir()
+    store = CheckpointStore(tmp_path / "run" / "checkpoints")
+    for step in (10, 20, 30):
+        store.save(make_checkpoint(step, best_step=10), best=step == 10)
+    return tmp_path / "run"
+
+
+def damage(run: Path, step: int) -> None:
+    (run / "checkpoints" / f"step-000000{step}" / "manifest.json").write_bytes(b"{}")
+
+
+def test_of_a_run_the_best_is_taken_else_the_last(run: Path) -> None:
+    found = find_checkpoint(run)
+    assert (found.path.name, found.which) == ("step-00000010", "best")
+    assert (found.is_run, found.run_dir, found.skipped) == (True, run, ())
+    assert find_checkpoint(run, "best") == found
+    assert find_checkpoint(run, "last").path.name == "step-00000030"
+
+
+def test_of_a_run_without_a_best_the_last_is_taken(
+    tmp_path: Path, make_checkpoint: MakeCheckpoint
+) -> None:
+    path = CheckpointStore(tmp_path / "checkpoints").save(make_checkpoint(10), best=False)
+    found = find_checkpoint(tmp_path)
+    assert (found.path, found.which, found.is_run) == (path, "last", True)
+    with pytest.raises(CheckpointError, match="the run has no best checkpoint"):
+        find_checkpoint(tmp_path, "best")
+
+
+def test_a_checkpoint_itself_may_be_named(run: Path) -> None:
+    path = run / "checkpoints" / "step-00000020"
+    found = find_checkpoint(path)
+    assert (found.path, found.which, found.is_run, found.run_dir) == (path, "given", False, None)
+
+
+def test_a_damaged_best_gives_the_last_and_is_named(run: Path) -> None:
+    damage(run, 10)
+    found = find_checkpoint(run)
+    assert (found.path.name, found.which) == ("step-00000030", "last")
+    assert [entry.path.name for entry in found.skipped] == ["step-00000010"]
+    with pytest.raises(CheckpointError, match=r"no whole checkpoint: .*step-00000010.*damaged"):
+        find_checkpoint(run, "best")
+
+
+def test_each_damaged_one_is_named_once(run: Path) -> None:
+    damage(run, 10)
+    damage(run, 30)
+    found = find_checkpoint(run)
+    assert (found.path.name, found.which) == ("step-00000020", "last")
+    names = sorted(entry.path.name for entry in found.skipped)
+    assert names == ["step-00000010", "step-00000030"]
+
+
+def test_when_all_are_damaged_all_are_named(run: Path) -> None:
+    for step in (10, 20, 30):
+        damage(run, step)
+    with pytest.raises(CheckpointError, match=r"(step-000000\d0.*damaged.*){3}") as caught:
+        find_checkpoint(run)
+    assert caught.value.where == str(run)
+
+
+def test_a_run_that_saved_nothing_says_so(tmp_path: Path) -> None:
+    (tmp_path / "checkpoints").mkdir()
+    with pytest.raises(CheckpointError, match="the run has no checkpoint yet"):
+        find_checkpoint(tmp_path)
+
+
+def test_what_is_neither_says_what_was_expected(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    for path, words in (
+        (tmp_path / "absent", "no such directory"),
+        (tmp_path / "file", "a file; a checkpoint is a directory"),
+        (tmp_path, "neither a run directory nor a checkpoint"),
+    ):
+        with pytest.raises(CheckpointError, match=words) as caught:
+            find_checkpoint(path)
+        assert caught.value.where == str(path)
+        assert "give a run directory" in str(caught.value.hint)
+
+
+def test_a_manifest_that_is_a_dangling_link_is_found_and_refused_in_reading(tmp_path: Path) -> None:
+    (tmp_path / "manifest.json").symlink_to(tmp_path / "absent")
+    assert find_checkpoint(tmp_path).which == "given"
+
+
+def test_a_path_that_may_not_be_looked_at_is_a_fault(
+    run: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(self: Path, **_: object) -> bool:
+        raise PermissionError(13, "Permission denied", str(self))
+
+    monkeypatch.setattr(Path, "exists", refuse)
+    with pytest.raises(EnvironmentFault, match="permission denied"):
+        find_checkpoint(run)

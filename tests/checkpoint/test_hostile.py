@@ -1,0 +1,374 @@
+"""A stranger's checkpoint can be anything: it is refused, named, and nothing happens."""
+
+from __future__ import annotations
+
+import ast
+import hashlib
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import bmtrain
+from bmtrain import tensor_files
+from bmtrain.checkpoint.content import Checkpoint
+from bmtrain.checkpoint.read import read_checkpoint, verify_checkpoint
+from bmtrain.checkpoint.write import write_checkpoint
+from bmtrain.errors import CheckpointError, EnvironmentFault
+
+MakeCheckpoint = Callable[..., Checkpoint]
+Document = dict[str, Any]
+
+
+@pytest.fixture
+def written(tmp_path: Path, make_checkpoint: MakeCheckpoint) -> Path:
+    write_checkpoint(tmp_path / "c", make_checkpoint())
+    return tmp_path / "c"
+
+
+def seal(directory: Path, document: Any) -> None:
+    """Writes a manifest with a valid seal, as a stranger who read our source would."""
+    body = json.dumps(document, indent=1).removesuffix("\n}").encode()
+    digest = hashlib.sha256(body).hexdigest()
+    (directory / "manifest.json").write_bytes(body + f',\n "sha256": "{digest}"\n}}\n'.encode())
+
+
+def manifest_of(directory: Path) -> Document:
+    document: Document = json.loads((directory / "manifest.json").read_text())
+    del document["sha256"]
+    return document
+
+
+def reseal_file(directory: Path, name: str, content: bytes, **tensors: Any) -> None:
+    """Replaces a file and makes the manifest agree with it."""
+    (directory / name).write_bytes(content)
+    document = manifest_of(directory)
+    document["files"][name] |= {
+        "bytes": len(content),
+        "sha256": hashlib.sha256(content).hexdigest(),
+        **tensors,
+    }
+    seal(directory, document)
+
+
+def refused(directory: Path, words: str) -> CheckpointError:
+    with pytest.raises(CheckpointError, match=words) as caught:
+        read_checkpoint(directory)
+    assert "\n" not in str(caught.value)
+    assert caught.value.exit_code == 7
+    return caught.value
+
+
+def test_a_manifest_sealed_again_is_read(written: Path) -> None:
+    seal(written, manifest_of(written))
+    read_checkpoint(written)
+
+
+def test_a_newer_format_says_to_upgrade(written: Path) -> None:
+    document = manifest_of(written)
+    document["format_version"] = 2
+    seal(written, document)
+    assert refused(written, "format is version 2, this bmtrain reads up to 1").hint == (
+        "upgrade bmtrain"
+    )
+    # A newer format need not be sealed as ours is.
+    (written / "manifest.json").write_text(
+        '{"format": "bmtrain-checkpoint", "format_version": 30, "new": {"things": NaN}}'
+    )
+    refused(written, "format is version 30")
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"format": "other"}, "expected format 'bmtrain-checkpoint'"),
+        ({"format_version": 0}, "expected format 'bmtrain-checkpoint'"),
+        ({"format_version": True, "format": "x"}, "expected format"),
+        ({"extra": 1}, "the manifest: expected the keys"),
+        ({"engine": []}, "engine: expected a mapping"),
+        ({"files": []}, "files: expected the keys"),
+        ({"files": {}}, "files: expected the keys"),
+        ({"experiment": []}, "experiment: expected a mapping"),
+        ({"experiment": {}}, "the recorded config does not hold"),
+        ({"state": None}, "state: expected the keys"),
+    ],
+)
+def test_a_manifest_of_another_form_is_refused(written: Path, change: Document, words: str) -> None:
+    seal(written, manifest_of(written) | change)
+    refused(written, words)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("bytes", -1),
+        ("bytes", "300"),
+        ("bytes", 2**63),
+        ("sha256", "AB" * 32),
+        ("sha256", None),
+        ("sha256", "ab"),
+        ("tensors", []),
+        ("tensors", {"layers.1.bias": []}),
+        ("tensors", {"layers.1.bias": {"dtype": 3, "shape": [2], "sha256": "ab" * 32}}),
+        ("tensors", {"layers.1.bias": {"dtype": "float32", "shape": 2, "sha256": "ab" * 32}}),
+        ("tensors", {"layers.1.bias": {"dtype": "float32", "shape": [-2], "sha256": "ab" * 32}}),
+        ("tensors", {"layers.1.bias": {"dtype": "float32", "shape": [2], "sha256": "x"}}),
+        ("path", "/etc/passwd"),
+    ],
+)
+def test_every_entry_about_a_file_is_checked(written: Path, name: str, value: Any) -> None:
+    document = manifest_of(written)
+    document["files"]["model.safetensors"][name] = value
+    seal(written, document)
+    refused(written, r"manifest\.json: not a manifest.*model\.safetensors")
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("epoch", -1),
+        ("epoch", 1.0),
+        ("step", True),
+        ("step", None),
+        ("step", 2**70),
+        ("log_bytes", "3"),
+        ("best_epoch", -1),
+        ("best_step", "3"),
+        ("best_value", "0.5"),
+        ("best_value", 10**400),
+        ("accumulators", []),
+        ("accumulators", {"loss": None}),
+        ("accumulators", {"loss": True}),
+        ("stopped_early", 0),
+    ],
+)
+def test_every_entry_of_the_state_is_checked(written: Path, name: str, value: Any) -> None:
+    document = manifest_of(written)
+    document["state"][name] = value
+    seal(written, document)
+    refused(written, r"manifest\.json: damaged: state")
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "words"),
+    [
+        ("task", "guessing", "task: expected one of classification, regression"),
+        ("task", [], "task: expected one of"),
+        ("task", "regression", "class_names: expected names for classification, null"),
+        ("class_names", None, "class_names: expected names for classification"),
+        ("class_names", ["a"], "expected num_outputs = 2 names"),
+        ("class_names", [1, 2], "class_names: expected a text"),
+        ("class_names", "ab", "class_names: expected a list"),
+        ("class_names", ["\ud800", "b"], "half a surrogate"),
+        ("num_outputs", 0, "num_outputs: expected a whole number >= 1"),
+        ("num_outputs", 2.0, "num_outputs: expected a whole number >= 1"),
+        ("num_train_examples", True, "num_train_examples: expected"),
+        ("input_shape", 3, "input_shape: expected a list"),
+        ("input_shape", [1] * 17, "input_shape: expected a list"),
+        ("input_shape", [0], "input_shape: expected a whole number"),
+        ("input_shape", [2**41], "input_shape: expected a whole number"),
+        ("input_shape", [4], "feature_names: expected one per input"),
+        ("input_dtype", "object", "input_dtype: expected one of"),
+        ("feature_names", ["a"], "feature_names: expected one per input"),
+        ("label_name", 3, "label_name: expected a text"),
+        ("fingerprint", None, "fingerprint: expected a text"),
+        ("normalize", "magic", "normalize: expected one of"),
+        ("module", "os", "expected the keys"),
+    ],
+)
+def test_every_entry_of_the_preprocessing_is_checked(
+    written: Path, name: str, value: Any, words: str
+) -> None:
+    document = json.loads((written / "preprocessing.json").read_text())
+    document[name] = value
+    reseal_file(written, "preprocessing.json", json.dumps(document).encode())
+    assert refused(written, words).where == str(written / "preprocessing.json")
+
+
+def tensor_entries(content: bytes) -> Document:
+    return {
+        name: {
+            "dtype": place.dtype,
+            "shape": list(place.shape),
+            "sha256": hashlib.sha256(content[place.begin : place.end]).hexdigest(),
+        }
+        for name, place in tensor_files.places_in(content).items()
+    }
+
+
+@pytest.mark.parametrize(
+    ("tensors", "words"),
+    [
+        ({"offset": np.zeros((), np.float32)}, "expected the tensors offset and scale"),
+        (
+            {"offset": np.zeros(4, np.float32), "scale": np.zeros(3, np.float32)},
+            r"tensor offset: expected float32 of shape \(\) or \(3,\)",
+        ),
+        (
+            {"offset": np.zeros(3, np.float64), "scale": np.zeros(3, np.float32)},
+            "tensor offset: expected float32",
+        ),
+        (
+            {"offset": np.zeros(3, np.float32), "scale": np.full(3, np.nan, np.float32)},
+            "tensor scale: a value is not finite",
+        ),
+    ],
+)
+def test_the_statistics_must_fit_the_facts(
+    written: Path, tensors: dict[str, Any], words: str
+) -> None:
+    content = tensor_files.encode(tensors)
+    entries = tensor_entries(content)
+    reseal_file(written, "preprocessing.safetensors", content, tensors=entries)
+    refused(written, words)
+
+
+def test_file_and_manifest_must_agree_on_every_tensor(written: Path) -> None:
+    kernel = np.zeros((2, 3), np.float32)
+    content = tensor_files.encode({"layers.1.kernel": kernel, "layers.1.bias": kernel[0]})
+    entries = tensor_entries(content)
+    entries["layers.1.kernel"]["shape"] = [3, 2]
+    reseal_file(written, "model.safetensors", content, tensors=entries)
+    refused(
+        written, r"layers\.1\.kernel: float32 \(2, 3\) in the file, float32 \(3, 2\) in the man"
+    )
+    entries["layers.1.kernel"]["shape"] = [2, 3]
+    reseal_file(
+        written, "model.safetensors", content, tensors=entries | {"x": entries.popitem()[1]}
+    )
+    refused(written, "is not in both the file and the manifest")
+
+
+def test_a_header_with_other_bytes_for_the_same_tensors_is_damage(written: Path) -> None:
+    path = written / "model.safetensors"
+    content = path.read_bytes()
+    header = content[8 : content.index(b"}}") + 2]
+    swapped = json.dumps(dict(reversed(json.loads(header).items())), separators=(",", ":"))
+    assert len(swapped) == len(header)
+    path.write_bytes(content.replace(header, swapped.encode()))
+    refused(written, r"model\.safetensors: damaged: its header does not match")
+
+
+def test_more_memory_than_there_is_is_a_fault_and_not_a_crash(
+    written: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bmtrain.checkpoint.tensors.available_memory", lambda: 10)
+    with pytest.raises(EnvironmentFault, match="needs 0 MB of memory; 0 MB are available"):
+        read_checkpoint(written)
+
+
+# --- what is not a regular file -----------------------------------------------------------
+
+FILES = ("manifest.json", "model.safetensors", "preprocessing.json", "preprocessing.safetensors")
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_links_are_refused_even_to_the_right_content(written: Path, name: str) -> None:
+    (written / name).rename(written.parent / "content")
+    (written / name).symlink_to(written.parent / "content")
+    refused(written, f"{name}: not a regular file; links and devices are refused")
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_pipes_directories_and_devices_are_refused_and_nothing_hangs(
+    written: Path, name: str
+) -> None:
+    (written / name).unlink()
+    os.mkfifo(written / name)
+    refused(written, "not a regular file")
+    (written / name).unlink()
+    (written / name).mkdir()
+    refused(written, "not a regular file")
+    (written / name).rmdir()
+    (written / name).symlink_to("/dev/zero")
+    refused(written, "not a regular file")
+
+
+def test_a_link_put_there_between_the_look_and_the_opening_is_refused(
+    written: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    regular = os.lstat(written / "model.safetensors")
+    (written / "manifest.json").unlink()
+    (written / "manifest.json").symlink_to("/etc/hostname")
+    monkeypatch.setattr(os, "lstat", lambda _path: regular)
+    refused(written, "cannot be read: Too many levels of symbolic links")
+
+
+def test_a_sparse_file_of_terabytes_is_not_read(written: Path) -> None:
+    os.truncate(written / "manifest.json", 2**41)
+    refused(written, "2199023255552 bytes; at most")
+    document = manifest_of_small(written)
+    os.truncate(written / "preprocessing.json", 2**41)
+    document["files"]["preprocessing.json"]["bytes"] = 2**41
+    seal(written, document)
+    refused(written, "preprocessing.json: damaged: 2199023255552 bytes")
+
+
+def manifest_of_small(directory: Path) -> Document:
+    with (directory / "manifest.json").open("rb") as file:
+        text = file.read(2**16).rstrip(b"\0").decode()
+    document: Document = json.loads(text)
+    del document["sha256"]
+    return document
+
+
+def test_permissions_are_the_environments_fault(
+    written: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(path: object, *_: object, **__: object) -> int:
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr(os, "open", refuse)
+    with pytest.raises(EnvironmentFault, match="cannot read the checkpoint: permission denied"):
+        verify_checkpoint(written)
+
+
+def test_no_module_on_the_path_imports_what_could_run_code_or_unpack() -> None:
+    banned = {
+        *("pickle", "marshal", "shelve", "importlib", "runpy", "ctypes", "subprocess"),
+        *("zipfile", "tarfile", "h5py", "tensorflow", "keras", "torch"),
+    }
+    package = Path(bmtrain.__file__).parent
+    sources = [package / name for name in ("durable.py", "strict_json.py", "tensor_files.py")]
+    for source in [*sources, *(package / "checkpoint").glob("*.py")]:
+        for node in ast.walk(ast.parse(source.read_text())):
+            if isinstance(node, ast.Import):
+                names = {alias.name for alias in node.names}
+            elif isinstance(node, ast.ImportFrom):
+                names = {str(node.module)}
+            elif isinstance(node, ast.Name):
+                assert node.id not in {"eval", "exec", "compile", "__import__"}, source
+                continue
+            else:
+                continue
+            assert not {name.partition(".")[0] for name in names} & banned, source
+
+
+def test_reading_a_checkpoint_opens_only_its_files_and_runs_nothing(written: Path) -> None:
+    code = f"""
+import sys
+from pathlib import Path
+from bmtrain.checkpoint.read import read_checkpoint
+directory = Path({str(written)!r})
+read_checkpoint(directory)  # every module is imported now
+seen = []
+def hook(event, arguments):
+    seen.append((event, str(arguments[0]) if arguments else ""))
+sys.addaudithook(hook)
+read_checkpoint(directory)
+for event, argument in list(seen):
+    if event == "open" and not argument.startswith((str(directory), "/proc/", "/sys/")):
+        print(event, argument)
+    if event in ("exec", "compile", "import", "subprocess.Popen", "os.system", "socket.connect"):
+        print(event, argument)
+"""
+    answer = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    )
+    assert answer.stdout == ""

@@ -1,0 +1,138 @@
+"""What ran where, found without importing it, and never a failure."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import subprocess
+import sys
+from importlib import metadata
+from pathlib import Path
+
+import pytest
+
+from bmtrain.errors import EnvironmentFault
+from bmtrain.runs.record import environment_facts, git_facts, write_json
+
+
+def git(directory: Path, *arguments: str) -> str:
+    identity = {"GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_SYSTEM": os.devnull}
+    for role in ("AUTHOR", "COMMITTER"):
+        identity |= {f"GIT_{role}_NAME": "a", f"GIT_{role}_EMAIL": "a@b.c"}
+    return subprocess.run(
+        ["git", *arguments],
+        cwd=directory,
+        env=os.environ | identity,
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout.strip()
+
+
+@pytest.fixture
+def repository(tmp_path: Path) -> Path:
+    git(tmp_path, "init", "-q")
+    (tmp_path / "a").write_text("1")
+    git(tmp_path, "add", "a")
+    return tmp_path
+
+
+def test_versions_and_platform_are_those_of_this_process() -> None:
+    facts = environment_facts()
+    assert facts["python"] == platform.python_version()
+    assert facts["packages"]["numpy"] == metadata.version("numpy")
+    assert facts["cores"] >= 1
+    assert facts["memory_bytes"] > 2**20
+    json.dumps(facts, allow_nan=False)
+
+
+def test_a_package_that_is_not_there_has_no_version() -> None:
+    packages = environment_facts(["no-such-package-anywhere"])["packages"]
+    assert packages == {"no-such-package-anywhere": None}
+
+
+def test_what_the_machine_does_not_tell_is_left_open(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object, **__: object) -> str:
+        raise OSError
+
+    monkeypatch.setattr(Path, "read_text", refuse)
+    monkeypatch.setattr(os, "sysconf", refuse)
+    monkeypatch.delattr(os, "sched_getaffinity", raising=False)
+    monkeypatch.setattr(platform, "processor", lambda: "")
+    facts = environment_facts([])
+    assert facts["processor"] is None
+    assert facts["memory_bytes"] is None
+    assert facts["cores"] == os.cpu_count()
+
+
+def test_a_processor_without_a_name_is_left_open(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Path, "read_text", lambda *_, **__: "flags: fpu\n")
+    monkeypatch.setattr(platform, "processor", lambda: "riscv")
+    assert environment_facts([])["processor"] == "riscv"
+
+
+def test_finding_the_facts_imports_none_of_the_packages() -> None:
+    code = (
+        "import sys; from bmtrain.runs.record import environment_facts; environment_facts();"
+        "print({'tensorflow', 'keras', 'polars', 'numpy'} & set(sys.modules))"
+    )
+    answer = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True)
+    assert answer.stdout == b"set()\n"
+
+
+def test_a_clean_checkout_is_its_commit(repository: Path) -> None:
+    git(repository, "commit", "-q", "-m", "one")
+    (repository / "untracked").touch()
+    assert git_facts(repository) == {"commit": git(repository, "rev-parse", "HEAD"), "dirty": False}
+
+
+def test_a_changed_file_makes_it_dirty(repository: Path) -> None:
+    git(repository, "commit", "-q", "-m", "one")
+    (repository / "a").write_text("2")
+    facts = git_facts(repository)
+    assert facts is not None
+    assert facts["dirty"] is True
+
+
+def test_without_a_commit_a_repository_or_git_there_is_nothing(
+    repository: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert git_facts(repository) is None
+    monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(repository.parent))
+    assert git_facts(repository.parent) is None
+    assert git_facts(repository / "absent") is None
+    monkeypatch.setenv("PATH", "")
+    assert git_facts(repository) is None
+
+
+def test_git_that_takes_too_long_is_given_up(
+    repository: Path, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    slow = tmp_path_factory.mktemp("bin") / "git"
+    slow.write_text("#!/bin/sh\nexec sleep 60\n")
+    slow.chmod(0o755)
+    monkeypatch.setenv("PATH", str(slow.parent), prepend=":")
+    monkeypatch.setattr("bmtrain.runs.record._GIT_TIMEOUT_S", 0.05)
+    assert git_facts(repository) is None
+
+
+def test_a_command_in_the_repositorys_config_is_not_run(repository: Path) -> None:
+    git(repository, "commit", "-q", "-m", "one")
+    script = repository / "evil"
+    script.write_text("#!/bin/sh\ntouch ran\n")
+    script.chmod(0o755)
+    git(repository, "config", "core.fsmonitor", str(script))
+    assert git_facts(repository) is not None
+    assert not (repository / "ran").exists()
+
+
+def test_json_is_written_with_null_for_what_is_not_finite(tmp_path: Path) -> None:
+    write_json(tmp_path / "x.json", {"loss": float("nan"), "name": "grün", "odd": "\ud800"})
+    assert json.loads((tmp_path / "x.json").read_text())["loss"] is None
+    assert '"grün"' in (tmp_path / "x.json").read_text()
+
+
+def test_json_that_cannot_be_written_is_the_environments_fault(tmp_path: Path) -> None:
+    with pytest.raises(EnvironmentFault):
+        write_json(tmp_path / "absent" / "x.json", {})

@@ -12,13 +12,13 @@ from __future__ import annotations
 
 import errno
 import os
+import signal
 import sys
 import tempfile
 import traceback
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from types import FrameType
 from typing import Any
 
 from bmtrain.cli.console import Screen
@@ -46,15 +46,6 @@ _ENVIRONMENT_ERRNOS = {
     errno.EPERM,
     errno.EROFS,
 }
-
-
-class Terminated(KeyboardInterrupt):
-    """SIGTERM, before or after a run has its own way of ending."""
-
-
-def raise_terminated(_signal_number: int, _frame: FrameType | None) -> None:
-    """What SIGTERM does unless a run handles it: unwind, as Ctrl-C does."""
-    raise Terminated
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,10 +133,10 @@ def _as_known(error: BaseException) -> BmtrainError | None:
 def _interruption_behind(error: BaseException) -> Interrupted | None:
     """Ctrl-C during an import may come out as that import's own error."""
     for cause in _chain(error):
-        if isinstance(cause, Terminated):
-            return Interrupted("terminated", signal_number=15)
         if isinstance(cause, KeyboardInterrupt):
-            return Interrupted("interrupted", signal_number=2)
+            number = getattr(cause, "signal_number", int(signal.SIGINT))
+            word = "terminated" if number == signal.SIGTERM else "interrupted"
+            return Interrupted(word, signal_number=number)
     return None
 
 

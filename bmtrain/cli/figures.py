@@ -55,3 +55,8 @@ def telling_figures(splits: Iterable[Mapping[str, float | None]]) -> list[str]:
     if any(column.get("penalty") for column in columns):
         return names
     return [name for name in names if name not in {"penalty", "objective"}]
+
+
+def class_name(names: Sequence[str], label: int) -> str:
+    """The name of a class; a model may have outputs beyond them, and choose one."""
+    return names[label] if label < len(names) else f"output {label}"

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-import signal
 import sys
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
-from bmtrain.cli.boundary import end, raise_terminated
-from bmtrain.cli.console import OutputFormat, Screen, close_screen, open_screen
+from bmtrain.cli.signals import signals_raise
+
+if TYPE_CHECKING:
+    from bmtrain.cli.console import OutputFormat, Screen
+
+# Everything else is imported inside: Ctrl-C ends an import as properly as a training.
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -18,37 +21,30 @@ def main(arguments: Sequence[str] | None = None) -> int:
         arguments: without the program's name; None: those of this process.
     """
     words = list(sys.argv[1:] if arguments is None else arguments)
+    try:
+        with signals_raise():
+            return _with_screen(words)
+    except KeyboardInterrupt as interruption:  # before there was a screen, or once more at the end
+        return 128 + getattr(interruption, "signal_number", 2)
+
+
+def _with_screen(words: Sequence[str]) -> int:
+    from bmtrain.cli.boundary import end
+    from bmtrain.cli.console import close_screen, open_screen
+
     screen = open_screen()
     try:
-        with _sigterm_raises():
-            exit_code = _told(words, screen)
-    except KeyboardInterrupt:  # once more, while the first was being told
-        exit_code = 130
-    except BaseException as error:  # noqa: BLE001  # stdout broke while the ending was told
+        exit_code = _told(words, screen)
+    except Exception as error:  # noqa: BLE001  # stdout broke while the ending was told
         exit_code = end(error, screen)
     finally:
         close_screen(screen)
     return exit_code
 
 
-@contextmanager
-def _sigterm_raises() -> Iterator[None]:
-    """SIGTERM unwinds as Ctrl-C does, unless whoever started us has it ignored."""
-    if signal.getsignal(signal.SIGTERM) is not signal.SIG_DFL:
-        yield
-        return
-    try:
-        signal.signal(signal.SIGTERM, raise_terminated)
-    except ValueError:  # not the main thread: whoever called keeps the signals
-        yield
-        return
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, signal.SIG_DFL)
-
-
 def _told(words: Sequence[str], screen: Screen) -> int:
+    from bmtrain.cli.boundary import end
+
     try:
         exit_code = _run(words, screen)
         screen.out.flush()
@@ -58,7 +54,7 @@ def _told(words: Sequence[str], screen: Screen) -> int:
 
 
 def _run(words: Sequence[str], screen: Screen) -> int:
-    import typer  # inside the boundary: Ctrl-C during the import ends properly
+    import typer
 
     from bmtrain.cli.app import app
 

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal, Protocol, TextIO
 
 from bmtrain.cli.console import Screen
 from bmtrain.cli.documents import json_text
-from bmtrain.cli.figures import count
+from bmtrain.cli.figures import class_name, count
 from bmtrain.errors import UsageError
 
 if TYPE_CHECKING:
@@ -141,7 +141,8 @@ def _write_csv(predictions: Predictions, file: TextIO | Any) -> None:
     for example, (label, row) in enumerate(
         zip(predictions.predicted.tolist(), _text_rows(outputs), strict=True)
     ):
-        writer.writerow([example, names[label], row[label], *row])
+        probability = row[label] if label < len(row) else ""
+        writer.writerow([example, class_name(names, label), probability, *row])
 
 
 def _records(predictions: Predictions) -> Iterator[dict[str, Any]]:
@@ -158,8 +159,8 @@ def _records(predictions: Predictions) -> Iterator[dict[str, Any]]:
         numbers = [_number(text) for text in row]
         yield {
             "example": example,
-            "predicted": names[label],
-            "probability": numbers[label],
+            "predicted": class_name(names, label),
+            "probability": numbers[label] if label < len(numbers) else None,
             "probabilities": dict(zip(names, numbers, strict=True)),
         }
 

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from bmtrain.cli.console import Screen
 from bmtrain.cli.documents import json_text
-from bmtrain.cli.figures import count, figure, telling_figures
+from bmtrain.cli.figures import class_name, count, figure, telling_figures
 from bmtrain.cli.stream import Stream
 from bmtrain.cli.tables import show_table, table_width
 
@@ -33,12 +33,8 @@ def show_evaluation(document: Mapping[str, Any], screen: Screen) -> None:
     if document.get("per_class"):
         _show_classes(document["per_class"], out)
     if document.get("confusion"):
-        _show_confusion(document["confusion"], _class_names(document), out)
-
-
-def _class_names(document: Mapping[str, Any]) -> list[str]:
-    names = document.get("class_names")
-    return [str(name) for name in names or range(len(document["confusion"]))]
+        names = [class_name(document["class_names"], i) for i in range(len(document["confusion"]))]
+        _show_confusion(document["confusion"], names, out)
 
 
 def _show_classes(per_class: Sequence[Mapping[str, Any]], out: Stream) -> None:

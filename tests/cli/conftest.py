@@ -8,14 +8,24 @@ import sys
 import time
 from dataclasses import dataclass
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
 HERE = Path(__file__).parent
-_spec = importlib.util.spec_from_file_location("fake_workflows", HERE / "fake_workflows.py")
-_fake = importlib.util.module_from_spec(_spec)
-sys.modules["fake_workflows"] = _fake
-_spec.loader.exec_module(_fake)
+
+
+def _load_fake_workflows() -> ModuleType:
+    spec = importlib.util.spec_from_file_location("fake_workflows", HERE / "fake_workflows.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules["fake_workflows"] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+_fake = _load_fake_workflows()
 
 
 @dataclass(frozen=True)
@@ -32,7 +42,13 @@ def fake():
 
 
 @pytest.fixture
-def bmtrain(monkeypatch, capfd, tmp_path):
+def requests():
+    """Per command line, what it asked of the workflows."""
+    return []
+
+
+@pytest.fixture
+def bmtrain(monkeypatch, capfd, tmp_path, requests):
     """Runs one command line in this process, in an empty directory; returns how it ended."""
     from bmtrain.cli.main import main
 
@@ -40,9 +56,9 @@ def bmtrain(monkeypatch, capfd, tmp_path):
     for name in ("COLUMNS", "LC_ALL", "LC_CTYPE", "LANG", "NO_COLOR"):
         monkeypatch.delenv(name, raising=False)
 
-    def run(*arguments, scenario="done", **settings):
-        workflows = _fake.Workflows(scenario, **settings)
-        run.workflows = workflows
+    def run(*arguments, scenario="done"):
+        workflows = _fake.Workflows(scenario)
+        requests.append(workflows.requests)
         for name, module in workflows.modules().items():
             monkeypatch.setitem(sys.modules, name, module)
         capfd.readouterr()

@@ -50,6 +50,7 @@ class TrainRequest:
     run_dir: Path | None = None
     expectations: tuple[str, ...] = ()
     device: str | None = None
+    resume: bool = False
 
 
 @dataclass(frozen=True)
@@ -171,11 +172,8 @@ class Workflows:
             time.sleep(self.pause_s / 5)
         if epoch == 2:
             diverged = TrainingDiverged("the loss is not finite after step 2,250")
-            diverged.summary = {
-                **summary(self.run_dir),
-                "status": "diverged",
-                "epochs_completed": 1,
-            }
+            known = {**summary(self.run_dir), "status": "diverged", "epochs_completed": 1}
+            vars(diverged)["summary"] = known
             self.fail(
                 {
                     "diverged": diverged,
@@ -201,6 +199,8 @@ class Workflows:
         document = evaluation(int(os.environ.get("CLASSES", "3")))
         if self.scenario == "perfect":
             document["confusion"] = np.diag([9] * len(document["per_class"])).tolist()
+        if self.scenario == "more outputs":
+            document["class_names"], document["confusion"] = ["0", "1", "2"], [[1] * 4] * 4
         if self.scenario == "regression":
             document["metrics"] = {"loss": 0.5, "mean_squared_error": 0.5}
             del document["per_class"], document["confusion"], document["class_names"]
@@ -238,13 +238,14 @@ class Workflows:
 
     def modules(self):
         """The modules to put into sys.modules."""
-        made = {}
-        for name, content in {
+        contents: dict[str, dict[str, object]] = {
             "train": {"TrainRequest": TrainRequest, "train": self.train},
             "evaluate": {"EvaluateRequest": EvaluateRequest, "evaluate": self.evaluate},
             "predict": {"PredictRequest": PredictRequest, "predict": self.predict},
             "check": {"CheckRequest": CheckRequest, "check": self.check},
-        }.items():
+        }
+        made = {}
+        for name, content in contents.items():
             module = ModuleType(f"bmtrain.workflows.{name}")
             vars(module).update(content)
             made[module.__name__] = module

@@ -10,6 +10,7 @@ import pytest
 
 from bmtrain.cli import boundary
 from bmtrain.cli.console import Screen
+from bmtrain.cli.signals import Signalled
 from bmtrain.cli.stream import Stream
 from bmtrain.errors import BmtrainError, CheckpointError, DataError, EnvironmentFault, UsageError
 
@@ -208,7 +209,7 @@ def raised(error, cause):
         (OSError(24, "too many open files"), 6, None),
         (FileNotFoundError(2, "no", "x"), 1, None),
         (raised(ImportError("half an import"), KeyboardInterrupt()), 130, None),
-        (raised(ImportError("half an import"), boundary.Terminated()), 143, None),
+        (raised(ImportError("half an import"), Signalled(15)), 143, None),
         (BmtrainError("plain"), 1, None),
         (ValueError(), 1, None),
     ],
@@ -252,12 +253,10 @@ def test_the_version_is_printed(bmtrain):
 
 
 def test_a_second_interrupt_while_the_first_is_told_ends_quietly(bmtrain, monkeypatch):
-    from bmtrain.cli import main
-
     def interrupted(*_):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(main, "end", interrupted)
+    monkeypatch.setattr(boundary, "end", interrupted)
     assert bmtrain("train", "x.yaml", scenario="data").exit_code == 130
 
 

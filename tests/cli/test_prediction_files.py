@@ -33,12 +33,10 @@ def written(predictions):
     return list(csv.reader(file.getvalue().splitlines()))
 
 
-def test_without_an_output_csv_goes_to_stdout(bmtrain, fake):
+def test_without_an_output_csv_goes_to_stdout(bmtrain, requests, fake):
     ended = bmtrain("predict", "run", "in.npy", "--format", "npy")
     assert ended.out == CSV
-    assert bmtrain.workflows.requests == [
-        fake.PredictRequest(fake.Path("run"), fake.Path("in.npy"), "npy")
-    ]
+    assert requests[0] == [fake.PredictRequest(fake.Path("run"), fake.Path("in.npy"), "npy")]
     assert bmtrain("predict", "run", "in.npy", "-o", "-").out == CSV
 
 
@@ -97,13 +95,13 @@ def test_json_with_a_file_names_it(bmtrain, tmp_path):
         ("in.csv", "'in.csv' is the input; choose another name"),
     ],
 )
-def test_a_wrong_output_is_told_before_anything_is_read(bmtrain, tmp_path, output, words):
+def test_a_wrong_output_is_told_before_anything_is_read(bmtrain, requests, tmp_path, output, words):
     (tmp_path / "there.csv").mkdir()
     (tmp_path / "in.csv").write_text("x\n1\n")
     ended = bmtrain("predict", "run", "in.csv", "-o", output)
     assert ended.exit_code == 2
     assert words in ended.err
-    assert bmtrain.workflows.requests == []
+    assert requests == [[]]
     assert (tmp_path / "in.csv").read_text() == "x\n1\n"
 
 
@@ -159,3 +157,10 @@ def test_more_examples_than_a_block_stay_in_order():
     outputs = np.arange(10_000, dtype=np.float32)[:, None]
     rows = written(Predictions(outputs, outputs[:, 0], None))[1:]
     assert [float(row[1]) for row in rows] == list(range(10_000))
+
+
+def test_a_choice_beyond_the_classes_is_named_by_its_output():
+    predictions = Predictions(np.array([[0.2, 0.1]], np.float32), np.array([2]), ("no", "yes"))
+    assert written(predictions)[1] == ["0", "output 2", "", "0.2", "0.1"]
+    assert next(_records(predictions))["predicted"] == "output 2"
+    assert next(_records(predictions))["probability"] is None

@@ -2,6 +2,7 @@
 
 import json
 import subprocess
+from typing import Any, cast
 
 import pytest
 
@@ -39,7 +40,7 @@ def test_piped_progress_is_plain_lines_on_stderr_and_the_result_on_stdout(bmtrai
     assert ended.out == RESULT
 
 
-def test_the_request_is_what_was_typed(bmtrain, fake, tmp_path):
+def test_the_request_is_what_was_typed(bmtrain, requests, fake, tmp_path):
     bmtrain(
         "train",
         "mnist.yaml",
@@ -54,7 +55,7 @@ def test_the_request_is_what_was_typed(bmtrain, fake, tmp_path):
         "--run-dir",
         tmp_path / "run",
     )
-    assert bmtrain.workflows.requests == [
+    assert requests[0] == [
         fake.TrainRequest(
             config=fake.Path("mnist.yaml"),
             overrides=("a=1", "b.c=[2]"),
@@ -63,6 +64,11 @@ def test_the_request_is_what_was_typed(bmtrain, fake, tmp_path):
             device="cpu",
         )
     ]
+
+
+def test_resume_is_handed_on(bmtrain, requests):
+    bmtrain("train", "runs/mnist-1", "--resume")
+    assert requests[0][0].resume
 
 
 def test_quiet_says_warnings_and_missed_expectations_only(bmtrain):
@@ -176,16 +182,16 @@ def test_a_run_is_closed_when_showing_it_fails(fake):
             closed.append(True)
 
     with pytest.raises(RuntimeError, match="the screen broke"):
-        show_training(run(), Screen())
+        show_training(run(), cast("Any", Screen()))
     assert closed == [True]
 
 
 def test_a_run_without_a_summary_is_a_bug():
     with pytest.raises(AssertionError, match="without a summary"):
-        show_training([Event()], None)
+        show_training([Event()], cast("Any", None))
 
 
-def test_eval_shows_metrics_classes_and_the_confusion_matrix(bmtrain, fake):
+def test_eval_shows_metrics_classes_and_the_confusion_matrix(bmtrain, requests, fake):
     ended = bmtrain("eval", "runs/mnist-1", "--data", "x.csv", "--format", "csv")
     assert (
         ended.out
@@ -208,7 +214,7 @@ true  0  1  2
 2     .  3  4
 """
     )
-    assert bmtrain.workflows.requests == [
+    assert requests[0] == [
         fake.EvaluateRequest(fake.Path("runs/mnist-1"), None, fake.Path("x.csv"), "csv")
     ]
 
@@ -238,6 +244,11 @@ def test_a_matrix_that_does_not_fit_becomes_a_list(bmtrain, monkeypatch):
 def test_a_perfect_matrix_that_does_not_fit_is_a_sentence(bmtrain, monkeypatch):
     monkeypatch.setenv("CLASSES", "25")
     assert "no class was taken for another" in bmtrain("eval", "run", scenario="perfect").out
+
+
+def test_outputs_beyond_the_classes_have_a_row_and_a_column(bmtrain):
+    out = bmtrain("eval", "run", scenario="more outputs").out
+    assert "true      0  1  2  output 3\n" in out
 
 
 def test_eval_of_a_regression_has_metrics_alone(bmtrain):

@@ -72,9 +72,9 @@ def test_what_is_shown_for_now_goes_away_again(monkeypatch):
     stream.show_for_now("waiting")
     stream.line("done")
     assert file.getvalue() == "\r\x1b[2Kwaiting\r\x1b[2Kdone\n"
-    stream = Stream(file := io.StringIO())
-    stream.show_for_now("waiting")
-    assert file.getvalue() == ""
+    piped = io.StringIO()
+    Stream(piped).show_for_now("waiting")
+    assert piped.getvalue() == ""
 
 
 def test_a_long_line_for_now_stays_on_its_line(monkeypatch):
@@ -136,8 +136,11 @@ def test_results_must_not_vanish():
 
 
 def test_a_file_that_fails_only_at_the_end_is_found_out():
-    file = Failing(OSError(28, "full"))
-    file.write = len
+    class FailingLater(Failing):
+        def write(self, text):
+            return len(text)
+
+    file = FailingLater(OSError(28, "full"))
     with pytest.raises(EnvironmentFault):
         Stream(file, must_arrive=True).line("so")
 

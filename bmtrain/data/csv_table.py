@@ -48,7 +48,7 @@ class _Table:
     """
 
     path: Path
-    cells: pl.DataFrame
+    columns: dict[str, pl.Series]
     row_numbers: NDArray[np.int64]
 
     def line_of_row(self, row: int) -> int:
@@ -100,7 +100,7 @@ def read_csv_part(path: Path, *, features: tuple[str, ...], label: str | None) -
         place = Place(str(path), lambda row: line_of_row(path, row))
         return RawPart(values, labels, place, place)
     table = _read_table(path, names)
-    values = np.empty((table.cells.height, len(features)), np.float32)
+    values = np.empty((len(table.row_numbers), len(features)), np.float32)
     for position, name in enumerate(features):
         values[:, position] = _numbers(table, name)
     place = Place(str(path), table.line_of_row)
@@ -141,7 +141,7 @@ def _numbers(table: _Table, name: str) -> NDArray[np.float32]:
     """A column as finite float32, rounded from float64."""
     import polars as pl
 
-    texts = table.cells.get_column(name)
+    texts = table.columns[name]
     numbers = texts.cast(pl.Float64, strict=False)
     with np.errstate(over="ignore"):
         rounded = numbers.fill_null(float("nan")).to_numpy().astype(np.float32)
@@ -166,7 +166,7 @@ def _numbers(table: _Table, name: str) -> NDArray[np.float32]:
 
 
 def _texts(table: _Table, name: str) -> list[str]:
-    texts = table.cells.get_column(name)
+    texts = table.columns[name]
     missing = np.flatnonzero(texts.is_null().to_numpy())
     if missing.size:
         raise _missing_cell(table, name, int(missing[0]))
@@ -175,7 +175,7 @@ def _texts(table: _Table, name: str) -> list[str]:
 
 def _missing_cell(table: _Table, name: str, row: int) -> DataError:
     number = int(table.row_numbers[row])
-    num_columns = table.cells.width
+    num_columns = len(table.columns)
     cells = next((cells for i, (_, cells) in enumerate(data_rows(table.path)) if i == number), [])
     if 0 < len(cells) < num_columns:
         message = f"expected {num_columns} cells, got {len(cells)}"
@@ -193,14 +193,14 @@ def _parse(
     """
     import polars as pl
 
-    _require_memory(path, _PARSED_MEMORY_PER_FILE_BYTE)
+    require_memory(path.stat().st_size * _PARSED_MEMORY_PER_FILE_BYTE, where=str(path))
     wanted = set(features)
     schema = {name: pl.Float64() if name in wanted else pl.String() for name in names}
     try:
         cells = pl.read_csv(_text_of(path), schema=schema)
     except (pl.exceptions.PolarsError, pl.exceptions.PanicException):
         return None
-    # By get_column, not select: select takes "*" and "^a.*$" for patterns.
+    # Not by select, which takes "*" and "^a.*$" for patterns.
     needed = [cells.get_column(name) for name in (*features, *((label,) if label else ()))]
     if not cells.height or any(column.null_count() for column in needed):
         return None
@@ -222,21 +222,18 @@ def _text_of(path: Path) -> io.BytesIO:
         return io.BytesIO(b"\n" + path.read_bytes().removeprefix(codecs.BOM_UTF8))
 
 
-def _require_memory(path: Path, per_file_byte: int) -> None:
-    require_memory(path.stat().st_size * per_file_byte, where=str(path))
-
-
 def _read_table(path: Path, names: list[str]) -> _Table:
     import polars as pl
 
-    _require_memory(path, _TEXTS_MEMORY_PER_FILE_BYTE)
+    require_memory(path.stat().st_size * _TEXTS_MEMORY_PER_FILE_BYTE, where=str(path))
     try:
         cells = pl.read_csv(_text_of(path), infer_schema=False)
     except (pl.exceptions.PolarsError, pl.exceptions.PanicException) as error:
         raise malformed(path, len(names), str(error)) from error
     if cells.width != len(names):
         raise DataError("the line ends are not those of one system", where=str(path))
-    cells.columns = names
+    # Expressions take "*" and "^a.*$" for patterns, so no column keeps its name for now.
+    cells.columns = [str(position) for position in range(len(names))]
     stripped = pl.all().str.strip_chars()
     cells = cells.select(pl.when(stripped != "").then(stripped).name.keep())
     is_blank = cells.select(pl.all_horizontal(pl.all().is_null())).to_series().to_numpy()
@@ -245,4 +242,5 @@ def _read_table(path: Path, names: list[str]) -> _Table:
     row_numbers = np.flatnonzero(~is_blank)
     if not len(row_numbers):
         raise DataError("the table has a header and no rows", where=str(path))
-    return _Table(path, cells.filter(pl.Series(~is_blank)), row_numbers)
+    columns = cells.filter(pl.Series(~is_blank)).get_columns()
+    return _Table(path, dict(zip(names, columns, strict=True)), row_numbers)

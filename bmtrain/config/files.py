@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from bmtrain.config.nodes import Entry, MappingNode, Node, ScalarNode, is_null
-from bmtrain.config.source_text import Problem, SourceText
+from bmtrain.config.source_text import SURROGATE, Problem, SourceText
 from bmtrain.config.yaml_reader import read_yaml
 from bmtrain.errors import ConfigError
 
@@ -23,7 +23,7 @@ class FileChain:
     ``is_whole`` is false where a part could not be read: missing keys mean nothing then.
     """
 
-    configs: list[Node] = field(default_factory=list)
+    configs: list[MappingNode] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
     is_whole: bool = True
 
@@ -103,7 +103,7 @@ def _read_config(source: SourceText, chain: FileChain) -> tuple[MappingNode | No
         chain.problems.append(Problem(root.place, f"expected a mapping of settings, got {got}"))
         return None, None
     extends = root.child("extends")
-    root = resolved_paths(root.without("extends"))
+    root = resolved_paths(root.without("extends"), chain.problems)
     return root, (None if is_null(extends) else extends)
 
 
@@ -111,9 +111,10 @@ def _open_base(
     extends: Node, seen: list[Path], source: SourceText, chain: FileChain
 ) -> tuple[Path, SourceText] | None:
     """The extended file's path and text, or None with the problem noted."""
-    if not isinstance(extends, ScalarNode) or not isinstance(extends.value, str):
+    written = extends.value if isinstance(extends, ScalarNode) else None
+    if not isinstance(written, str) or "\0" in written:
         message = f"expected the path of one file, got {extends.shown()}"
-    elif _is_seen(base := _beside(source.directory, extends.value), seen):
+    elif _is_seen(base := _beside(source.directory, written), seen):
         message = f"a cycle: {base} is already in this chain"
     elif len(seen) >= MAX_CHAIN:
         message = f"a chain of more than {MAX_CHAIN} files"
@@ -136,11 +137,12 @@ def _is_seen(path: Path, seen: list[Path]) -> bool:
     return any(path.resolve() == earlier.resolve() for earlier in seen)
 
 
-def resolved_paths(root: MappingNode) -> MappingNode:
+def resolved_paths(root: MappingNode, problems: list[Problem]) -> MappingNode:
     """``root`` in which ``data.source`` is absolute if it is a path (a slash or a dot).
 
     A relative one starts at the directory of the text that it is written in; ``~`` is
-    the home directory; a bare word names a bundled set and stays.
+    the home directory; a bare word names a bundled set and stays. ``problems`` takes a
+    path that no file could name.
     """
     data = root.entries.get("data")
     if data is None or not isinstance(data.value, MappingNode):
@@ -152,6 +154,10 @@ def resolved_paths(root: MappingNode) -> MappingNode:
     if not isinstance(value, str) or not is_path(value):
         return root
     absolute = str(_beside(source.value.place.source.directory.absolute(), value))
+    if SURROGATE.search(absolute):
+        message = "the path that it stands for is not in UTF-8; rename its directories"
+        problems.append(Problem(source.value.place, message, ("data", "source")))
+        return root
     resolved = Entry(source.key_place, replace(source.value, value=absolute))
     return root.with_entry("data", Entry(data.key_place, data.value.with_entry("source", resolved)))
 

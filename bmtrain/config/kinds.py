@@ -97,9 +97,10 @@ class Kind:
         found = {}
         for branch in self.branches:
             section = branch.section
-            if section is not None and self.discriminator is not None:
-                selector = Kind.of_field(section, self.discriminator)
-                found.update(dict.fromkeys(selector.choices if selector else (), section))
+            assert section is not None
+            selector = Kind.of_field(section, str(self.discriminator))
+            assert selector is not None
+            found.update(dict.fromkeys(selector.choices, section))
         return found
 
     def expected(self, *, all_limits: bool = False) -> str:
@@ -126,6 +127,9 @@ class Kind:
         if self.annotation in (int, float):
             return noun[self.annotation] + self._limits(all_limits)
         form = next((_FORMS[p] for p in map(_pattern, self.metadata) if p in _FORMS), None)
+        least, most = self.size_limits
+        if self.annotation is str and most is not None:
+            return f"a text of {least} to {most} characters"
         return form or noun.get(self.annotation, "another value")
 
     def _limits(self, all_limits: bool) -> str:
@@ -143,7 +147,7 @@ class Kind:
 
     @property
     def size_limits(self) -> tuple[int, int | None]:
-        """The fewest and the most items of a list; None: no limit."""
+        """The fewest and the most items of a list or characters of a text; None: no limit."""
         least = next((item.min_length for item in self.metadata if isinstance(item, MinLen)), 0)
         most = next((item.max_length for item in self.metadata if isinstance(item, MaxLen)), None)
         return least, most

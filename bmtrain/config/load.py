@@ -14,7 +14,7 @@ from bmtrain.config.overrides import check_overrides, read_override, with_expect
 from bmtrain.config.sections.experiment import ExperimentConfig
 from bmtrain.config.semantics import semantic_problems
 from bmtrain.config.short_forms import write_out
-from bmtrain.config.source_text import Problem, sorted_diagnostics
+from bmtrain.config.source_text import Problem, sorted_diagnostics, summed_up
 from bmtrain.config.validation import validate
 from bmtrain.errors import ConfigError, Diagnostic, EnvironmentFault
 
@@ -73,7 +73,7 @@ def _merged(
         override, problems = read_override(text, number, order=num_files + number)
         chain.problems.extend(problems)
         if isinstance(override, MappingNode):
-            configs.append(resolved_paths(override))
+            configs.append(resolved_paths(override, chain.problems))
     if not num_files:
         return None
     root: Node = write_out(configs[0])
@@ -100,5 +100,4 @@ def _without_echoes(first: list[Problem], then: list[Problem]) -> list[Problem]:
 
 def _config_error(path: Path, problems: list[Problem]) -> ConfigError:
     diagnostics = sorted_diagnostics(problems)
-    count = "1 error" if len(diagnostics) == 1 else f"{len(diagnostics)} errors"
-    return ConfigError(f"{count} in the config", where=str(path), diagnostics=diagnostics)
+    return ConfigError(summed_up(diagnostics), where=str(path), diagnostics=diagnostics)

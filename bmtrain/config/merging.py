@@ -15,6 +15,8 @@ from bmtrain.config.source_text import Problem
 #: Keys that say which options the rest of their mapping are.
 SELECTORS = ("name", "type")
 
+_EMPTY = "a position in a list, and it is empty"
+
 
 def merge(base: Node, over: Node, problems: list[Problem], key: KeyPath = ()) -> Node:
     """``over`` laid over ``base``.
@@ -41,7 +43,11 @@ def merge(base: Node, over: Node, problems: list[Problem], key: KeyPath = ()) ->
 
 
 def _merged_entry(base: Entry, over: Entry, problems: list[Problem], key: KeyPath) -> Entry:
-    is_step = isinstance(over.value, MappingNode) and over.value.is_path
+    is_step = (
+        isinstance(over.value, MappingNode)
+        and over.value.is_path
+        and not isinstance(base.value, ScalarNode)
+    )
     # A step on the way to an overridden key says nothing about the step's own place.
     key_place = base.key_place if is_step else over.key_place
     return Entry(key_place, merge(base.value, over.value, problems, key))
@@ -62,7 +68,7 @@ def _patch(base: ListNode, over: MappingNode, problems: list[Problem], key: KeyP
             position = int(name)
             items[position] = merge(items[position], entry.value, problems, (*key, position))
         else:
-            expected = f"a position from 0 to {len(items) - 1}" if items else "a list, it is empty"
+            expected = f"a position from 0 to {len(items) - 1}" if items else _EMPTY
             message = f"expected {expected}, got '{name}'"
             problems.append(Problem(entry.key_place, message, (*key, name)))
     return ListNode(tuple(items), base.place)

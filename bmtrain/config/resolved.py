@@ -9,8 +9,15 @@ from typing import Any
 
 from bmtrain.config.nodes import Entry, ListNode, MappingNode, Node, ScalarNode
 from bmtrain.config.sections.experiment import ExperimentConfig
-from bmtrain.config.source_text import NOT_PRINTABLE, Place, Problem, SourceText, dotted
-from bmtrain.config.source_text import sorted_diagnostics as in_order
+from bmtrain.config.source_text import (
+    NOT_PRINTABLE,
+    SURROGATE,
+    Place,
+    Problem,
+    SourceText,
+    sorted_diagnostics,
+    summed_up,
+)
 from bmtrain.config.validation import validate
 from bmtrain.config.yaml_reader import MAX_DEPTH, MAX_VALUES
 from bmtrain.config.yaml_scalars import BOOLS, MAX_INT, NULLS
@@ -48,10 +55,8 @@ def experiment_from_plain(
         if isinstance(checked, ExperimentConfig):
             return checked
         problems = checked
-    first = problems[0]
-    about = f"{dotted(first.key)}: " if first.key else ""
-    more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
-    raise ConfigError(f"{about}{first.message}{more}", where=source, diagnostics=in_order(problems))
+    diagnostics = sorted_diagnostics(problems)
+    raise ConfigError(summed_up(diagnostics), where=source, diagnostics=diagnostics)
 
 
 class _PlainReader:
@@ -76,6 +81,8 @@ class _PlainReader:
         if isinstance(value, list | tuple):
             items = tuple(self.node(item, (*key, index)) for index, item in enumerate(value))
             return ListNode(items, self._place)
+        if isinstance(value, str) and SURROGATE.search(value):
+            return self._refused("a text with half a character (a lone surrogate)", key)
         if isinstance(value, int) and abs(value) > MAX_INT:
             return self._refused("an integer out of range (64 bits)", key)
         if value is None or isinstance(value, str | int | float | bool):

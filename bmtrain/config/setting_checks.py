@@ -11,7 +11,7 @@ from bmtrain.config.sections.optimizer import Sgd
 
 
 def setting_findings(experiment: ExperimentConfig) -> Iterator[Finding]:
-    """Impossible target shapes, a penalty on nothing, Nesterov's momentum without momentum."""
+    """Impossible shapes, a penalty on nothing, Nesterov's momentum without momentum."""
     model, optimizer = experiment.model, experiment.optimizer
     if isinstance(model, LayersModel):
         yield from _target_shapes(model)

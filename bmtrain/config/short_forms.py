@@ -26,10 +26,8 @@ METRIC_ALIASES = {
 }
 
 
-def write_out(root: Node) -> Node:
+def write_out(root: MappingNode) -> MappingNode:
     """The same config in which every short form is written out; nothing else changes."""
-    if not isinstance(root, MappingNode):
-        return root
     for key, change in _CHANGES.items():
         entry = root.entries.get(key)
         if entry is not None:

@@ -13,6 +13,8 @@ from bmtrain.errors import Diagnostic
 LINE_BREAK = re.compile("\r\n|[\r\n\x85\u2028\u2029]")
 #: What YAML does not allow in a text (its printable set, negated).
 NOT_PRINTABLE = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+#: Half a character: Python's stand-in for bytes that are no UTF-8; it cannot be written out.
+SURROGATE = re.compile("[\ud800-\udfff]")
 #: A longer line is not shown under a diagnostic.
 MAX_SHOWN_LINE = 500
 
@@ -97,6 +99,13 @@ class Problem:
 def dotted(key: tuple[str | int, ...]) -> str:
     """``("model", "layers", 0, "units")`` as overrides write it: model.layers.0.units."""
     return NOT_PRINTABLE.sub("\ufffd", ".".join(str(part) for part in key))
+
+
+def summed_up(diagnostics: tuple[Diagnostic, ...]) -> str:
+    """The first finding in one line, and how many more there are; for machines and logs."""
+    first = diagnostics[0]
+    text = f"{first.key}: {first.message}" if first.key else first.message
+    return text if len(diagnostics) == 1 else f"{text} (and {len(diagnostics) - 1} more)"
 
 
 def sorted_diagnostics(problems: list[Problem]) -> tuple[Diagnostic, ...]:

@@ -15,8 +15,8 @@ from bmtrain.config.nodes import (
     ListNode,
     MappingNode,
     Node,
-    ScalarNode,
     find,
+    is_null,
     to_plain,
 )
 from bmtrain.config.origins import place_of
@@ -24,7 +24,11 @@ from bmtrain.config.sections.experiment import ExperimentConfig
 from bmtrain.config.source_text import Problem
 from bmtrain.config.wording import misplaced_key, scalar_hint
 
+#: Where more is wrong, the rest is only counted.
+MAX_PROBLEMS = 100
+
 _TOO_LARGE = frozenset({"less_than", "less_than_equal"})
+_SELECTOR = frozenset({"union_tag_not_found", "union_tag_invalid"})
 #: Of a list; pydantic also says so when the items themselves are wrong.
 _WRONG_SIZE = frozenset({"too_short", "too_long"})
 
@@ -36,10 +40,13 @@ def validate(root: Node) -> ExperimentConfig | list[Problem]:
     except ValidationError as error:
         found = error.errors(include_url=False, include_context=False, include_input=False)
     problems: dict[tuple[KeyPath, str], Problem] = {}
-    for details in found:
+    for details in found[:MAX_PROBLEMS]:
         problem = _problem(root, details["type"], details["loc"])
         if problem is not None:
             problems.setdefault((problem.key, problem.message), problem)
+    if len(found) > MAX_PROBLEMS:
+        more = f"{len(found) - MAX_PROBLEMS} more errors are not shown"
+        problems[(), more] = Problem(list(problems.values())[-1].place, more)
     return list(problems.values())
 
 
@@ -60,20 +67,28 @@ def _problem(root: Node, error_type: str, loc: tuple[int | str, ...]) -> Problem
     if error_type == "extra_forbidden" or spot.kind is None:
         return _unknown_key(root, spot)
     if error_type == "missing":
-        return _missing(root, spot.key, spot.kind)
-    if error_type == "union_tag_not_found" and isinstance(spot.node, MappingNode):
-        return _missing_selector(root, spot)
-    if error_type == "union_tag_invalid" and isinstance(spot.node, MappingNode):
-        return _unknown_selector(root, spot)
-    if error_type in _WRONG_SIZE and not _has_wrong_size(spot):
+        return _missing(root, spot.key, spot.kind.expected())
+    if error_type in _SELECTOR and isinstance(spot.node, MappingNode):
+        return _wrong_selector(root, spot, spot.kind)
+    if error_type in _WRONG_SIZE and not _has_wrong_size(spot, spot.kind):
         return None
-    return _unexpected(root, spot, all_limits=error_type in _TOO_LARGE)
+    return _unexpected(root, spot, spot.kind.expected(all_limits=error_type in _TOO_LARGE))
 
 
-def _has_wrong_size(spot: _Spot) -> bool:
-    if spot.kind is None or not isinstance(spot.node, ListNode):
-        return True
-    least, most = spot.kind.size_limits
+def _wrong_selector(root: Node, spot: _Spot, kind: Kind) -> Problem:
+    """A mapping whose ``name`` or ``type`` is missing or unknown."""
+    assert kind.discriminator is not None
+    key = (*spot.key, kind.discriminator)
+    expected = f"one of {', '.join(kind.choices)}"
+    _, node = find(root, key)
+    if is_null(node):
+        return _missing(root, key, expected)
+    return _unexpected(root, _Spot(key, kind, node, kind), expected)
+
+
+def _has_wrong_size(spot: _Spot, kind: Kind) -> bool:
+    assert isinstance(spot.node, ListNode)
+    least, most = kind.size_limits
     return len(spot.node.items) < least or (most is not None and len(spot.node.items) > most)
 
 
@@ -128,44 +143,20 @@ def _unknown_key(root: Node, spot: _Spot) -> Problem:
     return Problem(key_place, message, spot.key)
 
 
-def _missing(root: Node, key: KeyPath, kind: Kind) -> Problem:
+def _missing(root: Node, key: KeyPath, expected: str) -> Problem:
+    place, node = find(root, key)
     # A null is a key without a value: its place is better than its parent's.
-    place, node = find(root, key)
-    place = place if node is not None else place_of(root, key)
-    return Problem(place, f"missing; expected {kind.expected()}", key)
+    return Problem(
+        place if node is not None else place_of(root, key), f"missing; expected {expected}", key
+    )
 
 
-def _missing_selector(root: Node, spot: _Spot) -> Problem:
-    assert spot.kind is not None
-    assert spot.kind.discriminator is not None
-    key = (*spot.key, spot.kind.discriminator)
-    place, node = find(root, key)
-    place = place if node is not None else place_of(root, key)
-    return Problem(place, f"missing; expected one of {', '.join(spot.kind.choices)}", key)
-
-
-def _unknown_selector(root: Node, spot: _Spot) -> Problem:
-    assert spot.kind is not None
-    assert spot.kind.discriminator is not None
-    key = (*spot.key, spot.kind.discriminator)
-    place, node = find(root, key)
-    message = f"expected one of {', '.join(spot.kind.choices)}"
-    if node is not None:
-        place = place_of(root, key)
-        message += f", got {node.shown()}{scalar_hint(node, spot.kind)}"
-    return Problem(place, message, key)
-
-
-def _unexpected(root: Node, spot: _Spot, *, all_limits: bool) -> Problem:
-    assert spot.kind is not None
-    expected = spot.kind.expected(all_limits=all_limits)
-    node = spot.node
-    if node is None:
-        return Problem(place_of(root, spot.key), f"expected {expected}", spot.key)
+def _unexpected(root: Node, spot: _Spot, expected: str) -> Problem:
+    node, kind = spot.node, spot.kind
+    assert node is not None
+    assert kind is not None
     got = node.shown()
     if isinstance(node, ListNode) and node.items:
         got = f"a list of {len(node.items)}"
-    message = f"expected {expected}, got {got}"
-    if isinstance(node, ScalarNode):
-        message += scalar_hint(node, spot.kind)
-    return Problem(place_of(root, spot.key), message, spot.key)
+    hint = scalar_hint(node, kind)
+    return Problem(place_of(root, spot.key), f"expected {expected}, got {got}{hint}", spot.key)

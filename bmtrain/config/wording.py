@@ -53,7 +53,7 @@ def scalar_hint(node: Node, kind: Kind) -> str:
 def _number_hint(text: str) -> str:
     if _is_number(text.strip()):
         return "; remove the quotes"
-    if re.fullmatch(r"[0-9]+([_,' ][0-9]{3})+", text):
+    if re.fullmatch(r"[1-9][0-9]*([_,' ][0-9]{3})+", text):
         return f"; write {re.sub('[^0-9]', '', text)}"
     if text.endswith("%") and _is_number(text[:-1].strip()):
         return f"; write {float(text[:-1]) / 100:g}"

@@ -109,11 +109,9 @@ class _Reader:
             raise self._syntax_error(error) from None
 
     def _syntax_error(self, error: yaml.YAMLError) -> _Stop:
-        place = Place(self._source)
         mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
-        if mark is not None:
-            place = self._within(self._at(mark.line, mark.column, 1))
-        return self._stop(place, syntax_message(error))
+        at = self._at(mark.line, mark.column, 1) if mark is not None else Place(self._source)
+        return self._stop(self._within(at), syntax_message(error))
 
     def _stop(self, place: Place, message: str, key: KeyPath = ()) -> _Stop:
         self.problems.append(Problem(place, message, key))
@@ -138,10 +136,8 @@ class _Reader:
         if start.line == stop.line:
             return self._at(start.line, start.column, stop.column - start.column)
         place = self._at(start.line, start.column, 1)
-        if place.line <= len(self._source.lines):
-            width = len(self._source.lines[place.line - 1].rstrip()) - place.column + 1
-            return Place(self._source, place.line, place.column, max(1, width))
-        return place
+        width = len(self._source.lines[place.line - 1].rstrip()) - place.column + 1
+        return Place(self._source, place.line, place.column, max(1, width))
 
     def _node(self, event: Event, key: KeyPath, depth: int) -> tuple[Node, int]:
         """The node that starts with ``event``, and its height (1 for a scalar)."""

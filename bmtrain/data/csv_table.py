@@ -22,7 +22,7 @@ from bmtrain.data.csv_rows import (
 )
 from bmtrain.data.dataset import SplitName
 from bmtrain.data.memory import require_memory
-from bmtrain.data.source import Place, RawPart, Source, reading
+from bmtrain.data.source import Place, RawPart, Source, names_in, reading
 from bmtrain.errors import ConfigError, DataError
 
 if TYPE_CHECKING:
@@ -66,9 +66,8 @@ def read_csv(path: Path, *, label: str | None, features: tuple[str, ...] | None)
     """
     files: dict[SplitName, Path] = {"train": path}
     if path.is_dir():
-        files = {
-            split: path / name for name, split in SPLIT_FILES.items() if (path / name).exists()
-        }
+        present = names_in(path)
+        files = {split: path / name for name, split in SPLIT_FILES.items() if name in present}
         if "train" not in files:
             raise DataError("train.csv is missing", where=str(path))
     columns = read_header(files["train"])
@@ -110,7 +109,7 @@ def read_csv_part(path: Path, *, features: tuple[str, ...], label: str | None) -
 def read_csv_examples(path: Path, *, features: tuple[str, ...], label: str | None) -> RawPart:
     """The examples of a file; of a directory those of test.csv, else of train.csv."""
     if path.is_dir():
-        path = path / ("test.csv" if (path / "test.csv").exists() else "train.csv")
+        path = path / ("test.csv" if "test.csv" in names_in(path) else "train.csv")
     return read_csv_part(path, features=features, label=label)
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Literal, Protocol
 
 from bmtrain.data import csv_table, idx, numpy_files
-from bmtrain.data.source import RawPart, Source, reading
+from bmtrain.data.source import RawPart, Source, names_in, reading
 from bmtrain.errors import DataError, UsageError
 
 Format = Literal["idx", "npz", "npy", "csv"]
@@ -38,14 +38,19 @@ _BY_SUFFIX: dict[str, Format] = {".npz": "npz", ".npy": "npy", ".csv": "csv"}
 
 
 def choose_format(path: Path, wanted: str) -> Format:
-    """``wanted``; where that is ``auto``, told from a file's name or the names in a directory."""
+    """``wanted``; where that is ``auto``, told from a file's name or the names in a directory.
+
+    DataError if there is nothing at ``path``, or nothing that is known.
+    """
+    if "\0" in str(path):
+        raise DataError("a path cannot hold a null character", where=repr(str(path)))
+    with reading(path):
+        path.stat()
     for known in (*ARRAY_READERS, "csv"):
         if wanted == known:
             return known
     if wanted != "auto":
         raise UsageError(f"unknown format {wanted!r}; expected auto, idx, npz, npy or csv")
-    with reading(path):
-        path.stat()
     if path.is_dir():
         return _format_of_directory(path)
     if path.suffix.lower() in _BY_SUFFIX:
@@ -60,8 +65,7 @@ def choose_format(path: Path, wanted: str) -> Format:
 
 
 def _format_of_directory(directory: Path) -> Format:
-    with reading(directory):
-        names = {entry.name for entry in directory.iterdir()}
+    names = set(names_in(directory))
     if any(idx.FILE_NAME.fullmatch(name) for name in names):
         return "idx"
     if names & numpy_files.NPY_NAMES:

@@ -22,6 +22,7 @@ from bmtrain.data.source import (
     RawArray,
     RawPart,
     Source,
+    names_in,
     reading,
     require_regular_file,
 )
@@ -134,9 +135,7 @@ def _read_split(directory: Path, prefix: str, *, labels: bool) -> RawPart:
 
 
 def _find(directory: Path, prefix: str, kind: str) -> Path | None:
-    with reading(directory):
-        names = sorted(entry.name for entry in directory.iterdir())
-    for name in sorted(names, key=lambda name: name.endswith(".gz")):
+    for name in sorted(names_in(directory), key=lambda name: name.endswith(".gz")):
         match = FILE_NAME.fullmatch(name)
         if match and match.group(1, 2) == (prefix, kind):
             return directory / name

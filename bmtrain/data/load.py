@@ -114,11 +114,11 @@ def _read_source(section: DataSection) -> Source:
         path = bundled_directory(section.source)
     else:
         path = Path(section.source)
-    if not path.exists():
-        raise DataError(
-            "there is no such file or directory", where=str(path), key=("data", "source")
-        )
-    found = choose_format(path, section.format)
+    try:
+        found = choose_format(path, section.format)
+    except DataError as error:
+        error.key = ("data", "source")
+        raise
     if found == "csv":
         return read_csv(path, label=section.label, features=section.features)
     for key, value in (("label", section.label), ("features", section.features)):

@@ -19,6 +19,7 @@ from bmtrain.data.source import (
     RawLabels,
     RawPart,
     Source,
+    names_in,
     reading,
     require_regular_file,
 )
@@ -74,8 +75,8 @@ class _NpyDirectory:
     def __init__(self, directory: Path) -> None:
         self._directory = directory
         self.where = str(directory)
-        with reading(directory):
-            self.names = sorted(p.stem for p in directory.iterdir() if p.suffix == ".npy")
+        names = names_in(directory)
+        self.names = [name.removesuffix(".npy") for name in names if name.endswith(".npy")]
 
     def read(self, name: str) -> RawArray:
         return _read_npy(self._directory / f"{name}.npy")

@@ -74,6 +74,12 @@ def require_regular_file(path: Path) -> int:
     return status.st_size
 
 
+def names_in(directory: Path) -> list[str]:
+    """The names in ``directory``, sorted; DataError if it cannot be listed."""
+    with reading(directory):
+        return sorted(entry.name for entry in directory.iterdir())
+
+
 @contextmanager
 def reading(path: Path) -> Iterator[None]:
     """Turn what the system and the decompressors say about ``path`` into a DataError."""

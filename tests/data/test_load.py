@@ -171,6 +171,16 @@ def test_a_missing_source_points_at_the_config(section, tmp_path):
     assert error.where == str(tmp_path / "none.npz")
 
 
+@pytest.mark.parametrize(
+    ("source", "message"),
+    [("./" + "a" * 3000, "cannot be read: File name too long"), ("./a\0b", "null character")],
+)
+@pytest.mark.parametrize("chosen", ["auto", "csv"])
+def test_paths_that_cannot_be_are_data_errors(section, source, message, chosen):
+    error = fails(section(source, format=chosen, label="y"), message)
+    assert error.key == ("data", "source")
+
+
 @pytest.mark.parametrize("key", ["label", "features"])
 def test_column_settings_are_for_tables(section, arrays, key):
     value = {"label": "y", "features": ("a",)}[key]

@@ -49,7 +49,9 @@ def inspect_dataset(dataset: Dataset) -> list[Finding]:
 
 def _rows(name: SplitName, split: Split, facts: DataFacts) -> Finding:
     shape = " × ".join(str(size) for size in facts.input_shape)
-    return Finding("ok", f"{name}: {_examples(split.num_examples)} of {shape} {facts.input_dtype}")
+    shape += " features" if len(facts.input_shape) == 1 else ""
+    count = _examples(split.num_examples)
+    return Finding("ok", f"{name}: {count}, {shape}, {facts.input_dtype}")
 
 
 def _classes(train: Split, names: tuple[str, ...]) -> list[Finding]:

@@ -118,6 +118,7 @@ def _read_source(section: DataSection) -> Source:
         found = choose_format(path, section.format)
     except DataError as error:
         error.key = ("data", "source")
+        error.hint = error.hint or f"looked at {path}"
         raise
     if found == "csv":
         return read_csv(path, label=section.label, features=section.features)

@@ -26,8 +26,8 @@ def messages(dataset, level):
 def test_a_sound_set_has_nothing_but_good_findings(table):
     dataset = table(rows=[f"{row},{row**2},{row % 2}" for row in range(40)], splits={"test": 0.5})
     assert inspect_dataset(dataset) == [
-        Finding("ok", "train: 20 examples of 2 float32"),
-        Finding("ok", "test: 20 examples of 2 float32"),
+        Finding("ok", "train: 20 examples, 2 features, float32"),
+        Finding("ok", "test: 20 examples, 2 features, float32"),
         Finding("ok", "2 classes, from 50.0% (0) to 50.0% (0) of the training examples"),
         Finding("ok", "all values are finite"),
         Finding("ok", "no feature is constant"),

@@ -100,11 +100,15 @@ class Muon(Section):
     adam_beta_1: Beta = 0.9
     adam_beta_2: Beta = 0.999
     epsilon: Epsilon = 1e-7
+    weight_decay: WeightDecay = 0.004
     adam_weight_decay: WeightDecay = 0.004
-    adam_lr_ratio: Annotated[float, Field(gt=0)] = 0.1
+    adam_lr_ratio: Annotated[float, Field(gt=0)] = 1.0
     momentum: Beta = 0.95
-    ns_steps: Annotated[int, Field(ge=1, le=100)] = 6
+    ns_steps: Annotated[int, Field(ge=1, le=100)] = 5
     nesterov: bool = True
+    rms_rate: Annotated[float, Field(gt=0)] = Field(
+        default=0.2, description="Of an update's root mean square (Liu et al. 2025)."
+    )
 
 
 Optimizer = Annotated[

@@ -1,0 +1,77 @@
+"""Every metric against scikit-learn."""
+
+import numpy as np
+import pytest
+from sklearn import metrics as sklearn_metrics
+
+NUM_EXAMPLES = 200
+
+
+@pytest.fixture
+def compute(runtime):
+    import tensorflow as tf
+
+    from bmtrain.models.metrics import build_metrics
+
+    def run(name, labels, outputs, *, threshold=0.5):
+        metric = build_metrics((name,), threshold=threshold)[name]
+        values = metric.per_example(tf.constant(labels), tf.constant(outputs)).numpy()
+        assert values.shape == (len(labels),)
+        assert values.dtype == np.float32
+        return metric.finish(float(values.mean(dtype=np.float64)))
+
+    return run
+
+
+@pytest.fixture
+def outputs(random):
+    return random.random((NUM_EXAMPLES, 8)).astype(np.float32)
+
+
+@pytest.fixture
+def labels(random):
+    return random.integers(0, 8, NUM_EXAMPLES).astype(np.int32)
+
+
+def test_accuracy_is_the_share_of_examples_whose_largest_output_is_the_label(
+    compute, labels, outputs
+):
+    expected = sklearn_metrics.accuracy_score(labels, outputs.argmax(axis=1))
+    assert compute("accuracy", labels, outputs) == pytest.approx(expected, abs=1e-12)
+
+
+@pytest.mark.parametrize("threshold", [0.0, 0.5])
+def test_accuracy_of_one_output_compares_it_with_the_threshold(compute, random, threshold):
+    output = random.normal(size=(NUM_EXAMPLES, 1)).astype(np.float32)
+    labels = random.integers(0, 2, NUM_EXAMPLES).astype(np.int32)
+    expected = sklearn_metrics.accuracy_score(labels, output[:, 0] > threshold)
+    value = compute("accuracy", labels, output, threshold=threshold)
+    assert value == pytest.approx(expected, abs=1e-12)
+
+
+def test_top_5_accuracy_is_that_of_scikit_learn(compute, labels, outputs):
+    expected = sklearn_metrics.top_k_accuracy_score(labels, outputs, k=5)
+    assert compute("top_5_accuracy", labels, outputs) == pytest.approx(expected, abs=1e-12)
+
+
+@pytest.mark.parametrize("num_outputs", [2, 5])
+def test_top_5_accuracy_of_few_classes_is_1(compute, random, num_outputs):
+    outputs = random.random((20, num_outputs)).astype(np.float32)
+    labels = random.integers(0, num_outputs, 20).astype(np.int32)
+    assert compute("top_5_accuracy", labels, outputs) == 1.0
+
+
+@pytest.mark.parametrize(
+    "name", ["mean_squared_error", "root_mean_squared_error", "mean_absolute_error"]
+)
+def test_a_regression_metric_is_that_of_scikit_learn(compute, random, name):
+    targets, outputs = random.normal(size=(2, NUM_EXAMPLES, 1)).astype(np.float32)
+    expected = getattr(sklearn_metrics, name)(targets, outputs)
+    assert compute(name, targets, outputs) == pytest.approx(expected, rel=1e-6)
+
+
+def test_the_root_is_taken_after_the_mean_over_all_targets(compute, random):
+    targets, outputs = random.normal(size=(2, NUM_EXAMPLES, 3)).astype(np.float32)
+    expected = np.sqrt(np.mean((targets.astype(np.float64) - outputs) ** 2))
+    value = compute("root_mean_squared_error", targets, outputs)
+    assert value == pytest.approx(expected, rel=1e-6)

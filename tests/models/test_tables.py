@@ -1,0 +1,148 @@
+"""The schema's choices and defaults, the tables behind them, and Keras agree."""
+
+import inspect
+from typing import Annotated, get_args, get_origin
+
+import pytest
+
+from bmtrain.config.figure_checks import CLASS_METRICS
+from bmtrain.config.sections import loss as loss_sections
+from bmtrain.config.sections import model as model_sections
+from bmtrain.config.sections import optimizer as optimizer_sections
+
+
+def members(union):
+    """The section classes of a discriminated union."""
+    assert get_origin(union) is Annotated
+    return get_args(get_args(union)[0])
+
+
+def tag(section, key):
+    return get_args(section.model_fields[key].annotation)[0]
+
+
+LAYERS = {tag(section, "type"): section for section in members(model_sections.Layer)}
+LOSSES = {tag(section, "name"): section for section in members(loss_sections.Loss)}
+OPTIMIZERS = {tag(section, "name"): section for section in members(optimizer_sections.Optimizer)}
+
+#: Keras's class for each optimizer, from its documentation.
+KERAS_OPTIMIZERS = {
+    "gradient_descent": "SGD",
+    "sgd": "SGD",
+    "adam": "Adam",
+    "adamw": "AdamW",
+    "rmsprop": "RMSprop",
+    "adagrad": "Adagrad",
+    "nadam": "Nadam",
+    "lion": "Lion",
+    "muon": "Muon",
+}
+
+
+@pytest.fixture
+def keras(runtime):
+    import keras
+
+    return keras
+
+
+def test_every_layer_type_has_one_builder(keras):
+    from bmtrain.models import layers
+
+    assert set(layers.LAYERS) == set(LAYERS)
+
+
+def test_every_loss_has_one_builder(keras):
+    from bmtrain.models import losses
+
+    assert set(losses.LOSSES) == set(LOSSES)
+
+
+def test_every_optimizer_has_its_keras_class(keras):
+    from bmtrain.models import optimizers
+
+    expected = {name: getattr(keras.optimizers, kind) for name, kind in KERAS_OPTIMIZERS.items()}
+    assert expected == optimizers.OPTIMIZERS
+    assert set(OPTIMIZERS) == set(expected)
+
+
+def test_every_initializer_has_its_keras_class(keras):
+    from bmtrain.models.layers import INITIALIZERS
+
+    assert set(INITIALIZERS) == set(get_args(model_sections.Initializer))
+    for name, build in INITIALIZERS.items():
+        assert type(build(3)) is type(keras.initializers.get(name))
+
+
+def test_every_metric_can_be_built(keras):
+    from bmtrain.models.metrics import build_metrics
+
+    names = get_args(loss_sections.Metric)
+    assert tuple(build_metrics(names, threshold=0.5)) == names
+
+
+def test_keras_knows_every_activation(keras):
+    for name in get_args(model_sections.Activation):
+        assert keras.activations.get(name).__name__ == name
+
+
+def test_more_is_better_for_the_metrics_over_classes_alone(keras):
+    from bmtrain.models.metrics import HIGHER_IS_BETTER
+
+    assert HIGHER_IS_BETTER == CLASS_METRICS
+
+
+@pytest.mark.parametrize("name", sorted(set(OPTIMIZERS) - {"gradient_descent"}))
+def test_an_optimizers_defaults_are_those_of_keras(keras, name):
+    parameters = inspect.signature(getattr(keras.optimizers, KERAS_OPTIMIZERS[name])).parameters
+    for key, field in OPTIMIZERS[name].model_fields.items():
+        if key != "name":
+            assert field.default == parameters[key].default, key
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["adam", "adamw", "rmsprop", "adagrad", "nadam", "lion", "muon", "sgd", "gradient_descent"],
+)
+def test_what_an_optimizer_does_is_in_its_config(keras, name):
+    """An argument that Keras sets to something, and no config shows, would be a hidden default."""
+    of_every_optimizer = {"ema_momentum", "name", "kwargs", "self"}
+    fixed = {
+        "muon": {"muon_a", "muon_b", "muon_c", "exclude_embeddings"},
+        "gradient_descent": {"momentum", "nesterov"},  # off, by its definition
+    }
+    parameters = inspect.signature(getattr(keras.optimizers, KERAS_OPTIMIZERS[name])).parameters
+    for key, parameter in parameters.items():
+        if key in of_every_optimizer | fixed.get(name, set()):
+            continue
+        is_off = parameter.default in (None, False)
+        assert is_off or key in OPTIMIZERS[name].model_fields, key
+
+
+def test_layers_defaults_are_those_of_keras(keras):
+    classes = {
+        "dense": keras.layers.Dense,
+        "batch_normalization": keras.layers.BatchNormalization,
+        "layer_normalization": keras.layers.LayerNormalization,
+    }
+    for type_name, layer_class in classes.items():
+        parameters = inspect.signature(layer_class).parameters
+        for key, field in LAYERS[type_name].model_fields.items():
+            if key in ("type", "units"):
+                continue
+            expected = parameters[key].default
+            if (type_name, key) == ("dense", "activation"):
+                expected = "linear"  # what None means
+            assert field.default == expected, (type_name, key)
+
+
+def test_losses_defaults_are_those_of_keras(keras):
+    for name, section in LOSSES.items():
+        function = getattr(keras.losses, name, None)
+        if function is None:
+            assert name == "half_mean_squared_error"
+            continue
+        parameters = inspect.signature(function).parameters
+        for key, field in section.model_fields.items():
+            if key != "name":
+                assert field.default == parameters[key].default, (name, key)

@@ -21,7 +21,7 @@ from bmtrain.errors import Diagnostic
 
 def place(diagnostic: Diagnostic) -> str:
     """``file:line:column``, as far as it is known."""
-    if not diagnostic.line:
+    if not _line_in_file(diagnostic):
         return diagnostic.source
     if not diagnostic.column:
         return f"{diagnostic.source}:{diagnostic.line}"
@@ -43,7 +43,7 @@ def show_diagnostic(diagnostic: Diagnostic, stream: Stream) -> None:
     )
     if not diagnostic.source_line.strip():
         return
-    number = str(diagnostic.line) if diagnostic.line else ""
+    number = str(_line_in_file(diagnostic) or "")
     gutter = " " * len(number)
     text, carets = _underlined(diagnostic, room=stream.width - len(number) - 5, dots="...")
     stream.line(stream.paint(f"  {number} | ", "dim"), text)
@@ -68,13 +68,14 @@ def diagnostic_document(diagnostic: Diagnostic) -> dict[str, Any]:
 def github_line(diagnostic: Diagnostic) -> str:
     """A workflow command that GitHub turns into an annotation of the file."""
     properties = {"title": "bmtrain"}
-    if diagnostic.line:
-        properties |= {"file": diagnostic.source, "line": str(diagnostic.line)}
-    if diagnostic.line and diagnostic.column:
+    line = _line_in_file(diagnostic)
+    if line:
+        properties |= {"file": diagnostic.source, "line": str(line)}
+    if line and diagnostic.column:
         end = diagnostic.column + max(diagnostic.length, 1)
         properties |= {"col": str(diagnostic.column), "endColumn": str(end)}
     message = headline(diagnostic)
-    if not diagnostic.line:
+    if not line:
         message = f"{diagnostic.source}: {message}"
     return github_command(diagnostic.severity, message, **properties)
 
@@ -83,6 +84,12 @@ def github_command(level: str, message: str, **properties: str) -> str:
     """``::error file=…,line=…::message``, escaped as GitHub reads it."""
     listed = ",".join(f"{name}={_escaped(value, ',:')}" for name, value in properties.items())
     return f"::{level}{' ' if listed else ''}{listed}::{_escaped(message)}"
+
+
+def _line_in_file(diagnostic: Diagnostic) -> int:
+    """The line; 0 for what has none or is only one: an override, an expectation."""
+    is_argument = diagnostic.source.startswith(("override ", "--expect "))
+    return 0 if is_argument else diagnostic.line
 
 
 def _escaped(text: str, separators: str = "") -> str:

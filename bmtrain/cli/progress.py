@@ -17,8 +17,8 @@ def progress_line(event: StepsDone, width: int, symbols: Symbols) -> str:
     ``epoch 2/5 ━━━━━━━━━━━━──────── 99,000 examples/s  loss 0.2610  accuracy 0.9250  0:12 left``
     """
     parts = {"epoch": f"epoch {event.epoch}/{event.num_epochs}"}
-    shown = [name for name in telling_figures([event.figures]) if name in event.figures]
-    figures = {name: f"{name} {figure(event.figures[name])}" for name in shown}
+    figures = {name: f"{name} {figure(value)}" for name, value in _told(event.figures).items()}
+    shown = list(figures)
     candidates = {
         **dict(list(figures.items())[:1]),
         "left": f"{clock(event.remaining_s)} left",
@@ -43,18 +43,18 @@ def epoch_line(event: EpochDone, width: int | None) -> str:
     """The line of a finished epoch: whole, or the longest form that ``width`` columns hold."""
     digits = len(str(event.num_epochs))
     start = f"epoch {event.epoch:>{digits}}/{event.num_epochs}"
-    train = _listed(event.train, "")
-    validation = _listed(event.validation or {}, "validation.")
-    short = _listed(event.validation or {}, "val ")
+    train, validation = event.train, event.validation or {}
     took = duration(event.epoch_s)
+    whole = [start, *_listed(train), *_listed(validation, "validation."), took]
+    told, told_validation = _listed(_told(train)), _listed(_told(validation), "val ")
     forms = [
-        [start, *train, *validation, took, f"{event.examples_per_s:,.0f} examples/s"],
-        [start, *train, *validation, took],
-        [start, *train, *short, took],
-        [start, *train, *short],
-        [start, *train[:1], *short],
-        [start, *train[:1], *short[:1]],
-        [start, *train[:1]],
+        [*whole, f"{event.examples_per_s:,.0f} examples/s"],
+        whole,
+        [start, *told, *told_validation, took],
+        [start, *told, *told_validation],
+        [start, *told[:1], *told_validation],
+        [start, *told[:1], *told_validation[:1]],
+        [start, *told[:1]],
     ]
     lines = ["  ".join(form) for form in forms]
     if width is None:
@@ -62,10 +62,21 @@ def epoch_line(event: EpochDone, width: int | None) -> str:
     return next((line for line in lines if len(line) <= width), lines[-1])
 
 
-def _listed(figures: Mapping[str, float], prefix: str) -> list[str]:
+def _listed(figures: Mapping[str, float], prefix: str = "") -> list[str]:
     return [f"{prefix}{name} {figure(figures[name])}" for name in telling_figures([figures])]
 
 
+def _told(figures: Mapping[str, float]) -> dict[str, float]:
+    """The figures to tell where there is little room: how the penalty does is in the log."""
+    left_out = {"penalty", "objective"}
+    return {name: value for name, value in figures.items() if name not in left_out}
+
+
 def _bar(event: StepsDone, columns: int, symbols: Symbols) -> str:
-    filled = columns * min(event.step, event.steps_per_epoch) // max(event.steps_per_epoch, 1)
+    """How much of the epoch is done; of the training, where an epoch is a step or two."""
+    done, whole = event.step, event.steps_per_epoch
+    if event.steps_per_epoch < _NARROWEST_BAR:
+        done += (event.epoch - 1) * event.steps_per_epoch
+        whole *= event.num_epochs
+    filled = columns * min(done, whole) // max(whole, 1)
     return symbols.filled * filled + symbols.empty * (columns - filled)

@@ -72,6 +72,14 @@ def test_the_end_of_a_line_can_be_what_is_wrong(monkeypatch):
     assert carets == "    |     ^"
 
 
+def test_an_argument_needs_no_line_number(capsys):
+    file = io.StringIO()
+    finding = Diagnostic("override 2", "wrong", line=1, column=3, source_line="a.b=1")
+    show_diagnostic(finding, Stream(file))
+    assert file.getvalue() == "override 2: error: wrong\n   | a.b=1\n   |   ^\n"
+    assert github_line(finding) == "::error title=bmtrain::override 2: wrong"
+
+
 def test_errors_and_warnings_are_counted_apart():
     error, warning = Diagnostic("a", "b"), Diagnostic("a", "b", severity="warning")
     assert counted([error]) == "1 error"

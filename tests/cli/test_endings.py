@@ -1,8 +1,6 @@
 """How commands end: exit codes, words, JSON."""
 
 import json
-import os
-import signal
 import tempfile
 from pathlib import Path
 
@@ -223,115 +221,6 @@ def test_errors_that_cause_each_other_are_a_bug_not_a_loop():
     first, second = ValueError("first"), ValueError("second")
     first.__cause__, second.__cause__ = second, first
     assert boundary.ending_of(first, quiet_screen()).exit_code == 1
-
-
-def test_help_lists_the_exit_codes(bmtrain):
-    ended = bmtrain("--help")
-    assert ended.exit_code == 0
-    for code in ("0  ", "1  ", "2  ", "3  ", "4  ", "5  ", "6  ", "7  ", "130 143"):
-        assert f"\n    {code}" in ended.out
-
-
-@pytest.mark.parametrize("command", ["train", "eval", "predict", "check", "schema"])
-def test_every_command_has_help_and_the_same_options(bmtrain, command):
-    ended = bmtrain(command, "--help")
-    assert ended.exit_code == 0
-    assert "--json" in ended.out
-    assert "--quiet" in ended.out
-
-
-def test_nothing_asked_is_the_help_and_no_success(bmtrain):
-    ended = bmtrain()
-    assert ended.exit_code == 2
-    assert "Commands:" in ended.out
-
-
-def test_the_version_is_printed(bmtrain):
-    from bmtrain import __version__
-
-    assert bmtrain("--version").out == f"bmtrain {__version__}\n"
-
-
-def test_a_second_interrupt_while_the_first_is_told_ends_quietly(bmtrain, monkeypatch):
-    def interrupted(*_):
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr(boundary, "end", interrupted)
-    assert bmtrain("train", "x.yaml", scenario="data").exit_code == 130
-
-
-def test_sigterm_is_as_it_was_afterwards(bmtrain):
-    before = signal.getsignal(signal.SIGTERM)
-    bmtrain("schema", "--help")
-    assert signal.getsignal(signal.SIGTERM) is before
-
-
-def test_sigterm_that_is_ignored_stays_ignored(bmtrain):
-    before = signal.signal(signal.SIGTERM, signal.SIG_IGN)
-    try:
-        assert bmtrain("train", "x.yaml", scenario="sigterm").exit_code == 0
-    finally:
-        signal.signal(signal.SIGTERM, before)
-
-
-def test_outside_the_main_thread_signals_are_left_alone(bmtrain):
-    from concurrent.futures import ThreadPoolExecutor
-
-    with ThreadPoolExecutor(1) as pool:
-        assert pool.submit(bmtrain, "train", "x.yaml").result().exit_code == 0
-
-
-def test_a_closed_stdout_does_not_change_the_exit_code(subprocess_bmtrain):
-    for scenario, exit_code in (("done", 0), ("missed", 4)):
-        ours, theirs = os.pipe()
-        os.close(ours)
-        ended = subprocess_bmtrain(scenario, "train", "x.yaml", "--json", stdout=theirs)
-        os.close(theirs)
-        assert (ended.returncode, ended.stderr.count("Error")) == (exit_code, 0)
-
-
-def test_help_into_a_closed_pipe_is_done(subprocess_bmtrain):
-    ours, theirs = os.pipe()
-    os.close(ours)
-    ended = subprocess_bmtrain("done", "--help", stdout=theirs)
-    os.close(theirs)
-    assert (ended.returncode, ended.stderr) == (0, "")
-
-
-@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
-@pytest.mark.parametrize("arguments", [["train", "x.yaml", "--json"], ["--help"]])
-def test_a_result_that_a_full_disk_swallows_is_exit_code_6(subprocess_bmtrain, arguments):
-    with Path("/dev/full").open("w") as full:
-        ended = subprocess_bmtrain("done", *arguments, stdout=full)
-    assert ended.returncode == 6
-    assert "error: " in ended.stderr
-    assert "Traceback" not in ended.stderr
-
-
-@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
-def test_a_failure_that_cannot_be_told_on_stdout_is_exit_code_6(subprocess_bmtrain):
-    with Path("/dev/full").open("w") as full:
-        ended = subprocess_bmtrain("data", "train", "x.yaml", "--json", stdout=full)
-    assert ended.returncode == 6
-
-
-@pytest.mark.parametrize("closed", [(1,), (2,), (0, 1, 2)])
-def test_descriptors_closed_from_the_start_change_nothing(tmp_path, closed, subprocess_bmtrain):
-    def close():
-        for descriptor in closed:
-            os.close(descriptor)
-
-    ended = subprocess_bmtrain("missed", "train", "x.yaml", preexec_fn=close)
-    assert ended.returncode == 4
-
-
-@pytest.mark.parametrize(("number", "exit_code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
-def test_signals_from_outside_end_a_run(started_bmtrain, number, exit_code):
-    process = started_bmtrain("done", "train", "x.yaml", "--json", "--format=text", PAUSE_S="30")
-    process.send_signal(number)
-    out, err = process.communicate(timeout=30)
-    assert process.returncode == json.loads(out)["exit_code"] == exit_code
-    assert "Traceback" not in err
 
 
 def test_environment_faults_keep_their_hint_in_json(bmtrain):

@@ -75,7 +75,7 @@ def steps(**changes):
 
 
 def test_the_live_line_says_it_all_in_80_columns():
-    event = steps(figures={"loss": 0.261, "penalty": 0.0, "objective": 0.261, "accuracy": 0.925})
+    event = steps()
     assert progress_line(event, 79, UNICODE) == (
         "epoch 2/5 ━━━━─────  98,123 examples/s  loss 0.2610  accuracy 0.9250  0:12 left"
     )
@@ -156,3 +156,16 @@ def test_json_is_valid_whatever_is_in_it():
         "scalar": 7,
         "odd": "\udcff",
     }
+
+
+def test_where_room_is_scarce_the_penalty_is_left_to_the_log():
+    figures = {"loss": 0.261, "penalty": 0.1, "objective": 0.361, "accuracy": 0.925}
+    event = epoch(train=figures, validation=None)
+    assert "penalty 0.1000  objective 0.3610" in epoch_line(event, None)
+    assert epoch_line(event, 60) == "epoch  3/10  loss 0.2610  accuracy 0.9250  0.61 s"
+
+
+def test_the_bar_of_a_full_batch_shows_the_training():
+    event = steps(epoch=500, num_epochs=1000, step=1, steps_per_epoch=1)
+    line = progress_line(event, 60, UNICODE)
+    assert abs(line.count("━") - line.count("─")) <= 1

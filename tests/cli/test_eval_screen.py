@@ -1,0 +1,68 @@
+"""What eval shows."""
+
+import json
+
+
+def test_eval_shows_metrics_classes_and_the_confusion_matrix(bmtrain, requests, fake):
+    ended = bmtrain("eval", "runs/mnist-1", "--data", "x.csv", "--format", "csv")
+    assert (
+        ended.out
+        == """\
+checkpoint  runs/mnist-1/checkpoints/step-00009375
+split       test, 10,000 examples
+
+loss      0.0786
+accuracy  0.9752
+
+class  precision  recall      f1  support
+0         0.9000  0.8000  0.8500      980
+1         0.9000  0.8000  0.8501      980
+2         0.9000  0.8000  0.8502      980
+
+confusion matrix: a row per true class, a column per predicted one
+true  0  1  2
+0     .  1  .
+1     1  2  3
+2     .  3  4
+"""
+    )
+    assert requests[0] == [
+        fake.EvaluateRequest(fake.Path("runs/mnist-1"), None, fake.Path("x.csv"), "csv")
+    ]
+
+
+def test_eval_json_is_the_workflows_document(bmtrain, fake):
+    assert json.loads(bmtrain("eval", "run", "--json").out) == fake.evaluation(3)
+
+
+def test_many_classes_show_the_worst_and_the_most_confused(bmtrain, monkeypatch):
+    monkeypatch.setenv("CLASSES", "30")
+    out = bmtrain("eval", "run").out
+    assert "the 20 lowest f1 of 30 classes (--json: all)" in out
+    assert "\n20  " not in out
+    lines = out.splitlines()
+    assert lines[lines.index("true  predicted  count") + 1].split() == ["28", "29", "57"]
+    assert len(lines) - lines.index("true  predicted  count") == 11
+
+
+def test_a_matrix_that_does_not_fit_becomes_a_list(bmtrain, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "20")
+    out = bmtrain("eval", "run").out
+    assert "  precision 0.9000\n" in out  # the table of classes, in blocks
+    monkeypatch.setenv("CLASSES", "10")
+    assert "true predicted" in bmtrain("eval", "run").out
+
+
+def test_a_perfect_matrix_that_does_not_fit_is_a_sentence(bmtrain, monkeypatch):
+    monkeypatch.setenv("CLASSES", "25")
+    assert "no class was taken for another" in bmtrain("eval", "run", scenario="perfect").out
+
+
+def test_outputs_beyond_the_classes_have_a_row_and_a_column(bmtrain):
+    out = bmtrain("eval", "run", scenario="more outputs").out
+    assert "true      0  1  2  output 3\n" in out
+
+
+def test_eval_of_a_regression_has_metrics_alone(bmtrain):
+    out = bmtrain("eval", "run", scenario="regression").out
+    assert out.endswith("\nloss                0.5000\nmean_squared_error  0.5000\n")

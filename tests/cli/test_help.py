@@ -1,0 +1,30 @@
+"""What the command line says of itself."""
+
+import pytest
+
+
+def test_help_lists_the_exit_codes(bmtrain):
+    ended = bmtrain("--help")
+    assert ended.exit_code == 0
+    for code in ("0  ", "1  ", "2  ", "3  ", "4  ", "5  ", "6  ", "7  ", "130 143"):
+        assert f"\n    {code}" in ended.out
+
+
+@pytest.mark.parametrize("command", ["train", "eval", "predict", "check", "schema"])
+def test_every_command_has_help_and_the_same_options(bmtrain, command):
+    ended = bmtrain(command, "--help")
+    assert ended.exit_code == 0
+    assert "--json" in ended.out
+    assert "--quiet" in ended.out
+
+
+def test_nothing_asked_is_the_help_and_no_success(bmtrain):
+    ended = bmtrain()
+    assert ended.exit_code == 2
+    assert "Commands:" in ended.out
+
+
+def test_the_version_is_printed(bmtrain):
+    from bmtrain import __version__
+
+    assert bmtrain("--version").out == f"bmtrain {__version__}\n"

@@ -105,7 +105,7 @@ def native_faults() -> Iterator[None]:
 
 
 def _copies(variables: Mapping[str, keras.Variable]) -> dict[str, NDArray[Any]]:
-    return {name: np.array(variable.value) for name, variable in variables.items()}
+    return {name: np.array(variable.value.numpy()) for name, variable in variables.items()}
 
 
 def _assign(variables: Mapping[str, keras.Variable], arrays: Mapping[str, NDArray[Any]]) -> None:

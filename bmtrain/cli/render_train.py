@@ -112,18 +112,26 @@ class TrainingView:
             self._screen.err.show_for_now(what + self._screen.err.symbols.dots)
 
     def _show_steps(self, event: StepsDone) -> None:
-        now = time.monotonic()
-        is_due = now - self._last_refresh >= _REFRESH_S
-        if is_due and self._screen.tells_progress and not self._screen.is_json:
-            self._last_refresh = now
+        if self._screen.tells_progress and self._is_due():
             err = self._screen.err
             err.show_for_now(progress_line(event, err.width - 1, err.symbols))
 
     def _show_epoch(self, event: EpochDone) -> None:
-        if not self._screen.tells_progress or not _is_shown(event.epoch, event.num_epochs):
+        if not self._screen.tells_progress:
             return
         err = self._screen.err
-        err.line(epoch_line(event, err.width if err.is_terminal else None))
+        if _is_shown(event.epoch, event.num_epochs):
+            err.line(epoch_line(event, err.width if err.is_terminal else None))
+        elif self._is_due():
+            err.show_for_now(epoch_line(event, err.width - 1))
+
+    def _is_due(self) -> bool:
+        """Whether the live line may change again: under --json there is none."""
+        now = time.monotonic()
+        if self._screen.is_json or now - self._last_refresh < _REFRESH_S:
+            return False
+        self._last_refresh = now
+        return True
 
     def _show_end(self, summary: Mapping[str, Any]) -> None:
         self.summary = summary

@@ -7,9 +7,10 @@ import os
 import signal
 import sys
 import time
-from dataclasses import dataclass
+from dataclasses import make_dataclass
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import numpy as np
 
@@ -43,54 +44,21 @@ DIAGNOSTICS = (
 )
 
 
-@dataclass(frozen=True)
-class TrainRequest:
-    config: Path
-    overrides: tuple[str, ...] = ()
-    run_dir: Path | None = None
-    expectations: tuple[str, ...] = ()
-    device: str | None = None
-    resume: bool = False
+def record(name, *fields, **defaults):
+    """A class like the workflows' own requests and results, and as strict about its fields."""
+    given = [(field, Any, default) for field, default in defaults.items()]
+    return make_dataclass(name, [*fields, *given], frozen=True)
 
 
-@dataclass(frozen=True)
-class EvaluateRequest:
-    checkpoint: Path
-    split: str | None
-    data: Path | None
-    format: str
-
-
-@dataclass(frozen=True)
-class PredictRequest:
-    checkpoint: Path
-    input: Path
-    format: str
-
-
-@dataclass(frozen=True)
-class CheckRequest:
-    config: Path
-    overrides: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class Finding:
-    level: str
-    message: str
-
-
-@dataclass(frozen=True)
-class Section:
-    title: str
-    findings: tuple[Finding, ...]
-
-
-@dataclass(frozen=True)
-class Predictions:
-    outputs: np.ndarray
-    predicted: np.ndarray
-    class_names: tuple[str, ...] | None
+TrainRequest = record(
+    "TrainRequest", "config", overrides=(), run_dir=None, expectations=(), device=None, resume=False
+)
+EvaluateRequest = record("EvaluateRequest", "checkpoint", "split", "data", "format")
+PredictRequest = record("PredictRequest", "checkpoint", "input", "format")
+CheckRequest = record("CheckRequest", "config", "overrides")
+Finding = record("Finding", "level", "message")
+Section = record("Section", "title", "findings")
+Predictions = record("Predictions", "outputs", "predicted", "class_names")
 
 
 def summary(run_dir, epochs=2, *, met=True, penalty=0.0):

@@ -1,13 +1,16 @@
 """What train shows, and where."""
 
+import io
 import json
 import subprocess
 from typing import Any, cast
 
 import pytest
 
-from bmtrain.cli.render_train import _is_shown, show_training
-from bmtrain.events import Event
+from bmtrain.cli.console import Screen
+from bmtrain.cli.render_train import TrainingView, _is_shown, show_training
+from bmtrain.cli.stream import Stream
+from bmtrain.events import EpochDone, Event
 
 PROGRESS = """\
 config    mnist.yaml
@@ -168,7 +171,7 @@ def test_thousands_of_epochs_do_not_flood_the_screen():
 def test_a_run_is_closed_when_showing_it_fails(fake):
     closed = []
 
-    class Screen:
+    class BrokenScreen:
         tells_progress = True
 
         @property
@@ -182,10 +185,28 @@ def test_a_run_is_closed_when_showing_it_fails(fake):
             closed.append(True)
 
     with pytest.raises(RuntimeError, match="the screen broke"):
-        show_training(run(), cast("Any", Screen()))
+        show_training(run(), cast("Any", BrokenScreen()))
     assert closed == [True]
 
 
 def test_a_run_without_a_summary_is_a_bug():
     with pytest.raises(AssertionError, match="without a summary"):
         show_training([Event()], cast("Any", None))
+
+
+def test_epochs_without_a_line_of_their_own_show_for_a_moment(monkeypatch):
+    class Terminal(io.StringIO):
+        def isatty(self):
+            return True
+
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.setenv("COLUMNS", "80")
+    screen = Screen(Stream(None), Stream(shown := Terminal()))
+    train = {"loss": 0.5}
+    view = TrainingView(screen)
+    for epoch in (1, 2, 3):
+        view.show(EpochDone(epoch, 1000, epoch, train, None, 0.1, 0.01, 1e5, improved=False))
+    first, second, *others = shown.getvalue().split("\r\x1b[2K")
+    assert first == "epoch    1/1000  loss 0.5000  0.01 s  100,000 examples/s\n"
+    assert second.startswith("epoch    2/1000")
+    assert others == []  # the third came too soon after it

@@ -54,3 +54,30 @@ def errors(load: Callable[..., LoadedConfig]) -> Callable[..., list[Diagnostic]]
         return list(caught.value.diagnostics)
 
     return errors_of
+
+
+HEAD = "name: x\ndata: {data}\nmodel: {{layers: [{layers}]}}\nloss: {loss}\nmetrics: [{metrics}]\n"
+TAIL = "optimizer: {optimizer}\ntraining: {{epochs: 10{training}}}\n{more}\n"
+SOFTMAX = "{type: flatten}, {type: dense, units: 10, activation: softmax}"
+
+
+def write_out(
+    *,
+    layers: str = SOFTMAX,
+    loss: str = "sparse_categorical_crossentropy",
+    metrics: str = "",
+    data: str = "{source: mnist}",
+    optimizer: str = "adam",
+    training: str = "",
+    more: str = "",
+) -> str:
+    return (HEAD + TAIL).format(
+        data=data, layers=layers, loss=loss, metrics=metrics, optimizer=optimizer,
+        training=training, more=more,
+    )  # fmt: skip
+
+
+@pytest.fixture
+def config() -> Callable[..., str]:
+    """A small config's text, part by part: layers on line 3, loss 4, metrics 5, training 7."""
+    return write_out

@@ -1,14 +1,7 @@
 """What the user is told about a config that does not fit the schema: words, place, key."""
 
-from typing import Any, get_args
-
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
-from bmtrain.config.nodes import MappingNode
-from bmtrain.config.resolved import experiment_from_plain
-from bmtrain.config.sections.experiment import ExperimentConfig
 from bmtrain.config.source_text import MAX_SHOWN_LINE
 from bmtrain.config.validation import MAX_PROBLEMS
 from bmtrain.errors import ConfigError
@@ -251,95 +244,3 @@ def test_a_model_type_that_layers_do_not_name_is_asked_for(errors, reference):
         "loss: sparse_categorical_crossentropy\noptimizer: adam\ntraining: {epochs: 1}\n")  # fmt: skip
     (diagnostic,) = errors(text=text)
     assert diagnostic.message == "missing; expected one of layers, mlp"
-
-
-# Whatever stands anywhere: a diagnostic about the key, in our words.
-
-VALUES: st.SearchStrategy[Any] = st.sampled_from(
-    [None, True, 0, -1, 10**30, 0.5, -0.5, 1e308, float("nan"), "", "x", "dense", [], {}, [1], [[]],
-     ["x"], {"name": "adam"}, {"type": "dense"}, {"x": 1}, {"name": 3}, [{"type": "mlp"}], "\ud800"]
-)  # fmt: skip
-WHOLE = {
-    "name": "x",
-    "seed": 0,
-    "data": {"source": "mnist", "splits": {"test": {"fraction": 0.1}}, "features": ["a"]},
-    "model": {"type": "layers", "layers": [{"type": "dense", "units": 1}, {"type": "flatten"}]},
-    "loss": {"name": "huber", "delta": 1.0},
-    "metrics": ["mean_squared_error"],
-    "optimizer": {"name": "adam"},
-    "regularization": {"l2_lambda": 1.0},
-    "training": {"epochs": 1, "early_stopping": {"monitor": "train.loss"}},
-    "expect": ["train.loss < 1"],
-}
-
-
-def paths(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
-    items: Any = value.items() if isinstance(value, dict) else ()
-    items = enumerate(value) if isinstance(value, list) else items
-    return [path] + [found for key, inner in items for found in paths(inner, (*path, key))]
-
-
-def replaced(value: Any, path: tuple[Any, ...], new: Any) -> Any:
-    if not path:
-        return new
-    if isinstance(value, list):
-        return [replaced(v, path[1:], new) if i == path[0] else v for i, v in enumerate(value)]
-    return {k: replaced(v, path[1:], new) if k == path[0] else v for k, v in value.items()}
-
-
-@settings(max_examples=400, deadline=None)
-@given(st.sampled_from(paths(WHOLE)), VALUES)
-def test_any_value_anywhere_is_taken_or_refused_in_our_words(path, value):
-    config = replaced(WHOLE, path, value)
-    try:
-        experiment_from_plain(config)
-    except ConfigError as error:
-        for diagnostic in error.diagnostics:
-            keys = tuple(diagnostic.key.split(".")) if diagnostic.key else ()
-            # A changed type shows in its neighbours.
-            assert keys[: len(path) - 1] == tuple(map(str, path[:-1]))[: len(keys)]
-            assert "Input should" not in diagnostic.message
-            assert "another value" not in diagnostic.message
-
-
-def test_every_section_reaches_the_schema_as_a_closed_frozen_mapping():
-    def sections(annotation):
-        if hasattr(annotation, "model_fields"):
-            yield annotation
-            for info in annotation.model_fields.values():
-                yield from sections(info.annotation)
-        for argument in get_args(annotation):
-            yield from sections(argument)
-
-    found = set(sections(ExperimentConfig))
-    assert len(found) > 25
-    for section in found:
-        assert section.model_config["extra"] == "forbid"
-        assert section.model_config["strict"]
-        assert section.model_config["frozen"]
-
-
-def test_the_origin_of_a_loaded_setting_can_be_pointed_at(load):
-    loaded = load("training.epochs=7")
-    diagnostic = loaded.origins.diagnostic(("model", "layers", 1, "units"), "too few")
-    assert (diagnostic.line, diagnostic.column, diagnostic.length) == (7, 28, 3)
-    assert (diagnostic.key, diagnostic.message) == ("model.layers.1.units", "too few")
-    epochs = loaded.origins.diagnostic(("training", "epochs"), "too many", severity="warning")
-    assert (epochs.source, epochs.severity) == ("override 1", "warning")
-
-
-@pytest.mark.parametrize(
-    ("key", "line"),
-    [
-        (("data", "label"), 3),
-        (("model", "layers", 1, "use_bias"), 7),
-        (("model", "layers", 99), 5),
-        (("model", "layers"), 5),
-        (("regularization", "l2_lambda"), 0),
-        ((), 0),
-    ],
-)
-def test_a_setting_that_is_not_written_points_at_the_nearest_parent(load, key, line):
-    loaded = load()
-    assert isinstance(loaded.origins.root, MappingNode)
-    assert loaded.origins.diagnostic(key, "x").line == line

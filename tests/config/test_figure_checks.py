@@ -1,0 +1,148 @@
+"""Metrics, the monitored figure and expectations must exist and make sense."""
+
+import pytest
+
+LINEAR = "{type: flatten}, {type: dense, units: 1}"
+
+
+def only_warning(loaded):
+    (warning,) = loaded.warnings
+    assert warning.severity == "warning"
+    return warning
+
+
+def test_cross_entropy_is_no_regression(errors, config):
+    (diagnostic,) = errors(text=config(data="{source: mnist, task: regression}"))
+    assert diagnostic.key == "data.task"
+    assert diagnostic.message.startswith("expected classification under the loss")
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"metrics": "acc, accuracy"}, "'accuracy' is listed twice"),
+        ({"metrics": "top_5_accuracy, mse"},
+         "'mean_squared_error' is a figure of regression, and this is classification"),
+        ({"metrics": "mse, accuracy", "loss": "mse", "layers": LINEAR},
+         ("'accuracy' is a figure of classification, and this is regression (the loss is "
+         "mean_squared_error); if the labels are classes, write 'data.task: classification'")),
+        ({"metrics": "mse, acc", "loss": "mse", "layers": LINEAR,
+          "data": "{source: mnist, task: regression}"},
+         "'accuracy' is a figure of classification, and this is regression"),
+        ({"metrics": "acc, top_5_accuracy", "loss": "binary_crossentropy", "layers": "{type: dense, units: 1, activation: sigmoid}"},
+         "'top_5_accuracy' needs more than two classes"),
+    ],
+)  # fmt: skip
+def test_a_metric_that_does_not_fit_is_an_error(errors, options, message, config):
+    (diagnostic,) = errors(text=config(**options))
+    assert (diagnostic.key, diagnostic.message) == ("metrics.1", message)
+
+
+def stopping(options: str) -> str:
+    return f", early_stopping: {{{options}}}"
+
+
+HELD_OUT = "{source: mnist, splits: {validation: 0.1}}"
+
+
+@pytest.mark.parametrize("monitor", ["loss", "penalty", "objective", "accuracy", "acc"])
+def test_a_reported_figure_may_be_monitored(load, monitor, config):
+    training = stopping(f"monitor: validation.{monitor}")
+    assert load(text=config(training=training, data=HELD_OUT, metrics="acc")).warnings == ()
+
+
+def test_a_figure_that_is_not_reported_cannot_be_monitored(errors, config):
+    training = stopping("monitor: validation.acuracy")
+    text = config(training=training, data=HELD_OUT, metrics="accuracy")
+    (diagnostic,) = errors(text=text)
+    assert diagnostic.message == (
+        "expected a figure of this run: loss, penalty, objective, accuracy; got 'acuracy'; "
+        "did you mean 'accuracy'?"
+    )
+    (unlisted,) = errors(text=text.replace("acuracy", "top_5_accuracy").replace("[accuracy]", "[]"))
+    assert unlisted.message.endswith("the others must be listed in 'metrics'")
+
+
+@pytest.mark.parametrize(
+    ("data", "passes"),
+    [
+        ("{source: mnist}", False),
+        (HELD_OUT, True),
+        ("{source: ./digits, format: idx}", False),
+        ("{source: ./digits}", True),
+        ("{source: ./digits.npz}", True),
+        ("{source: ./flowers.csv, label: species}", False),
+        ("{source: ./flowers.csv.gz, label: species}", False),
+        ("{source: ./flowers.csv, label: species, splits: {validation: 0.2}}", True),
+    ],
+)
+def test_a_validation_split_that_cannot_be_there_cannot_be_monitored(
+    load, errors, data, passes, config
+):
+    text = config(training=stopping(""), data=data)
+    if passes:
+        assert load(text=text).warnings == ()
+        return
+    (diagnostic,) = errors(text=text)
+    assert diagnostic.key == "training.early_stopping.monitor"
+    assert diagnostic.message == (
+        "there is no validation split; give data.splits.validation, a fraction of the training part"
+    )
+
+
+def test_the_training_split_is_always_there(load, config):
+    assert load(text=config(training=stopping("monitor: train.loss"))).warnings == ()
+
+
+def test_a_directory_of_tables_may_bring_its_splits(load, tmp_path, config):
+    (tmp_path / "flowers.csv").mkdir()
+    text = config(training=stopping(""), data="{source: ./flowers.csv, label: species}")
+    assert load(text=text).warnings == ()
+
+
+@pytest.mark.parametrize(
+    ("options", "key", "message"),
+    [
+        ("monitor: train.loss, mode: max", "mode", "a smaller loss is better, and mode is max"),
+        ("monitor: train.accuracy, mode: min", "mode",
+         "a larger accuracy is better, and mode is min"),
+        ("monitor: train.loss, patience: 10", "patience",
+         "patience 10 never ends a training of 10 epochs"),
+    ],
+)  # fmt: skip
+def test_early_stopping_against_its_own_sense_is_doubtful(load, options, key, message, config):
+    warning = only_warning(load(text=config(training=stopping(options), metrics="accuracy")))
+    assert (warning.key, warning.message) == (f"training.early_stopping.{key}", message)
+
+
+@pytest.mark.parametrize(
+    ("expectation", "words"),
+    [
+        ("test.accuracy > 97", "can never hold: accuracy lies between 0 and 1; write 0.97 for 97 %"),
+        ("test.accuracy >= 1.5", "lies between 0 and 1; write 0.015 for 1.5 %"),
+        ("test.accuracy > 1", "can never hold: accuracy lies between 0 and 1"),
+        ("test.accuracy < 0", "can never hold: accuracy lies between 0 and 1"),
+        ("test.loss <= -0.1", "can never hold: loss is never negative"),
+        ("test.acuracy >= 0.9", "did you mean 'accuracy'?"),
+        ("test.mse <= 0.9", "got 'mean_squared_error'; the others must be listed in 'metrics'"),
+        ("validation.loss < 1", "there is no validation split"),
+        ("tset.loss < 1", ("expected a split of train, validation, test, got 'tset'; "
+         "did you mean 'test'?")),
+        ("accuracy >= 0.9", "expected SPLIT.METRIC"),
+        ("test.loss < 1e999", "expected a finite number, got 1e999"),
+    ],
+)  # fmt: skip
+def test_an_expectation_without_sense_is_an_error(errors, expectation, words, config):
+    more = f"expect: [test.loss < 9, '{expectation}']"
+    (diagnostic,) = errors(text=config(metrics="accuracy", more=more))
+    assert words in diagnostic.message
+    assert (diagnostic.key, diagnostic.line, diagnostic.column) == ("expect.1", 8, 25)
+
+
+@pytest.mark.parametrize(
+    "expectation", ["test.accuracy >= 0", "test.accuracy <= 1", "test.loss >= 0"]
+)
+def test_an_expectation_that_always_holds_is_doubtful(load, expectation, config):
+    more = f"expect: ['{expectation}']"
+    warning = only_warning(load(text=config(metrics="accuracy", more=more)))
+    assert warning.message == "always holds"

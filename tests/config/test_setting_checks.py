@@ -1,0 +1,41 @@
+"""Settings that are legal one by one and pointless or impossible together."""
+
+import pytest
+
+
+def only_warning(loaded):
+    (warning,) = loaded.warnings
+    assert warning.severity == "warning"
+    return warning
+
+
+def test_a_penalty_without_kernels_is_doubtful(load, config):
+    more = "regularization: {l2_lambda: 1}"
+    layers = "{type: flatten}, {type: activation, activation: softmax}"
+    warning = only_warning(load(text=config(layers=layers, more=more)))
+    assert (warning.key, warning.line) == ("regularization.l2_lambda", 8)
+
+
+def test_nesterov_without_momentum_is_doubtful(load, config):
+    text = config(optimizer="{name: sgd, nesterov: true}")
+    assert only_warning(load(text=text)).message == "no effect: momentum is 0"
+    assert load("optimizer.momentum=0.9", text=text).warnings == ()
+
+
+@pytest.mark.parametrize("shape", ["[0]", "[-1, -1]", "[2, -1, -1]"])
+def test_a_target_shape_that_no_data_has_is_an_error(errors, shape, config):
+    layers = (
+        f"{{type: reshape, target_shape: {shape}}}, {{type: dense, units: 10, activation: softmax}}"
+    )
+    (diagnostic,) = errors(text=config(layers=layers))
+    assert diagnostic.key == "model.layers.0.target_shape"
+    assert diagnostic.message.endswith(f"got {shape}")
+
+
+def test_contradictions_are_reported_all_at_once(errors, config):
+    text = config(
+        loss="{name: categorical_crossentropy, from_logits: true}",
+        metrics="mse",
+        more="expect: [test.x < 1]",
+    )
+    assert [d.line for d in errors(text=text)] == [3, 5, 8]

@@ -114,7 +114,7 @@ class TrainingView:
     def _show_steps(self, event: StepsDone) -> None:
         if self._screen.tells_progress and self._is_due():
             err = self._screen.err
-            err.show_for_now(progress_line(event, err.width - 1, err.symbols))
+            err.show_for_now(progress_line(event, err.live_width, err.symbols))
 
     def _show_epoch(self, event: EpochDone) -> None:
         if not self._screen.tells_progress:
@@ -123,7 +123,7 @@ class TrainingView:
         if _is_shown(event.epoch, event.num_epochs):
             err.line(epoch_line(event, err.width if err.is_terminal else None))
         elif self._is_due():
-            err.show_for_now(epoch_line(event, err.width - 1))
+            err.show_for_now(epoch_line(event, err.live_width))
 
     def _is_due(self) -> bool:
         """Whether the live line may change again: under --json there is none."""

@@ -93,6 +93,11 @@ class Stream(TextIOBase):
             80 if self._file is None or not self.is_terminal else shutil.get_terminal_size().columns
         )
 
+    @property
+    def live_width(self) -> int:
+        """Columns for a line that is taken away again: a ``^C`` typed behind it must fit too."""
+        return max(self.width - 3, 1)
+
     def isatty(self) -> bool:
         """Whether somebody sits before it."""
         return self.is_terminal
@@ -156,7 +161,7 @@ class Stream(TextIOBase):
         if not self.is_live:
             return
         self._transient = True
-        self.write("\r\x1b[2K" + printable(text)[: max(self.width - 1, 1)])
+        self.write("\r\x1b[2K" + printable(text)[: self.live_width])
         self.flush()
 
     def clear(self) -> None:

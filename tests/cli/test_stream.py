@@ -81,7 +81,7 @@ def test_a_long_line_for_now_stays_on_its_line(monkeypatch):
     monkeypatch.setenv("COLUMNS", "20")
     stream = Stream(file := Terminal())
     stream.show_for_now("x" * 50)
-    assert file.getvalue() == "\r\x1b[2K" + "x" * 19
+    assert file.getvalue() == "\r\x1b[2K" + "x" * 17
 
 
 def test_the_width_is_that_of_the_reader(monkeypatch):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from pathlib import Path
 from typing import Any
 
 from bmtrain.checkpoint.content import Checkpoint
@@ -11,27 +10,12 @@ from bmtrain.checkpoint.find import find_checkpoint
 from bmtrain.checkpoint.read import read_checkpoint
 from bmtrain.checkpoint.store import CheckpointStore
 from bmtrain.config.resolved import plain
-from bmtrain.errors import CheckpointError, UsageError
+from bmtrain.errors import CheckpointError
 from bmtrain.runs.directory import RunDirectory
 from bmtrain.workflows.preparation import Prepared
 
 #: What may differ from the interrupted run without changing a bit of what it would have done.
 FREE_KEYS = frozenset({"expect", "training.epochs", "training.steps_per_call", "training.device"})
-
-
-def config_of_run(run_dir: Path) -> Path:
-    """The resolved config of a run.
-
-    Raises:
-        UsageError: ``run_dir`` is not a run directory.
-    """
-    config = run_dir / "config.yaml"
-    if not config.is_file():
-        raise UsageError(
-            f"--resume takes a run directory, and '{run_dir}' has no config.yaml",
-            hint="bmtrain train RUN --resume, where RUN is what the training printed",
-        )
-    return config
 
 
 def last_checkpoint(

@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 from bmtrain.checkpoint.content import Checkpoint
-from bmtrain.checkpoint.read import read_checkpoint
+from bmtrain.checkpoint.read import read_checkpoint, verify_checkpoint
 from bmtrain.checkpoint.store import CheckpointStore
 from bmtrain.errors import CheckpointError, EnvironmentFault
 
@@ -128,6 +128,8 @@ def check_aftermath(
         assert_same(read_checkpoint(best), make_checkpoint(best_step, best_step))
         return best_step
 
+    for path in directory.glob("step-*"):
+        verify_checkpoint(path)  # half a checkpoint never has the name of a whole one
     store = CheckpointStore(directory)
     check_found(store)
     store.prepare()

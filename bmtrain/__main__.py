@@ -1,8 +1,6 @@
 """``python -m bmtrain`` is ``bmtrain``."""
 
-import sys
-
-from bmtrain.cli.main import main
+from bmtrain.cli.main import run
 
 if __name__ == "__main__":
-    sys.exit(main())
+    run()

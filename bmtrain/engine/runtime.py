@@ -107,6 +107,8 @@ def _import_tensorflow() -> float:
             import keras  # the one place where TensorFlow is imported first
             import tensorflow as tf  # noqa: F401
     finally:
+        # What was imported stays: no collection need walk its million objects again.
+        gc.freeze()
         if was_enabled:
             gc.enable()
     keras.config.set_floatx("float32")

@@ -1,0 +1,109 @@
+"""Dropout's mask is a pure function of (seed, layer, step)."""
+
+import numpy as np
+import pytest
+
+RATE = 0.3
+
+
+@pytest.fixture
+def drop(runtime):
+    """(seed, position, step) -> ones after dropout, eagerly; ``rate`` and ``inputs`` may change."""
+    import keras
+    import tensorflow as tf
+
+    from bmtrain.engine.lowerings import dropout
+
+    def run(seed=0, position=1, step=0, *, rate=RATE, inputs=None):
+        inputs = tf.ones((200, 50)) if inputs is None else tf.constant(inputs)
+        layer = keras.layers.Dropout(rate)
+        return dropout(layer, inputs, seed, position, tf.constant(step, tf.int64)).numpy()
+
+    return run
+
+
+def test_the_mask_is_the_same_whenever_it_is_drawn(drop):
+    import tensorflow as tf
+
+    first = drop(5, 2, 1000)
+    tf.random.set_seed(3)
+    tf.random.uniform((10,))
+    np.testing.assert_array_equal(first, drop(5, 2, 1000))
+
+
+@pytest.mark.parametrize("other", [(1, 1, 0), (0, 2, 0), (0, 1, 1), (0, 1, 2**40)])
+def test_another_seed_layer_or_step_draws_another_mask(drop, other):
+    first, second = drop(0, 1, 0) > 0, drop(*other) > 0
+    agreement = np.mean(first == second)  # of independent masks: p² + (1 − p)²
+    assert agreement == pytest.approx(RATE**2 + (1 - RATE) ** 2, abs=0.03)
+
+
+@pytest.mark.parametrize("rate", [0.1, 0.5, 0.9])
+def test_a_share_of_rate_is_zeroed_and_the_rest_scaled_up(drop, rate):
+    dropped = drop(rate=rate)
+    kept = dropped[dropped != 0]
+    np.testing.assert_allclose(kept, 1 / (1 - rate), rtol=1e-6)
+    assert np.mean(dropped == 0) == pytest.approx(rate, abs=0.02)
+    assert dropped.mean() == pytest.approx(1, abs=0.05 / (1 - rate))
+
+
+def test_masks_of_features_and_examples_are_independent(drop):
+    mask = drop() > 0
+    assert len({row.tobytes() for row in mask}) == len(mask)
+    assert len({column.tobytes() for column in mask.T}) == mask.shape[1]
+
+
+def test_a_rate_of_0_is_the_identity(drop, random):
+    inputs = random.normal(size=(4, 3)).astype(np.float32)
+    np.testing.assert_array_equal(drop(rate=0.0, inputs=inputs), inputs)
+
+
+def test_the_lowering_is_recorded_for_models_that_have_it(runtime):
+    import keras
+
+    from bmtrain.engine.lowerings import lowerings_used
+
+    plain = keras.Sequential([keras.Input((2,)), keras.layers.Dense(2)])
+    dropped = keras.Sequential([keras.Input((2,)), keras.layers.Dropout(0.1)])
+    assert lowerings_used(plain) == ()
+    assert lowerings_used(dropped) == ("dropout",)
+
+
+def test_training_drops_by_layer_and_step_and_evaluation_drops_nothing(
+    runtime, harness, experiment, dataset, random
+):
+    import tensorflow as tf
+
+    from bmtrain.engine.lowerings import forward_in_training
+
+    x = np.abs(random.normal(size=(30, 40))).astype(np.float32) + 1
+    layers = ({"type": "dropout", "rate": RATE},) * 2
+    run = harness(experiment(*layers), dataset(x, x.copy()))
+
+    def masks(step):
+        outputs = forward_in_training(run.problem, tf.constant(x), tf.constant(step, tf.int64))
+        return outputs.numpy() != 0
+
+    share = (1 - RATE) ** 2  # kept by both layers, if they drop independently
+    assert masks(0).mean() == pytest.approx(share, abs=0.05)
+    assert not np.array_equal(masks(0), masks(1))
+    np.testing.assert_array_equal(run.evaluator.predict(x), x)
+
+
+def test_under_xla_too_a_mask_follows_from_its_step_alone(runtime):
+    import keras
+    import tensorflow as tf
+
+    from bmtrain.engine.lowerings import dropout
+
+    layer = keras.layers.Dropout(RATE)
+
+    @tf.function(jit_compile=True)
+    def mask(step):
+        return dropout(layer, tf.ones((200, 50)), 0, 1, step) > 0
+
+    first, second, again = (mask(tf.constant(step, tf.int64)).numpy() for step in (7, 8, 7))
+    np.testing.assert_array_equal(first, again)
+    assert first.mean() == pytest.approx(1 - RATE, abs=0.02)
+    agreement = np.mean(first == second)
+    assert agreement == pytest.approx(RATE**2 + (1 - RATE) ** 2, abs=0.03)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
 from bmtrain.checkpoint.content import Checkpoint
+from bmtrain.checkpoint.write import write_checkpoint
 from bmtrain.config.sections.experiment import ExperimentConfig
 from bmtrain.data.dataset import DataFacts
 from bmtrain.data.preprocessing import Preprocessing
@@ -87,6 +89,13 @@ def make_checkpoint() -> MakeCheckpoint:
         return Checkpoint(**(parts | changes))
 
     return make
+
+
+@pytest.fixture
+def written(tmp_path: Path, make_checkpoint: MakeCheckpoint) -> Path:
+    """A checkpoint's directory, the only one in its parent."""
+    write_checkpoint(tmp_path / "c", make_checkpoint())
+    return tmp_path / "c"
 
 
 @pytest.fixture(scope="session")

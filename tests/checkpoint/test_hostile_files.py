@@ -1,0 +1,111 @@
+"""Reading a stranger's checkpoint opens its regular files, and runs nothing."""
+
+from __future__ import annotations
+
+import ast
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import bmtrain
+from bmtrain.checkpoint.read import read_checkpoint, verify_checkpoint
+from bmtrain.errors import CheckpointError, EnvironmentFault
+
+FILES = ("manifest.json", "model.safetensors", "preprocessing.json", "preprocessing.safetensors")
+
+
+def refused(directory: Path, words: str) -> None:
+    with pytest.raises(CheckpointError, match=words) as caught:
+        read_checkpoint(directory)
+    assert caught.value.exit_code == 7
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_links_are_refused_even_to_the_right_content(written: Path, name: str) -> None:
+    (written / name).rename(written.parent / "content")
+    (written / name).symlink_to(written.parent / "content")
+    refused(written, f"{name}: not a regular file; links and devices are refused")
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_pipes_directories_and_devices_are_refused_and_nothing_hangs(
+    written: Path, name: str
+) -> None:
+    (written / name).unlink()
+    os.mkfifo(written / name)
+    refused(written, "not a regular file")
+    (written / name).unlink()
+    (written / name).mkdir()
+    refused(written, "not a regular file")
+    (written / name).rmdir()
+    (written / name).symlink_to("/dev/zero")
+    refused(written, "not a regular file")
+
+
+def test_a_link_put_there_between_the_look_and_the_opening_is_refused(
+    written: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    regular = os.lstat(written / "model.safetensors")
+    (written / "manifest.json").unlink()
+    (written / "manifest.json").symlink_to("/etc/hostname")
+    monkeypatch.setattr(os, "lstat", lambda _path: regular)
+    refused(written, "cannot be read: Too many levels of symbolic links")
+
+
+def test_permissions_are_the_environments_fault(
+    written: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(path: object, *_: object, **__: object) -> int:
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr(os, "open", refuse)
+    with pytest.raises(EnvironmentFault, match="cannot read the checkpoint: permission denied"):
+        verify_checkpoint(written)
+
+
+def test_no_module_on_the_path_imports_what_could_run_code_or_unpack() -> None:
+    banned = {
+        *("pickle", "marshal", "shelve", "importlib", "runpy", "ctypes", "subprocess"),
+        *("zipfile", "tarfile", "h5py", "tensorflow", "keras", "torch"),
+    }
+    package = Path(bmtrain.__file__).parent
+    sources = [package / name for name in ("durable.py", "strict_json.py", "tensor_files.py")]
+    for source in [*sources, *(package / "checkpoint").glob("*.py")]:
+        for node in ast.walk(ast.parse(source.read_text())):
+            if isinstance(node, ast.Import):
+                names = {alias.name for alias in node.names}
+            elif isinstance(node, ast.ImportFrom):
+                names = {str(node.module)}
+            elif isinstance(node, ast.Name):
+                assert node.id not in {"eval", "exec", "compile", "__import__"}, source
+                continue
+            else:
+                continue
+            assert not {name.partition(".")[0] for name in names} & banned, source
+
+
+def test_reading_a_checkpoint_opens_only_its_files_and_runs_nothing(written: Path) -> None:
+    code = f"""
+import sys
+from pathlib import Path
+from bmtrain.checkpoint.read import read_checkpoint
+directory = Path({str(written)!r})
+read_checkpoint(directory)  # every module is imported now
+seen = []
+def hook(event, arguments):
+    seen.append((event, str(arguments[0]) if arguments else ""))
+sys.addaudithook(hook)
+read_checkpoint(directory)
+for event, argument in list(seen):
+    if event == "open" and not argument.startswith((str(directory), "/proc/", "/sys/")):
+        print(event, argument)
+    if event in ("exec", "compile", "import", "subprocess.Popen", "os.system", "socket.connect"):
+        print(event, argument)
+"""
+    answer = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    )
+    assert answer.stdout == ""

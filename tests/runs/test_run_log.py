@@ -1,0 +1,32 @@
+"""log.txt: each line under its time, at once on the disk's side of Python's buffer."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from bmtrain.errors import EnvironmentFault
+from bmtrain.runs.run_log import RunLog
+
+
+def test_each_line_has_its_utc_time_and_is_there_at_once(tmp_path: Path) -> None:
+    path = tmp_path / "log.txt"
+    path.write_text("what a library said\n")
+    with RunLog(path) as log:
+        log.write("grün \ud800")
+        lines = path.read_text(encoding="utf-8").splitlines()
+    assert lines[0] == "what a library said"
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ grün \\ud800", lines[1])
+
+
+def test_a_log_that_cannot_be_opened_or_written_is_the_environments_fault(tmp_path: Path) -> None:
+    with pytest.raises(EnvironmentFault, match="cannot open the log"):
+        RunLog(tmp_path / "absent" / "log.txt")
+    if Path("/dev/full").exists():
+        log = RunLog(Path("/dev/full"))
+        with pytest.raises(EnvironmentFault, match="cannot write the log: the disk is full"):
+            log.write("a line")
+        with pytest.raises(EnvironmentFault, match="cannot close the log"):
+            log.__exit__(None, None, None)

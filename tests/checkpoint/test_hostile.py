@@ -15,7 +15,7 @@ import pytest
 from bmtrain import tensor_files
 from bmtrain.checkpoint.content import Checkpoint
 from bmtrain.checkpoint.read import read_checkpoint
-from bmtrain.errors import CheckpointError, EnvironmentFault
+from bmtrain.errors import CheckpointError
 
 MakeCheckpoint = Callable[..., Checkpoint]
 Document = dict[str, Any]
@@ -29,7 +29,8 @@ def seal(directory: Path, document: Any) -> None:
 
 
 def manifest_of(directory: Path) -> Document:
-    document: Document = json.loads((directory / "manifest.json").read_text())
+    with (directory / "manifest.json").open("rb") as file:
+        document: Document = json.loads(file.read(2**16).rstrip(b"\0"))
     del document["sha256"]
     return document
 
@@ -244,27 +245,11 @@ def test_a_header_with_other_bytes_for_the_same_tensors_is_damage(written: Path)
     refused(written, r"model\.safetensors: damaged: its header does not match")
 
 
-def test_more_memory_than_there_is_is_a_fault_and_not_a_crash(
-    written: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("bmtrain.checkpoint.tensors.available_memory", lambda: 10)
-    with pytest.raises(EnvironmentFault, match="needs 0 MB of memory; 0 MB are available"):
-        read_checkpoint(written)
-
-
 def test_a_sparse_file_of_terabytes_is_not_read(written: Path) -> None:
     os.truncate(written / "manifest.json", 2**41)
     refused(written, "2199023255552 bytes; at most")
-    document = manifest_of_small(written)
+    document = manifest_of(written)
     os.truncate(written / "preprocessing.json", 2**41)
     document["files"]["preprocessing.json"]["bytes"] = 2**41
     seal(written, document)
     refused(written, "preprocessing.json: damaged: 2199023255552 bytes")
-
-
-def manifest_of_small(directory: Path) -> Document:
-    with (directory / "manifest.json").open("rb") as file:
-        text = file.read(2**16).rstrip(b"\0").decode()
-    document: Document = json.loads(text)
-    del document["sha256"]
-    return document

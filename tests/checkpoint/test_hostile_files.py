@@ -109,3 +109,11 @@ for event, argument in list(seen):
         [sys.executable, "-c", code], capture_output=True, text=True, check=True
     )
     assert answer.stdout == ""
+
+
+def test_more_memory_than_there_is_is_a_fault_and_not_a_crash(
+    written: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bmtrain.checkpoint.tensors.available_memory", lambda: 10)
+    with pytest.raises(EnvironmentFault, match="needs 0 MB of memory; 0 MB are available"):
+        read_checkpoint(written)

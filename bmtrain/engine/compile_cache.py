@@ -37,7 +37,7 @@ class CompileCache:
         """Put what this process compiled into the store; a failure costs speed only."""
         try:
             for file in self.private.iterdir():
-                if file.name not in self._known:
+                if file.name not in self._known and not (self._store / file.name).exists():
                     _publish(file, self._store)
             _prune(self._store)
         except OSError:

@@ -7,6 +7,7 @@ nowhere else: an inherited ``KERAS_BACKEND=torch`` breaks the import, a user's
 
 from __future__ import annotations
 
+import atexit
 import ctypes
 import gc
 import os
@@ -49,24 +50,34 @@ class Runtime:
 def started_runtime(
     *, device: DeviceChoice, threads: int | Literal["auto"], note: Callable[[str], None]
 ) -> Iterator[Runtime]:
-    """Import TensorFlow, choose the device, and clean up behind.
+    """Import TensorFlow and choose the device.
+
+    A process may start it again, in a notebook say, with the same threads and device.
 
     ``note`` is told what was done with the compilation cache.
 
     Raises:
-        EnvironmentFault: a GPU was asked for and there is none; says which part is missing.
+        EnvironmentFault: a GPU was asked for and there is none (says which part is missing),
+            or an earlier start in this process fixed other threads or devices.
     """
     xla_flags = os.environ.get("XLA_FLAGS", "")
+    cache = _cache_of_process(xla_flags, note)
+    _pin_environment(cache)
+    import_s = _import_tensorflow()
+    yield _configure(device, threads, xla_flags, import_s, cache)
+    if cache is not None:
+        cache.publish()
+
+
+def _cache_of_process(xla_flags: str, note: Callable[[str], None]) -> CompileCache | None:
+    """Opened by the first start and closed at the process's end: XLA reads its flags once."""
+    if "tensorflow" in sys.modules:
+        note("compilation cache: as TensorFlow was started in this process")
+        return None
     cache = open_compile_cache(xla_flags, note)
-    try:
-        _pin_environment(cache)
-        import_s = _import_tensorflow()
-        yield _configure(device, threads, xla_flags, import_s, cache)
-        if cache is not None:
-            cache.publish()
-    finally:
-        if cache is not None:
-            cache.close()
+    if cache is not None:
+        atexit.register(cache.close)
+    return cache
 
 
 def _pin_environment(cache: CompileCache | None) -> None:
@@ -128,16 +139,17 @@ def _configure(
     import tensorflow as tf
 
     num_threads = available_processors() if threads == "auto" else threads
-    tf.config.threading.set_intra_op_parallelism_threads(num_threads)
-    tf.config.threading.set_inter_op_parallelism_threads(num_threads)
+    with _only_before_the_first_use():
+        tf.config.threading.set_intra_op_parallelism_threads(num_threads)
+        tf.config.threading.set_inter_op_parallelism_threads(num_threads)
     gpus = [] if device == "cpu" else tf.config.list_physical_devices("GPU")
     if device == "gpu" and not gpus:
         raise EnvironmentFault(f"no GPU: {missing_gpu_part()}", hint="use --device cpu or auto")
-    for gpu in gpus:
-        # Before the devices are initialised, or TensorFlow refuses.
-        tf.config.experimental.set_memory_growth(gpu, True)
-    if not gpus:
-        tf.config.set_visible_devices([], "GPU")
+    with _only_before_the_first_use():
+        for gpu in gpus:
+            tf.config.experimental.set_memory_growth(gpu, True)
+        if not gpus:
+            tf.config.set_visible_devices([], "GPU")
     kind: Literal["cpu", "gpu"] = "gpu" if gpus else "cpu"
     name = tf.config.experimental.get_device_details(gpus[0]).get("device_name") if gpus else None
     return Runtime(
@@ -150,6 +162,22 @@ def _configure(
         import_s=import_s,
         cache=cache,
     )
+
+
+@contextmanager
+def _only_before_the_first_use() -> Iterator[None]:
+    """TensorFlow refuses to change threads and devices that are in use already."""
+    import tensorflow as tf
+
+    try:
+        yield
+    except RuntimeError as error:
+        num_threads = tf.config.threading.get_intra_op_parallelism_threads()
+        raise EnvironmentFault(
+            f"TensorFlow runs in this process already, with training.threads: {num_threads}, "
+            f"and cannot be changed: {error}",
+            hint="keep to the first run's threads and device, or use another process",
+        ) from error
 
 
 def available_processors() -> int:

@@ -1,0 +1,123 @@
+"""TensorFlow's start: what it is told, what it says, and where its chatter goes."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from bmtrain.engine.native_output import native_output_to
+
+
+def test_native_chatter_goes_to_the_file_meanwhile_and_to_the_screen_again_after(tmp_path, capfd):
+    log = tmp_path / "log.txt"
+    log.write_text("before\n")
+    with native_output_to(log):
+        os.write(2, b"chatter\n")
+        subprocess.run([sys.executable, "-c", "import os; os.write(2, b'child\\n')"], check=True)
+    os.write(2, b"screen\n")
+    assert log.read_text() == "before\nchatter\nchild\n"
+    assert capfd.readouterr().err == "screen\n"
+
+
+def test_native_chatter_may_go_nowhere(capfd):
+    with native_output_to(None):
+        os.write(2, b"chatter\n")
+    assert capfd.readouterr().err == ""
+
+
+def test_the_screen_comes_back_after_an_error(tmp_path, capfd):
+    with pytest.raises(ValueError, match="ours"), native_output_to(tmp_path / "log.txt"):
+        raise ValueError("ours")
+    os.write(2, b"screen\n")
+    assert capfd.readouterr().err == "screen\n"
+
+
+def test_no_descriptor_is_left_open(tmp_path):
+    before = len(list(Path("/proc/self/fd").iterdir()))
+    for _ in range(5):
+        with native_output_to(tmp_path / "log.txt"):
+            pass
+    assert len(list(Path("/proc/self/fd").iterdir())) == before
+
+
+def test_keras_computes_in_float32_channels_last_with_its_own_epsilon(runtime):
+    import keras
+
+    assert keras.config.backend() == "tensorflow"
+    assert keras.config.floatx() == "float32"
+    assert keras.config.epsilon() == 1e-7
+    assert keras.config.image_data_format() == "channels_last"
+
+
+def test_the_runtime_tells_device_threads_and_versions(runtime):
+    import keras
+    import tensorflow as tf
+
+    assert (runtime.device, runtime.device_name, runtime.threads) == ("cpu", "CPU", 1)
+    assert tf.config.threading.get_intra_op_parallelism_threads() == 1
+    assert tf.config.threading.get_inter_op_parallelism_threads() == 1
+    assert runtime.tensorflow_version == tf.__version__
+    assert runtime.keras_version == keras.__version__
+
+
+def test_a_gpu_that_is_not_there_says_which_part_is_missing(in_process):
+    import tensorflow as tf
+
+    from bmtrain.engine.runtime import started_runtime
+    from bmtrain.errors import EnvironmentFault
+
+    if tf.config.list_physical_devices("GPU"):
+        pytest.skip("there is a GPU")
+    with (
+        pytest.raises(EnvironmentFault, match="no GPU: ") as caught,
+        started_runtime(device="gpu", threads=1, note=lambda _: None),
+    ):
+        pass
+    assert "--device cpu" in caught.value.hint
+    assert caught.value.exit_code == 6
+    if not Path("/dev/nvidiactl").exists():
+        assert "/dev/nvidiactl" in caught.value.message
+
+
+def test_auto_threads_are_the_processors_that_the_process_may_use():
+    from bmtrain.engine.runtime import available_processors
+
+    assert available_processors() == len(os.sched_getaffinity(0))
+
+
+def test_a_second_start_in_one_process_keeps_the_first_ones_threads(in_process):
+    import tensorflow as tf
+
+    from bmtrain.engine.runtime import started_runtime
+    from bmtrain.errors import EnvironmentFault
+
+    tf.constant(1)  # TensorFlow's threads begin to run
+    with started_runtime(device="cpu", threads=1, note=lambda _: None) as again:
+        assert again.threads == 1
+    with (
+        pytest.raises(EnvironmentFault, match=r"already, with training.threads: 1,"),
+        started_runtime(device="cpu", threads=2, note=lambda _: None),
+    ):
+        pass
+
+
+def test_auto_is_xla_and_a_wish_is_followed(runtime):
+    import keras
+
+    from bmtrain.engine.selection import select_engine
+
+    model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(2)])
+    modes = {wish: select_engine(wish, model, runtime).mode for wish in ("auto", "xla", "graph")}
+    assert modes == {"auto": "xla", "xla": "xla", "graph": "graph"}
+    record = select_engine("auto", model, runtime).as_json()
+    assert set(record) == {
+        "mode",
+        "device",
+        "threads",
+        "lowerings",
+        "tensorflow",
+        "keras",
+        "xla_flags",
+    }

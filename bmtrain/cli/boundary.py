@@ -10,13 +10,10 @@ anything else                                 1: one line here, the traceback in
 
 from __future__ import annotations
 
-import errno
 import os
-import signal
 import sys
 import tempfile
 import traceback
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -31,21 +28,8 @@ from bmtrain.cli.diagnostics import (
     show_diagnostic,
 )
 from bmtrain.cli.documents import json_text
-from bmtrain.durable import environment_fault
-from bmtrain.errors import BmtrainError, Diagnostic, EnvironmentFault, Interrupted, UsageError
-
-#: What a machine does to a program, wherever it happens.
-_ENVIRONMENT_ERRNOS = {
-    errno.EACCES,
-    errno.EDQUOT,
-    errno.EIO,
-    errno.EMFILE,
-    errno.ENFILE,
-    errno.ENOMEM,
-    errno.ENOSPC,
-    errno.EPERM,
-    errno.EROFS,
-}
+from bmtrain.errors import BmtrainError, Diagnostic, UsageError
+from bmtrain.workflows.endings import internal_message, known_ending
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,44 +95,13 @@ def failure_document(ending: Ending, screen: Screen, summary: dict[str, Any]) ->
 
 def _as_known(error: BaseException) -> BmtrainError | None:
     """The exception as one of ours, or None: a bug."""
-    if isinstance(error, BmtrainError):
-        return error
-    if (interruption := _interruption_behind(error)) is not None:
-        return interruption
-    if isinstance(error, MemoryError):
-        return EnvironmentFault(
-            "the memory is used up",
-            hint="use a smaller batch, model or data set, or another machine",
-        )
-    if isinstance(error, OSError) and error.errno in _ENVIRONMENT_ERRNOS:
-        fault = environment_fault(error, Path(os.fsdecode(error.filename or "")), "go on")
-        return fault if error.filename else EnvironmentFault(fault.message, hint=fault.hint)
+    if (known := known_ending(error)) is not None:
+        return known
     if callable(format_message := getattr(error, "format_message", None)):
         # "Value error, " is how Typer's validator begins every message.
         message = str(format_message()).replace(": Value error, ", ": ")
         return UsageError(message, hint=_help_hint(error))
     return None
-
-
-def _interruption_behind(error: BaseException) -> Interrupted | None:
-    """Ctrl-C during an import may come out as that import's own error."""
-    for cause in _chain(error):
-        if isinstance(cause, KeyboardInterrupt):
-            number = getattr(cause, "signal_number", int(signal.SIGINT))
-            word = "terminated" if number == signal.SIGTERM else "interrupted"
-            return Interrupted(word, signal_number=number)
-    return None
-
-
-def _chain(error: BaseException) -> Iterator[BaseException]:
-    seen: set[int] = set()
-    while id(error) not in seen:
-        seen.add(id(error))
-        yield error
-        following = error.__cause__ or error.__context__
-        if following is None:
-            return
-        error = following
 
 
 def _help_hint(error: BaseException) -> str:
@@ -161,11 +114,10 @@ def _internal(error: BaseException, screen: Screen) -> Ending:
     text = "".join(traceback.format_exception(error))
     path = _keep_traceback(text, screen.run_dir)
     kept = f"the traceback is in {path}" if path else "its traceback could not be written anywhere"
-    first_line = (str(error).splitlines() or [""])[0]
     return Ending(
         exit_code=1,
         code="internal",
-        message=f"internal error: {type(error).__name__}: {first_line}"[:500],
+        message=internal_message(error),
         hint=f"this is a bug in bmtrain; {kept}",
     )
 

@@ -9,10 +9,11 @@ from pathlib import Path
 from bmtrain.config.load import LoadedConfig
 from bmtrain.config.resolved import resolved_yaml
 from bmtrain.durable import write_text
-from bmtrain.errors import BmtrainError
+from bmtrain.errors import BmtrainError, Interrupted
 from bmtrain.events import DataReady, Event, Warned
 from bmtrain.runs.directory import open_run_directory
 from bmtrain.runs.run_log import RunLog
+from bmtrain.workflows.endings import internal_message, known_ending
 from bmtrain.workflows.execution import Execution
 from bmtrain.workflows.preparation import Prepared, prepare
 from bmtrain.workflows.recording import Record, Timing, log_event
@@ -55,16 +56,21 @@ def _logged(prepared: Prepared, log: RunLog) -> Iterator[Event]:
 
 def _record_failure(record: Record, log: RunLog, error: BaseException) -> None:
     """summary.json of a run that did not complete; the error itself goes on."""
-    status = {"diverged": "diverged", "interrupted": "interrupted"}
-    code = error.code if isinstance(error, BmtrainError) else "internal"
-    if isinstance(error, KeyboardInterrupt | GeneratorExit):
-        code = "interrupted"
-    exit_code = error.exit_code if isinstance(error, BmtrainError) else 1
-    summary = record.summary(status.get(code, "failed"), exit_code)
-    summary["error"] = {"code": code, "message": str(error), "where": None}
+    known = known_ending(error)
+    if isinstance(error, GeneratorExit):  # whoever asked for the events stopped asking
+        known = Interrupted("abandoned", signal_number=2)
+    exit_code, code = (1, "internal") if known is None else (known.exit_code, known.code)
+    status = code if code in {"diverged", "interrupted"} else "failed"
+    summary = record.summary(status, exit_code)
+    summary["error"] = {
+        "code": code,
+        "message": internal_message(error) if known is None else known.message,
+        "where": None if known is None else known.where,
+        "hint": None if known is None else known.hint,
+    }
     error.summary = summary  # type: ignore[attr-defined]  # the boundary prints it
     try:
-        log.write(f"ended: {code}: {error}")
+        log.write(f"ended: {code}: {known or internal_message(error)}")
         record.write_summary(summary)
     except BmtrainError:
         return  # the disk that failed the run fails its epitaph too; the first error counts

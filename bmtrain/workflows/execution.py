@@ -5,12 +5,13 @@ from __future__ import annotations
 import shlex
 import time
 from collections.abc import Generator, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from bmtrain.checkpoint.content import Checkpoint
 from bmtrain.checkpoint.store import CheckpointStore
-from bmtrain.errors import Interrupted
+from bmtrain.errors import BmtrainError, Interrupted
 from bmtrain.events import EpochDone, Event, ModelReady, Noted, Warned
 from bmtrain.runs.directory import RunDirectory
 from bmtrain.runs.metrics_log import MetricsLog
@@ -156,11 +157,16 @@ def _train(loop: TrainingLoop, saver: Saver, record: Record) -> Iterator[Event]:
                 if interruption.signal_number is not None:
                     yield from saver.save(loop.state)
                     raise _interrupted(interruption.signal_number, record)
+        except BaseException:
+            # Whatever ended the loop, the best and the last good weights are kept, if they
+            # can be: the error that counts is the first.
+            with suppress(BmtrainError):
+                saver.flush()
+            raise
         finally:
-            # Whatever ended the loop, the best and the last good weights are kept.
-            saver.flush()
-            record.checkpoint = saver.store.last()
-            record.best_checkpoint = saver.store.best()
+            with suppress(BmtrainError):
+                record.checkpoint = saver.store.last()
+                record.best_checkpoint = saver.store.best()
 
 
 def _log_record(event: EpochDone) -> dict[str, Any]:

@@ -33,11 +33,18 @@ class Restored:
 def read_restored(path: Path) -> Restored:
     """Find and read the checkpoint at ``path``, a run directory's best or last, or itself.
 
+    Of a run it is the one that the run itself was judged by: with
+    ``restore_best: false`` the last.
+
     Raises:
         CheckpointError: there is none, or it is damaged or does not fit itself.
     """
     found = find_checkpoint(path)
     checkpoint = read_checkpoint(found.path, _expected_shapes, with_optimizer=False)
+    stopping = checkpoint.experiment.training.early_stopping
+    if found.which == "best" and stopping is not None and not stopping.restore_best:
+        found = find_checkpoint(path, "last")
+        checkpoint = read_checkpoint(found.path, _expected_shapes, with_optimizer=False)
     architecture = _architecture(checkpoint.experiment, checkpoint.preprocessing)
     return Restored(found, checkpoint, architecture)
 

@@ -1,0 +1,69 @@
+"""What ended a run, whoever raised it, as one of ours: the same on the screen and in the summary."""
+
+from __future__ import annotations
+
+import errno
+import os
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+
+from bmtrain.durable import environment_fault
+from bmtrain.errors import BmtrainError, EnvironmentFault, Interrupted
+
+#: What a machine does to a program, wherever it happens.
+_ENVIRONMENT_ERRNOS = {
+    errno.EACCES,
+    errno.EDQUOT,
+    errno.EIO,
+    errno.EMFILE,
+    errno.ENFILE,
+    errno.ENOMEM,
+    errno.ENOSPC,
+    errno.EPERM,
+    errno.EROFS,
+}
+
+
+def known_ending(error: BaseException) -> BmtrainError | None:
+    """The exception as one of ours, or None: a bug."""
+    if isinstance(error, BmtrainError):
+        return error
+    if (interruption := _interruption_behind(error)) is not None:
+        return interruption
+    if isinstance(error, MemoryError):
+        return EnvironmentFault(
+            "the memory is used up",
+            hint="use a smaller batch, model or data set, or another machine",
+        )
+    if isinstance(error, OSError) and error.errno in _ENVIRONMENT_ERRNOS:
+        fault = environment_fault(error, Path(os.fsdecode(error.filename or "")), "go on")
+        return fault if error.filename else EnvironmentFault(fault.message, hint=fault.hint)
+    return None
+
+
+def internal_message(error: BaseException) -> str:
+    """A bug in one line."""
+    first_line = (str(error).splitlines() or [""])[0]
+    return f"internal error: {type(error).__name__}: {first_line}"[:500]
+
+
+def _interruption_behind(error: BaseException) -> Interrupted | None:
+    """Ctrl-C during an import may come out as that import's own error."""
+    for cause in _chain(error):
+        if isinstance(cause, KeyboardInterrupt):
+            number = getattr(cause, "signal_number", int(signal.SIGINT))
+            word = "terminated" if number == signal.SIGTERM else "interrupted"
+            return Interrupted(word, signal_number=number)
+    return None
+
+
+def _chain(error: BaseException) -> Iterator[BaseException]:
+    seen: set[int] = set()
+    while id(error) not in seen:
+        seen.add(id(error))
+        yield error
+        following = error.__cause__ or error.__context__
+        if following is None:
+            return
+        error = following

@@ -1,0 +1,133 @@
+"""``bmtrain predict`` through the command: every format in, the same predictions out."""
+
+import csv
+import gzip
+import io
+import json
+
+import numpy as np
+import pytest
+from scipy.special import softmax
+
+from bmtrain.runs.predictions import read_predictions
+
+
+@pytest.fixture
+def graph(trained):
+    return trained("graph", "training.engine=graph")
+
+
+def rows(text):
+    return list(csv.DictReader(io.StringIO(text)))
+
+
+def test_a_table_is_predicted_by_column_name_without_labels(graph, command, project, tmp_path):
+    table = [line.split(",") for line in (project / "points.csv").read_text().splitlines()]
+    unlabelled = tmp_path / "unlabelled.csv"
+    unlabelled.write_text("\n".join(",".join(row[3::-1]) for row in table) + "\n")
+    first = command("predict", graph.path, project / "points.csv")
+    second = command("predict", graph.path, unlabelled)
+    assert (first.exit_code, second.exit_code) == (0, 0), first.err + second.err
+    assert first.out == second.out
+    predicted = rows(first.out)
+    assert len(predicted) == 310
+
+
+def test_predictions_are_those_of_the_evaluation(graph, command, project, tmp_path):
+    """Rows of the stored test predictions, found again by their probabilities."""
+    out = tmp_path / "out.npz"
+    assert command("predict", graph.path, project / "points.csv", "-o", out).exit_code == 0
+    stored = read_predictions(graph.path / "predictions" / "test.safetensors")
+    with np.load(out) as arrays:
+        everything = next(a for a in arrays.values() if a.shape == (310, 3))
+    distances = np.abs(everything[:, None] - stored.outputs[None]).max(axis=2)
+    assert distances.min(axis=0).max() < 1e-6
+    np.testing.assert_allclose(everything.sum(axis=1), 1, rtol=1e-5)
+
+
+def test_csv_jsonl_and_npz_say_the_same(graph, command, project, tmp_path):
+    for suffix in ("csv", "jsonl", "npz"):
+        ended = command(
+            "predict", graph.path, project / "points.csv", "-o", tmp_path / f"out.{suffix}"
+        )
+        assert ended.exit_code == 0, ended.err
+    table = rows((tmp_path / "out.csv").read_text())
+    lines = [json.loads(line) for line in (tmp_path / "out.jsonl").read_text().splitlines()]
+    assert len(table) == len(lines) == 310
+    name = next(key for key, value in table[0].items() if value in {"left", "right", "up"})
+    in_lines = next(k for k, v in lines[0].items() if v in ("left", "right", "up"))
+    assert [row[name] for row in table] == [line[in_lines] for line in lines]
+
+
+def test_a_missing_feature_column_is_exit_3_and_named(graph, command, tmp_path):
+    table = tmp_path / "short.csv"
+    table.write_text("x,y,noise\n1,2,3\n")
+    ended = command("predict", graph.path, table)
+    assert ended.exit_code == 3
+    assert "'z'" in ended.err or " z" in ended.err
+    assert ended.out == ""
+
+
+@pytest.fixture(scope="module")
+def images(make_once):
+    """Arrays as .npz, .npy and IDX, and a config for them."""
+
+    def fill(directory):
+        random = np.random.default_rng(5)
+        x = random.integers(0, 256, (90, 5, 5)).astype(np.uint8)
+        y = (x[:, 0, 0] > 127).astype(np.uint8)
+        np.savez(
+            directory / "images.npz", x_train=x[:60], y_train=y[:60], x_test=x[60:], y_test=y[60:]
+        )
+        np.save(directory / "new.npy", x[60:])
+        np.savez(directory / "new.npz", x=x[60:])
+        header = bytes([0, 0, 8, 3]) + np.array([30, 5, 5], ">i4").tobytes()
+        (directory / "new-images-idx3-ubyte").write_bytes(header + x[60:].tobytes())
+        (directory / "new-images-idx3-ubyte.gz").write_bytes(
+            gzip.compress(header + x[60:].tobytes())
+        )
+        (directory / "images.yaml").write_text(
+            "name: images\ndata: {source: ./images.npz}\nmodel: {type: mlp, hidden: [4]}\n"
+            "loss: {name: sparse_categorical_crossentropy, from_logits: true}\noptimizer: adam\n"
+            "training: {epochs: 2, threads: 1, engine: graph}\n"
+        )
+
+    return make_once("images", fill)
+
+
+@pytest.mark.parametrize(
+    "name", ["new.npy", "new.npz", "new-images-idx3-ubyte", "new-images-idx3-ubyte.gz"]
+)
+def test_arrays_of_every_format_give_the_probabilities_of_the_test_split(
+    images, trained, command, tmp_path, name
+):
+    run = trained("images-run", config=images / "images.yaml")
+    assert run.ended.exit_code == 0, run.ended.err
+    out = tmp_path / "out.npz"
+    ended = command("predict", run.path, images / name, "-o", out)
+    assert ended.exit_code == 0, ended.err
+    stored = read_predictions(run.path / "predictions" / "test.safetensors")
+    with np.load(out) as arrays:
+        probabilities = next(a for a in arrays.values() if a.shape == (30, 2))
+    np.testing.assert_allclose(
+        probabilities, softmax(stored.outputs.astype(np.float64), axis=1), rtol=1e-5
+    )
+
+
+def test_images_of_another_shape_are_exit_3(images, trained, command, tmp_path):
+    run = trained("images-run", config=images / "images.yaml")
+    np.save(tmp_path / "other.npy", np.zeros((2, 4, 5), np.uint8))
+    ended = command("predict", run.path, tmp_path / "other.npy")
+    assert ended.exit_code == 3
+    assert "5" in ended.err
+
+
+def test_a_regression_predicts_its_targets(train, command, project, tmp_path):
+    run = train("training.epochs=200", config="line.yaml")
+    out = tmp_path / "out.csv"
+    assert command("predict", run.path, project / "line.csv", "-o", out).exit_code == 0
+    table = np.loadtxt(project / "line.csv", delimiter=",", skiprows=1)
+    values = np.array([[float(v) for v in row.values()] for row in rows(out.read_text())])
+    squared = (values - table[:, 3:]) ** 2
+    least = squared.mean(axis=0).min() / 2  # whichever column holds the target
+    assert least == pytest.approx(run.epochs[-1]["train"]["loss"], rel=0.01)

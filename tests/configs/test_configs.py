@@ -1,0 +1,58 @@
+"""Every file in configs/: valid, described, and true."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from bmtrain.config.load import load_config
+
+ROOT = Path(__file__).parents[2]
+CONFIGS = sorted((ROOT / "configs").rglob("*.yaml"))
+
+
+@pytest.fixture(params=CONFIGS, ids=lambda path: path.stem)
+def config(request: pytest.FixtureRequest) -> Path:
+    path = request.param
+    assert isinstance(path, Path)
+    return path
+
+
+def test_there_are_configs() -> None:
+    assert {"mnist", "smoke", "gradient_descent", "mnist_l2"} <= {path.stem for path in CONFIGS}
+
+
+def test_a_config_is_valid_and_says_what_it_must_reach(config: Path) -> None:
+    loaded = load_config(config)
+    assert loaded.warnings == ()
+    assert loaded.experiment.expect
+
+
+def test_a_config_opens_with_its_command_its_time_and_its_result(config: Path) -> None:
+    text = config.read_text(encoding="utf-8")
+    header = text[: text.index("\nname:")]
+    assert all(line.startswith("#") for line in header.splitlines())
+    assert f"bmtrain train configs/{config.name}" in header
+    assert re.search(r"About \d+ s on \d CPU cores", header)
+    assert re.search(r"[Tt]est accuracy .*0\.\d\d", header)
+
+
+def test_a_config_trains_to_what_its_header_says(config: Path, tmp_path: Path) -> None:
+    ended = subprocess.run(
+        [sys.executable, "-m", "bmtrain", "train", config, "--run-dir", tmp_path / "run", "--json"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert ended.returncode == 0, ended.stdout + ended.stderr
+    summary = json.loads(ended.stdout)
+    assert all(item["met"] for item in summary["expectations"])
+    stated = re.search(r"test accuracy (0\.\d+) \(seed 0\)", config.read_text(encoding="utf-8"))
+    if stated is not None:
+        # Another processor rounds differently; a hundredth is far beyond that.
+        assert summary["metrics"]["test"]["accuracy"] == pytest.approx(float(stated[1]), abs=0.01)

@@ -24,7 +24,7 @@ def fit(model_layers, weights, x, y, *, optimizer, loss, epochs=1):
     model = keras.Sequential([keras.Input(x.shape[1:]), *model_layers])
     model.set_weights(weights)
     model.compile(optimizer=optimizer, loss=loss, metrics=["accuracy"])
-    history = {"loss": [], "accuracy": []}
+    history: dict[str, list[float]] = {"loss": [], "accuracy": []}
     for epoch in range(epochs):
         order = epoch_order(len(x), seed=0, epoch=epoch)
         told = model.fit(x[order], y[order], batch_size=BATCH_SIZE, shuffle=False, verbose=0)

@@ -6,6 +6,7 @@ import shutil
 import stat
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -139,7 +140,7 @@ def test_a_directory_that_cannot_be_written_goes_without(monkeypatch, filled, op
     def refuse(*args, **kwargs):
         raise PermissionError(13, "Permission denied")
 
-    monkeypatch.setattr(compile_cache.tempfile, "mkdtemp", refuse)
+    monkeypatch.setattr(tempfile, "mkdtemp", refuse)
     assert opened() is None
     assert "Permission denied" in notes[0]
 
@@ -151,7 +152,7 @@ def test_a_disk_that_fills_up_while_publishing_costs_the_entry_alone(monkeypatch
     def full(*args, **kwargs):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(compile_cache.tempfile, "mkstemp", full)
+    monkeypatch.setattr(tempfile, "mkstemp", full)
     cache.publish()
     assert list(cache._store.iterdir()) == []
 
@@ -161,7 +162,7 @@ def test_a_publishing_that_is_killed_before_the_record_leaves_nothing_trusted(
 ):
     cache = opened()
     (cache.private / NAME).write_bytes(b"code")
-    replaced = []
+    replaced: list[Path] = []
 
     def replace_once(self, target):
         if replaced:

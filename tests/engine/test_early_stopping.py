@@ -68,8 +68,8 @@ def follow(runtime, experiment, dataset):
         loop = TrainingLoop(
             problem,
             data,
-            ScriptedSteps(figures),
-            ScriptedEvaluator(figures),
+            ScriptedSteps(figures),  # type: ignore[arg-type]  # a stand-in
+            ScriptedEvaluator(figures),  # type: ignore[arg-type]
             training,
             TrainingState(),
         )

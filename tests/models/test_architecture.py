@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from bmtrain.config.sections.model import DenseLayer
 from bmtrain.data.dataset import DataFacts
 from bmtrain.errors import DataError
 from bmtrain.models.architecture import (
@@ -174,6 +175,7 @@ def test_an_mlps_output_follows_from_the_loss_and_the_data(
     config = experiment(model={"type": "mlp", "hidden": [2]}, loss=loss)
     architecture = plan_architecture(config, data)
     last = architecture.layers[-1].config
+    assert isinstance(last, DenseLayer)
     assert (last.units, last.activation) == (units, activation)
     assert architecture.output_shape == (num_model_outputs(loss["name"], data),)
 

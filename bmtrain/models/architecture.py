@@ -14,12 +14,11 @@ from dataclasses import dataclass
 
 from bmtrain.config.sections import model as sections
 from bmtrain.config.sections.experiment import ExperimentConfig
-from bmtrain.config.sections.loss import CROSSENTROPIES
 from bmtrain.data.dataset import DataFacts
 from bmtrain.errors import DataError
+from bmtrain.models.expansion import ConfigKey, expand, num_model_outputs
 
 Shape = tuple[int, ...]
-ConfigKey = tuple[str | int, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,58 +84,6 @@ class Architecture:
                 rows = math.prod(layer.input_shape[:-1])
                 total += 2 * rows * math.prod(layer.variables["kernel"])
         return total
-
-
-def num_model_outputs(loss_name: str, facts: DataFacts) -> int:
-    """Outputs that the data asks for: one under binary cross-entropy, else one per class or target."""
-    return 1 if loss_name == "binary_crossentropy" else facts.num_outputs
-
-
-def expand(
-    experiment: ExperimentConfig, facts: DataFacts
-) -> list[tuple[sections.Layer, ConfigKey]]:
-    """Plain layers of the config's model, each with the config key it comes from."""
-    model = experiment.model
-    if isinstance(model, sections.LayersModel):
-        return [(layer, ("model", "layers", i)) for i, layer in enumerate(model.layers)]
-    return [(layer, ("model",)) for layer in _expand_mlp(model, experiment, facts)]
-
-
-def _expand_mlp(
-    model: sections.MlpModel, experiment: ExperimentConfig, facts: DataFacts
-) -> list[sections.Layer]:
-    layers: list[sections.Layer] = []
-    if len(facts.input_shape) > 1:
-        layers.append(sections.FlattenLayer(type="flatten"))
-    for units in model.hidden:
-        if model.batch_normalization:
-            # The bias would be cancelled by the normalisation's mean.
-            layers += [
-                sections.DenseLayer(type="dense", units=units, use_bias=False),
-                sections.BatchNormalizationLayer(type="batch_normalization"),
-                sections.ActivationLayer(type="activation", activation=model.activation),
-            ]
-        else:
-            layers.append(
-                sections.DenseLayer(type="dense", units=units, activation=model.activation)
-            )
-        if model.dropout:
-            layers.append(sections.DropoutLayer(type="dropout", rate=model.dropout))
-    layers.append(
-        sections.DenseLayer(
-            type="dense",
-            units=num_model_outputs(experiment.loss.name, facts),
-            activation=_output_activation(experiment),
-        )
-    )
-    return layers
-
-
-def _output_activation(experiment: ExperimentConfig) -> sections.Activation:
-    loss = experiment.loss
-    if loss.name not in CROSSENTROPIES or getattr(loss, "from_logits", False):
-        return "linear"
-    return "sigmoid" if loss.name == "binary_crossentropy" else "softmax"
 
 
 def plan_architecture(experiment: ExperimentConfig, facts: DataFacts) -> Architecture:
@@ -210,9 +157,8 @@ def _check_output(
     architecture: Architecture, experiment: ExperimentConfig, facts: DataFacts
 ) -> None:
     last = architecture.layers[-1]
-    position = len(architecture.layers) - 1
-    what = f"layer {position} ({last.config.type})"
-    shape = last.output_shape
+    shape, loss_name = last.output_shape, experiment.loss.name
+    what = f"layer {len(architecture.layers) - 1} ({last.config.type})"
     if len(shape) != 1:
         raise DataError(
             f"{what} gives the shape {list(shape)} per example, expected one vector; "
@@ -220,39 +166,21 @@ def _check_output(
             key=last.key,
             hint="put {type: flatten} before the first dense layer",
         )
-    wanted = num_model_outputs(experiment.loss.name, facts)
-    key = (*last.key, "units") if isinstance(last.config, sections.DenseLayer) else last.key
-    if facts.class_names is not None:
-        _check_class_outputs(shape[0], wanted, what, key, experiment, facts)
-    elif shape[0] != wanted:
+    is_classification = facts.class_names is not None
+    if is_classification and loss_name == "binary_crossentropy" and facts.num_outputs > 2:
         raise DataError(
-            f"{what} gives {shape[0]} outputs, the data has {wanted} targets per example", key=key
-        )
-
-
-def _check_class_outputs(  # one message needs all of them
-    outputs: int,
-    wanted: int,
-    what: str,
-    key: ConfigKey,
-    experiment: ExperimentConfig,
-    facts: DataFacts,
-) -> None:
-    num_classes = facts.num_outputs
-    binary = experiment.loss.name == "binary_crossentropy"
-    if binary and num_classes > 2:
-        raise DataError(
-            f"binary_crossentropy is for two classes, the data has {num_classes}",
+            f"binary_crossentropy is for two classes, the data has {facts.num_outputs}",
             key=("loss",),
             hint="use sparse_categorical_crossentropy",
         )
-    if outputs < wanted:
+    wanted = num_model_outputs(loss_name, facts)
+    # The sparse loss can live with outputs that no label ever names; a warning says so.
+    may_exceed = is_classification and loss_name == "sparse_categorical_crossentropy"
+    if shape[0] < wanted or (shape[0] > wanted and not may_exceed):
+        has = f"{facts.num_outputs} {'classes' if is_classification else 'targets per example'}"
         raise DataError(
-            f"{what} gives {outputs} outputs, the data has {num_classes} classes", key=key
-        )
-    if outputs > wanted and experiment.loss.name != "sparse_categorical_crossentropy":
-        raise DataError(
-            f"{what} gives {outputs} outputs, expected {wanted} for {num_classes} classes", key=key
+            f"{what} gives {shape[0]} outputs, expected {wanted}: the data has {has}",
+            key=(*last.key, "units") if isinstance(last.config, sections.DenseLayer) else last.key,
         )
 
 

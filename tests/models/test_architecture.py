@@ -10,12 +10,8 @@ from hypothesis import strategies as st
 from bmtrain.config.sections.model import DenseLayer
 from bmtrain.data.dataset import DataFacts
 from bmtrain.errors import DataError
-from bmtrain.models.architecture import (
-    architecture_warnings,
-    expand,
-    num_model_outputs,
-    plan_architecture,
-)
+from bmtrain.models.architecture import architecture_warnings, plan_architecture
+from bmtrain.models.expansion import expand, num_model_outputs
 
 SPARSE = {"name": "sparse_categorical_crossentropy"}
 BINARY = {"name": "binary_crossentropy"}
@@ -193,7 +189,7 @@ def refusal(experiment, layers, data, **changes):
 def test_too_few_outputs_for_the_classes_names_the_layer_and_points_at_its_units(experiment):
     layers = ({"type": "flatten"}, {"type": "dense", "units": 9})
     error = refusal(experiment, layers, facts((28, 28)), loss=SPARSE)
-    assert error.message == "layer 1 (dense) gives 9 outputs, the data has 10 classes"
+    assert error.message == "layer 1 (dense) gives 9 outputs, expected 10: the data has 10 classes"
     assert error.key == ("model", "layers", 1, "units")
 
 
@@ -219,7 +215,9 @@ def test_a_binary_loss_over_more_than_two_classes_points_at_the_loss(experiment)
 def test_a_regression_needs_one_output_per_target(experiment):
     data = facts((4,), num_outputs=2, classes=False)
     error = refusal(experiment, ({"type": "dense", "units": 3},), data)
-    assert error.message == "layer 0 (dense) gives 3 outputs, the data has 2 targets per example"
+    assert error.message == (
+        "layer 0 (dense) gives 3 outputs, expected 2: the data has 2 targets per example"
+    )
 
 
 def test_an_output_that_is_no_vector_says_where_to_flatten(experiment):

@@ -1,0 +1,63 @@
+"""From the config's model to plain layers: presets are written out. No TensorFlow."""
+
+from __future__ import annotations
+
+from bmtrain.config.sections import model as sections
+from bmtrain.config.sections.experiment import ExperimentConfig
+from bmtrain.config.sections.loss import CROSSENTROPIES
+from bmtrain.data.dataset import DataFacts
+from bmtrain.models.decision import takes_logits
+
+ConfigKey = tuple[str | int, ...]
+
+
+def num_model_outputs(loss_name: str, facts: DataFacts) -> int:
+    """Outputs that the data asks for: one under binary cross-entropy, else one per class or target."""
+    return 1 if loss_name == "binary_crossentropy" else facts.num_outputs
+
+
+def expand(
+    experiment: ExperimentConfig, facts: DataFacts
+) -> list[tuple[sections.Layer, ConfigKey]]:
+    """Plain layers of the config's model, each with the config key it comes from."""
+    model = experiment.model
+    if isinstance(model, sections.LayersModel):
+        return [(layer, ("model", "layers", i)) for i, layer in enumerate(model.layers)]
+    return [(layer, ("model",)) for layer in _expand_mlp(model, experiment, facts)]
+
+
+def _expand_mlp(
+    model: sections.MlpModel, experiment: ExperimentConfig, facts: DataFacts
+) -> list[sections.Layer]:
+    layers: list[sections.Layer] = []
+    if len(facts.input_shape) > 1:
+        layers.append(sections.FlattenLayer(type="flatten"))
+    for units in model.hidden:
+        if model.batch_normalization:
+            # The bias would be cancelled by the normalisation's mean.
+            layers += [
+                sections.DenseLayer(type="dense", units=units, use_bias=False),
+                sections.BatchNormalizationLayer(type="batch_normalization"),
+                sections.ActivationLayer(type="activation", activation=model.activation),
+            ]
+        else:
+            layers.append(
+                sections.DenseLayer(type="dense", units=units, activation=model.activation)
+            )
+        if model.dropout:
+            layers.append(sections.DropoutLayer(type="dropout", rate=model.dropout))
+    layers.append(
+        sections.DenseLayer(
+            type="dense",
+            units=num_model_outputs(experiment.loss.name, facts),
+            activation=_output_activation(experiment),
+        )
+    )
+    return layers
+
+
+def _output_activation(experiment: ExperimentConfig) -> sections.Activation:
+    loss = experiment.loss
+    if loss.name not in CROSSENTROPIES or takes_logits(experiment):
+        return "linear"
+    return "sigmoid" if loss.name == "binary_crossentropy" else "softmax"

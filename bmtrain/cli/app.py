@@ -11,6 +11,19 @@ from typing import Annotated, Literal
 import typer
 
 from bmtrain.cli.console import OutputFormat, Screen
+from bmtrain.cli.options import (
+    CheckpointPath,
+    ConfigPath,
+    DataFormat,
+    Device,
+    Expect,
+    Json,
+    Overrides,
+    Quiet,
+    ReportFormat,
+    Resume,
+    RunDir,
+)
 
 EXIT_CODES = """\b
 Exit codes:
@@ -25,36 +38,6 @@ Exit codes:
   130 143  interrupted by SIGINT, SIGTERM
 """
 STYLE = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
-
-ConfigPath = Annotated[
-    Path, typer.Argument(metavar="CONFIG", show_default=False, help="The experiment, a YAML file.")
-]
-Overrides = Annotated[
-    list[str] | None,
-    typer.Argument(
-        metavar="KEY=VALUE",
-        show_default=False,
-        help="Override the config: optimizer.learning_rate=3e-4 model.layers.1.units=64",
-    ),
-]
-CheckpointPath = Annotated[
-    Path,
-    typer.Argument(
-        metavar="CHECKPOINT", show_default=False, help="A run directory, or one checkpoint of it."
-    ),
-]
-DataFormat = Annotated[
-    Literal["auto", "idx", "npz", "npy", "csv"],
-    typer.Option("--format", help="The format of the data; auto: told from its path."),
-]
-Json = Annotated[
-    bool, typer.Option("--json", help="Print exactly one JSON document on stdout, on failure too.")
-]
-Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Say only warnings and errors.")]
-ReportFormat = Annotated[
-    Literal["text", "json", "github"],
-    typer.Option("--format", help="json: as --json. github: errors annotate the config's lines."),
-]
 
 app = typer.Typer(
     help="One YAML file in, a trained, evaluated and checkpointed Keras model out.",
@@ -104,31 +87,10 @@ def train(
     config: ConfigPath,
     overrides: Overrides = None,
     *,
-    run_dir: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="DIR",
-            help="Where the run goes: absent or empty. Otherwise runs/NAME-TIME-XXXX, in "
-            "$BMTRAIN_RUNS if that is set.",
-        ),
-    ] = None,
-    resume: Annotated[
-        bool,
-        typer.Option("--resume", help="CONFIG is a run directory: go on with its training."),
-    ] = False,
-    expect: Annotated[
-        list[str] | None,
-        typer.Option(
-            metavar="EXPECTATION",
-            help="As in 'test.accuracy >= 0.97'; a missed one is exit code 4. May be repeated.",
-        ),
-    ] = None,
-    device: Annotated[
-        Literal["auto", "cpu", "gpu"] | None,
-        typer.Option(
-            show_default=False, help="auto: a GPU if there is one. Default: the config's."
-        ),
-    ] = None,
+    run_dir: RunDir = None,
+    resume: Resume = False,
+    expect: Expect = None,
+    device: Device = None,
     report: ReportFormat = "text",
     json: Json = False,
     quiet: Quiet = False,

@@ -47,13 +47,7 @@ def draw_splits(
     """
     counts = np.bincount(strata)
     num_splits = 1 + (validation is not None) + (test is not None)
-    for stratum in np.flatnonzero((counts > 0) & (counts < num_splits)):
-        what = f"class {names[stratum]!r}" if names else "the training part"
-        raise DataError(
-            f"{what} has {_examples(counts[stratum])}, too few to appear in each of "
-            f"{num_splits} splits",
-            key=("data", "splits"),
-        )
+    _require_one_for_each(counts, num_splits, names)
     left = np.arange(len(strata), dtype=np.int64)
     drawn = {}
     wanted = (("test", test, TEST_STREAM), ("validation", validation, VALIDATION_STREAM))
@@ -67,6 +61,16 @@ def draw_splits(
         sizes = _apportion(fraction * counts, total, left_counts - num_splits, name)
         drawn[name], left = _draw(strata, left, sizes, seed, stream)
     return DrawnSplits(train=left, validation=drawn["validation"], test=drawn["test"])
+
+
+def _require_one_for_each(counts: Indices, num_splits: int, names: tuple[str, ...] | None) -> None:
+    for stratum in np.flatnonzero((counts > 0) & (counts < num_splits)):
+        what = f"class {names[stratum]!r}" if names else "the training part"
+        raise DataError(
+            f"{what} has {_examples(counts[stratum])}, too few to appear in each of "
+            f"{num_splits} splits",
+            key=("data", "splits"),
+        )
 
 
 def draw_subset(strata: NDArray[np.int32], num_examples: int, *, seed: int) -> Indices:

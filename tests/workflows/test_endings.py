@@ -141,7 +141,7 @@ def test_nothing_is_made_for_data_that_does_not_fit(command, tmp_path):
     words = ("model={layers: [{type: dense, units: 2, activation: softmax}]}", "--run-dir", run_dir)
     ended = command("train", "points.yaml", *words)
     assert ended.exit_code == 3
-    assert "layer 0 (dense) gives 2 outputs, the data has 3 classes" in ended.err
+    assert "layer 0 (dense) gives 2 outputs, expected 3: the data has 3 classes" in ended.err
     assert "Nothing was trained" in ended.err
     assert not run_dir.exists()
 

@@ -1,0 +1,61 @@
+"""The arguments and options that commands take, with their help."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+ConfigPath = Annotated[
+    Path, typer.Argument(metavar="CONFIG", show_default=False, help="The experiment, a YAML file.")
+]
+Overrides = Annotated[
+    list[str] | None,
+    typer.Argument(
+        metavar="KEY=VALUE",
+        show_default=False,
+        help="Override the config: optimizer.learning_rate=3e-4 model.layers.1.units=64",
+    ),
+]
+CheckpointPath = Annotated[
+    Path,
+    typer.Argument(
+        metavar="CHECKPOINT", show_default=False, help="A run directory, or one checkpoint of it."
+    ),
+]
+DataFormat = Annotated[
+    Literal["auto", "idx", "npz", "npy", "csv"],
+    typer.Option("--format", help="The format of the data; auto: told from its path."),
+]
+Json = Annotated[
+    bool, typer.Option("--json", help="Print exactly one JSON document on stdout, on failure too.")
+]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Say only warnings and errors.")]
+ReportFormat = Annotated[
+    Literal["text", "json", "github"],
+    typer.Option("--format", help="json: as --json. github: errors annotate the config's lines."),
+]
+RunDir = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="DIR",
+        help="Where the run goes: absent or empty. Otherwise runs/NAME-TIME-XXXX, in "
+        "$BMTRAIN_RUNS if that is set.",
+    ),
+]
+Resume = Annotated[
+    bool,
+    typer.Option("--resume", help="CONFIG is a run directory: go on with its training."),
+]
+Expect = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="EXPECTATION",
+        help="As in 'test.accuracy >= 0.97'; a missed one is exit code 4. May be repeated.",
+    ),
+]
+Device = Annotated[
+    Literal["auto", "cpu", "gpu"] | None,
+    typer.Option(show_default=False, help="auto: a GPU if there is one. Default: the config's."),
+]

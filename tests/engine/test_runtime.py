@@ -81,6 +81,24 @@ def test_a_gpu_that_is_not_there_says_which_part_is_missing(in_process):
         assert "/dev/nvidiactl" in caught.value.message
 
 
+def test_what_decides_bits_is_never_inherited(in_process, monkeypatch):
+    from bmtrain.engine.runtime import started_runtime
+
+    pinned = {
+        "KERAS_BACKEND": ("torch", "tensorflow"),
+        "KERAS_HOME": ("/home/user/.keras", "/dev/null/keras"),
+        "TF_ENABLE_ONEDNN_OPTS": ("0", "1"),
+        "TF_DETERMINISTIC_OPS": ("0", "1"),
+        "TF_XLA_FLAGS": ("--tf_xla_auto_jit=2", ""),
+    }
+    for name, (inherited, _) in pinned.items():
+        monkeypatch.setenv(name, inherited)
+    with started_runtime(device="cpu", threads=1, note=lambda _: None):
+        assert {name: os.environ[name] for name in pinned} == {
+            name: wanted for name, (_, wanted) in pinned.items()
+        }
+
+
 def test_auto_threads_are_the_processors_that_the_process_may_use():
     from bmtrain.engine.runtime import available_processors
 

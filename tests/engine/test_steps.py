@@ -95,6 +95,27 @@ def test_running_means_weight_the_short_batch_by_its_size(harness, experiment, d
     assert epoch.train["root_mean_squared_error"] == pytest.approx(np.sqrt(13), rel=1e-6)
 
 
+def test_masks_follow_the_step_of_the_whole_training(harness, experiment, dataset, random):
+    """The same rows in another epoch are masked anew; at the same step they are masked alike."""
+    x = random.normal(size=(16, 30)).astype(np.float32)
+    config = experiment(
+        {"type": "dropout", "rate": 0.5},
+        {"type": "dense", "units": 1},
+        optimizer={"name": "gradient_descent", "learning_rate": 1e-30},
+        training={"epochs": 1, "batch_size": 8},
+    )
+    run = harness(config, dataset(x, np.zeros((16, 1), np.float32)))
+
+    def loss(first_row, step, first_step):
+        order = np.roll(np.arange(16, dtype=np.int32), 8 * step - first_row)
+        result = run.steps.run(order, range(step, step + 1), first_step, np.zeros(3))
+        return result.sums[1]
+
+    assert loss(0, 0, 0) != loss(0, 0, 2) != loss(0, 0, 4)
+    assert loss(0, 1, 0) == loss(0, 0, 1)
+    assert loss(8, 1, 10) == loss(8, 0, 11)
+
+
 def test_resident_data_keeps_its_dtype(harness, experiment, dataset):
     data = dataset(np.zeros((4, 3), np.uint8), np.zeros((4, 1), np.float32))
     run = harness(experiment({"type": "dense", "units": 1}), data, normalize="auto")
@@ -112,7 +133,7 @@ def test_a_loss_that_is_not_finite_stops_the_call_at_its_step(
     config = experiment(
         {"type": "dense", "units": 1, "kernel_initializer": "ones"},
         optimizer={"name": "gradient_descent", "learning_rate": 1.0},
-        training={"epochs": 50, "batch_size": batch_size, "steps_per_call": 3},
+        training={"epochs": 50, "batch_size": batch_size, "steps_per_call": 4},
     )
     run = harness(config, dataset(x, np.zeros((20, 1), np.float32)))
     w, step = np.float32(1), 0

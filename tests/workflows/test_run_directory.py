@@ -3,6 +3,7 @@
 import json
 import os
 import platform
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -126,6 +127,13 @@ def test_native_chatter_is_in_the_log_and_not_on_the_screen(reference):
     for word in ("absl", "cuda", "XLA", "oneDNN", "WARNING"):
         assert word not in reference.ended.err
     assert "absl" in log or "cuda" in log  # TensorFlow always says something
+
+
+def test_nothing_is_written_into_the_home_but_the_compilation_cache(reference, environment):
+    """Keras would leave a keras.json there."""
+    home = Path(environment["HOME"])
+    assert [str(path.relative_to(home)) for path in home.iterdir()] == [".cache"]
+    assert [path.name for path in (home / ".cache").iterdir()] == ["bmtrain"]
 
 
 def test_the_index_names_best_and_last(reference):

@@ -13,20 +13,23 @@ from bmtrain.errors import BmtrainError, Interrupted
 from bmtrain.events import DataReady, Event, Warned
 from bmtrain.runs.directory import open_run_directory
 from bmtrain.runs.run_log import RunLog
-from bmtrain.workflows.endings import internal_message, known_ending
+from bmtrain.workflows.endings import internal_message, known_ending, resume_hint
 from bmtrain.workflows.execution import Execution
 from bmtrain.workflows.preparation import Prepared, prepare
 from bmtrain.workflows.recording import Record, Timing, log_event
 from bmtrain.workflows.resuming import last_checkpoint
 
 
-def conduct(loaded: LoadedConfig, run_dir: Path, *, resume: bool) -> Iterator[Event]:
+def conduct(loaded: LoadedConfig, run_dir: Path, *, resume: bool, began: float) -> Iterator[Event]:
     """Read the data, open the run directory, train in it; ``RunFinished`` last.
+
+    Args:
+        began: ``time.perf_counter()`` when the command began; times count from there.
 
     Raises:
         BmtrainError: with ``.summary`` once the run directory exists.
     """
-    timing = Timing()
+    timing = Timing(began)
     prepared = prepare(loaded)
     with (
         open_run_directory(run_dir, existing=resume) as directory,
@@ -44,6 +47,8 @@ def conduct(loaded: LoadedConfig, run_dir: Path, *, resume: bool) -> Iterator[Ev
                     yield event
         except BaseException as error:
             _record_failure(record, log, error)
+            if isinstance(known := known_ending(error), Interrupted) and not known.hint:
+                raise _interrupted_early(known, record) from error
             raise
 
 
@@ -52,6 +57,19 @@ def _logged(prepared: Prepared, log: RunLog) -> Iterator[Event]:
     for event in (_data_ready(prepared), *(Warned(str(w)) for w in prepared.warnings)):
         log_event(log, event)
         yield event
+
+
+def _interrupted_early(interrupted: Interrupted, record: Record) -> Interrupted:
+    """Outside the loop: what was trained, if anything, is saved already."""
+    begun = record.state.step > 0
+    what = "after the training; it is saved" if begun else "before the first step; nothing is lost"
+    again = Interrupted(
+        f"{interrupted.message} {what}",
+        signal_number=interrupted.signal_number,
+        hint=resume_hint(record.directory.path),
+    )
+    again.summary = record.summary("interrupted", again.exit_code)  # type: ignore[attr-defined]
+    return again
 
 
 def _record_failure(record: Record, log: RunLog, error: BaseException) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import shlex
 import signal
 from collections.abc import Iterator
 from pathlib import Path
@@ -40,6 +41,11 @@ def known_ending(error: BaseException) -> BmtrainError | None:
         fault = environment_fault(error, Path(os.fsdecode(error.filename or "")), "go on")
         return fault if error.filename else EnvironmentFault(fault.message, hint=fault.hint)
     return None
+
+
+def resume_hint(run_dir: Path) -> str:
+    """The command that goes on with an interrupted run."""
+    return f"go on with: bmtrain train {shlex.quote(str(run_dir))} --resume"
 
 
 def internal_message(error: BaseException) -> str:

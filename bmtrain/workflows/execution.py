@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 import time
 from collections.abc import Generator, Iterator
 from contextlib import suppress
@@ -17,6 +16,7 @@ from bmtrain.runs.directory import RunDirectory
 from bmtrain.runs.metrics_log import MetricsLog
 from bmtrain.runs.run_log import RunLog
 from bmtrain.training_state import TrainingState
+from bmtrain.workflows.endings import resume_hint
 from bmtrain.workflows.finishing import finish
 from bmtrain.workflows.interruption import signals_noted
 from bmtrain.workflows.preparation import Prepared
@@ -183,5 +183,5 @@ def _interrupted(signal_number: int, record: Record) -> Interrupted:
     return Interrupted(
         f"interrupted at step {record.state.step:,}; the state is saved",
         signal_number=signal_number,
-        hint=f"go on with: bmtrain train {shlex.quote(str(record.directory.path))} --resume",
+        hint=resume_hint(record.directory.path),
     )

@@ -10,6 +10,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from types import FrameType
 
+SIGNALS = (signal.SIGINT, signal.SIGTERM)
+
 
 @dataclass(slots=True)
 class Interruption:
@@ -34,7 +36,9 @@ def signals_noted() -> Iterator[Interruption]:
             os._exit(128 + signal_number)  # at once: not even a hanging save may hold it up
         interruption.signal_number = signal_number
 
-    previous = {s: signal.signal(s, note) for s in (signal.SIGINT, signal.SIGTERM)}
+    # What the caller had us ignore (nohup, a script's background job) stays ignored.
+    wanted = [s for s in SIGNALS if signal.getsignal(s) is not signal.SIG_IGN]
+    previous = {number: signal.signal(number, note) for number in wanted}
     try:
         yield interruption
     finally:

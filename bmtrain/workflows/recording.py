@@ -32,7 +32,7 @@ class Timing:
         epoch_s: the same, per epoch.
     """
 
-    began: float = field(default_factory=time.perf_counter)
+    began: float
     startup_s: float = 0.0
     compile_s: float = 0.0
     train_s: float = 0.0

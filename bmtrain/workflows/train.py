@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -35,12 +36,13 @@ def train(request: TrainRequest) -> Iterator[Event]:
     Raises:
         BmtrainError: with ``.summary`` once the run directory exists.
     """
+    began = time.perf_counter()
     loaded, run_dir = _load(request)
     yield _planned(loaded, run_dir)
     # What is planned is on the screen before NumPy and all that needs it is imported.
     from bmtrain.workflows.conducting import conduct
 
-    yield from conduct(loaded, run_dir, resume=request.resume)
+    yield from conduct(loaded, run_dir, resume=request.resume, began=began)
 
 
 def _load(request: TrainRequest) -> tuple[LoadedConfig, Path]:

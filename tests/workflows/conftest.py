@@ -7,6 +7,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -226,3 +227,43 @@ def train(command, tmp_path):
         return Run(path, ended)
 
     return run
+
+
+@pytest.fixture
+def started(environment, project, tmp_path):
+    """Starts the command in a process of its own; ended after the test whatever happens."""
+    processes = []
+
+    def start(*words):
+        path = tmp_path / "run"
+        command = [sys.executable, "-m", "bmtrain", "train", "points.yaml", *words]
+        process = subprocess.Popen(
+            [*command, "--run-dir", str(path), "--json"],
+            cwd=project,
+            env=environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        processes.append(process)
+        return process, path
+
+    yield start
+    for process in processes:
+        process.kill()
+        process.communicate()
+
+
+@pytest.fixture
+def wait_for():
+    """(condition, process): until the run has come as far as that."""
+
+    def wait(condition, process):
+        for _ in range(3000):
+            if condition():
+                return
+            assert process.poll() is None, process.communicate()
+            time.sleep(0.02)
+        raise AssertionError("it never came that far")
+
+    return wait

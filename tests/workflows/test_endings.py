@@ -2,9 +2,6 @@
 
 import json
 import signal
-import subprocess
-import sys
-import time
 
 import pytest
 
@@ -174,47 +171,12 @@ def images(tmp_path):
 # --- signals ----------------------------------------------------------------------------
 
 
-@pytest.fixture
-def started(environment, project, tmp_path):
-    """Starts the command in a process of its own; ended after the test whatever happens."""
-    processes = []
-
-    def start(*words):
-        path = tmp_path / "run"
-        command = [sys.executable, "-m", "bmtrain", "train", "points.yaml", *words]
-        process = subprocess.Popen(
-            [*command, "--run-dir", str(path), "--json"],
-            cwd=project,
-            env=environment,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-        processes.append(process)
-        return process, path
-
-    yield start
-    for process in processes:
-        process.kill()
-        process.communicate()
-
-
-def wait_for(condition, process):
-    """Until the run has come as far as that."""
-    for _ in range(3000):
-        if condition():
-            return
-        assert process.poll() is None, process.communicate()
-        time.sleep(0.02)
-    raise AssertionError("it never came that far")
-
-
 def num_lines(path):
     return path.read_text().count("\n") if path.exists() else 0
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_a_signal_in_the_middle_saves_the_state(started, number):
+def test_a_signal_in_the_middle_saves_the_state(started, wait_for, number):
     process, path = started("training.epochs=1000000", "training.engine=graph")
     wait_for(lambda: num_lines(path / "metrics.jsonl") >= 2, process)
     process.send_signal(number)
@@ -232,7 +194,7 @@ def test_a_signal_in_the_middle_saves_the_state(started, number):
     assert "Traceback" not in err
 
 
-def test_a_signal_before_the_first_step_ends_the_run_cleanly(started):
+def test_a_signal_before_the_first_step_ends_the_run_cleanly(started, wait_for):
     """After the run directory is made, while TensorFlow is being imported."""
     process, path = started()
     wait_for((path / "config.yaml").exists, process)

@@ -1,6 +1,7 @@
 """``train RUN --resume``: an interrupted run ends as if it had never been stopped."""
 
 import json
+import shutil
 import signal
 from pathlib import Path
 
@@ -64,3 +65,73 @@ def test_a_resumed_run_ends_in_the_bits_of_one_that_was_never_stopped(
     assert ended.exit_code == 0, ended.err
     assert bits(path, ended.document) == bits(whole.path, whole.summary)
     assert log_but_times(path) == log_but_times(whole.path)
+
+
+def test_a_run_ended_by_sigkill_goes_on_to_the_same_bits(started, wait_for, command, train):
+    """Killed between two saves: the log is cut back to what the last checkpoint knows."""
+    words = ("training.epochs=150", "training.engine=graph")
+    process, path = started(*words)
+    wait_for(lambda: len(list(path.glob("checkpoints/step-*"))) > 1, process)
+    process.send_signal(signal.SIGKILL)
+    process.communicate()
+    ended = command("train", path, "--resume", "--json")
+    assert ended.exit_code == 0, ended.err
+    whole = train("training.epochs=150")
+    assert log_but_times(path) == log_but_times(whole.path)
+    assert bits(path, ended.document) == bits(whole.path, whole.summary)
+
+
+def test_more_epochs_are_allowed_and_other_settings_refused(train, command):
+    run = train("training.epochs=2")
+    whole = train("training.epochs=3")
+    for override in ("optimizer.learning_rate=0.5", "training.batch_size=16", "seed=9"):
+        ended = command("train", run.path, override, "--resume", "--json")
+        assert ended.exit_code == 7
+        assert override.split("=")[0] in ended.document["error"]["message"]
+    ended = command("train", run.path, "training.epochs=3", "--resume", "--json")
+    assert ended.exit_code == 0, ended.err
+    assert bits(run.path, ended.document) == bits(whole.path, whole.summary)
+
+
+def test_a_finished_run_resumed_is_finished(train, command):
+    run = train("training.epochs=2")
+    before = bits(run.path, run.summary)
+    ended = command("train", run.path, "--resume", "--json")
+    assert ended.exit_code == 0, ended.err
+    assert bits(run.path, ended.document) == before
+
+
+def test_other_data_is_refused(train, command, project, tmp_path):
+    own = tmp_path / "own.csv"
+    shutil.copy(project / "points.csv", own)
+    run = train(f"data.source={own}", "training.epochs=1")
+    own.write_text(own.read_text().replace("0.", "1.", 1))
+    ended = command("train", run.path, "--resume", "--json")
+    assert ended.exit_code == 7
+    assert "fingerprint differs" in ended.document["error"]["message"]
+
+
+def test_another_version_is_refused_and_named(train, command, monkeypatch):
+    run = train("training.epochs=1")
+    monkeypatch.setattr("keras.__version__", "3.99.0")
+    ended = command("train", run.path, "training.epochs=2", "--resume", "--json")
+    assert ended.exit_code == 7
+    assert "keras was" in ended.document["error"]["message"]
+    assert "3.99.0" in ended.document["error"]["message"]
+
+
+def test_a_damaged_last_checkpoint_is_passed_over_for_the_one_before(train, command):
+    run = train("training.epochs=12")
+    whole = bits(run.path, run.summary), log_but_times(run.path)
+    model = run.checkpoint() / "model.safetensors"
+    model.write_bytes(model.read_bytes()[:-1])
+    ended = command("train", run.path, "--resume", "--json")
+    assert ended.exit_code == 0, ended.err
+    assert (bits(run.path, ended.document), log_but_times(run.path)) == whole
+    assert "passed over" in (run.path / "log.txt").read_text()
+
+
+def test_what_is_no_run_is_a_usage_error(command, tmp_path):
+    ended = command("train", tmp_path, "--resume", "--json")
+    assert ended.exit_code == 2
+    assert "has no config.yaml" in ended.document["error"]["message"]

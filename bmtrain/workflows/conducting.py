@@ -7,8 +7,6 @@ from contextlib import closing
 from pathlib import Path
 
 from bmtrain.config.load import LoadedConfig
-from bmtrain.config.resolved import resolved_yaml
-from bmtrain.durable import write_text
 from bmtrain.errors import BmtrainError, Interrupted
 from bmtrain.events import DataReady, Event, Warned
 from bmtrain.runs.directory import open_run_directory
@@ -36,8 +34,9 @@ def conduct(loaded: LoadedConfig, run_dir: Path, *, resume: bool, began: float) 
         RunLog(directory.log) as log,
     ):
         checkpoint = last_checkpoint(directory, prepared, log.write) if resume else None
-        write_text(directory.config, resolved_yaml(prepared.experiment))
         record = Record(directory, prepared, timing)
+        if not resume:  # what a refused resume finds stays as it is
+            record.begin()
         try:
             yield from _logged(prepared, log)
             execution = Execution(prepared, directory, record, log, checkpoint)
@@ -87,6 +86,8 @@ def _record_failure(record: Record, log: RunLog, error: BaseException) -> None:
         "hint": None if known is None else known.hint,
     }
     error.summary = summary  # type: ignore[attr-defined]  # the boundary prints it
+    if not record.begun:
+        return
     try:
         log.write(f"ended: {code}: {known or internal_message(error)}")
         record.write_summary(summary)

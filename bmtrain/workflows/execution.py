@@ -66,6 +66,9 @@ class Execution:
                 runtime,
                 mode,
             )
+            if self.checkpoint is not None:
+                refuse_another_engine(self.checkpoint, session.engine.as_json())
+            self.record.begin()
             yield from self._model_ready(session, runtime)
             yield from self._train_and_finish(session, runtime)
 
@@ -93,7 +96,6 @@ class Execution:
     def _train_and_finish(self, session: Session, runtime: Runtime) -> Iterator[Event]:
         state = TrainingState()
         if self.checkpoint is not None:
-            refuse_another_engine(self.checkpoint, session.engine.as_json())
             session.restore(self.checkpoint.model, self.checkpoint.optimizer)
             state = self.checkpoint.state
         loop = self._compiled_loop(session, runtime, state)

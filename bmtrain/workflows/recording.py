@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from bmtrain.config.expectations import Expectation
+from bmtrain.config.resolved import resolved_yaml
+from bmtrain.durable import write_text
 from bmtrain.events import Event, StepsDone
 from bmtrain.runs.directory import RunDirectory
 from bmtrain.runs.record import environment_facts, git_facts, write_json
@@ -58,6 +60,14 @@ class Record:
     evaluated_checkpoint: Path | None = None
     state: TrainingState = field(default_factory=TrainingState)
     metrics: dict[str, Mapping[str, float]] = field(default_factory=dict)
+
+    begun: bool = False
+
+    def begin(self) -> None:
+        """From here on the directory is this run's: its resolved config is written."""
+        if not self.begun:
+            write_text(self.directory.config, resolved_yaml(self.prepared.experiment))
+            self.begun = True
 
     def write_run_json(self) -> None:
         """What runs where; written at the start and again at the end."""

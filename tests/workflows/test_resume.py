@@ -111,13 +111,16 @@ def test_other_data_is_refused(train, command, project, tmp_path):
     assert "fingerprint differs" in ended.document["error"]["message"]
 
 
-def test_another_version_is_refused_and_named(train, command, monkeypatch):
+def test_another_version_is_refused_and_leaves_the_run_as_it_was(train, command, monkeypatch):
     run = train("training.epochs=1")
+    files = [file for file in run.path.rglob("*") if file.is_file() and file.name != "log.txt"]
+    before = {file: file.read_bytes() for file in files if file.name != ".lock"}
     monkeypatch.setattr("keras.__version__", "3.99.0")
     ended = command("train", run.path, "training.epochs=2", "--resume", "--json")
     assert ended.exit_code == 7
     assert "keras was" in ended.document["error"]["message"]
     assert "3.99.0" in ended.document["error"]["message"]
+    assert {file: file.read_bytes() for file in before} == before
 
 
 def test_a_damaged_last_checkpoint_is_passed_over_for_the_one_before(train, command):

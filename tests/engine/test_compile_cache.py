@@ -170,10 +170,9 @@ def test_a_publishing_that_is_killed_before_the_record_leaves_nothing_trusted(
         replaced.append(target)
         os.rename(self, target)  # noqa: PTH104  # Path.replace is what is replaced here
 
-    monkeypatch.setattr(Path, "replace", replace_once)
-    cache.publish()
-    monkeypatch.undo()
-    monkeypatch.setenv("XDG_CACHE_HOME", str(cache._store.parents[3]))
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "replace", replace_once)
+        cache.publish()
     assert (cache._store / NAME).exists()
     assert list(opened().private.iterdir()) == []
     assert any("damaged or unknown" in note for note in notes)

@@ -37,11 +37,6 @@ class Problem:
     threshold: float
     seed: int
 
-    @property
-    def figure_names(self) -> tuple[str, ...]:
-        """loss, penalty, objective, then the metrics, in the order in which they are reported."""
-        return ("loss", "penalty", "objective", *self.metrics)
-
 
 def build_problem(
     experiment: ExperimentConfig, architecture: Architecture, preprocessing: Preprocessing

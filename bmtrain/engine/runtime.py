@@ -93,7 +93,7 @@ def _pin_environment(cache: CompileCache | None) -> None:
 
 #: Packages that Keras imports where they happen to be installed, for wrappers that are not used
 #: here; scikit-learn alone takes a quarter of the import. Keras does without each of them.
-_NOT_NEEDED = ("sklearn", "pandas", "torch", "jax", "PIL", "matplotlib")
+_NOT_NEEDED = ("sklearn", "scipy", "pandas", "torch", "jax", "PIL", "matplotlib")
 
 
 @contextmanager

@@ -30,8 +30,8 @@ def check_overrides(overrides: Sequence[str]) -> None:
 def read_override(text: str, number: int, order: int) -> tuple[Node | None, list[Problem]]:
     """The config that ``KEY=VALUE`` stands for: nested mappings down to the value.
 
-    The value is YAML; an empty one is null and restores the default. Relative paths
-    start at the current directory.
+    The value is YAML. An empty one is a problem: a shell variable that was left empty
+    must not train with the default. Relative paths start at the current directory.
     """
     source = SourceText.of(f"override {number}", text, Path.cwd(), order)
     dotted_key, _, value_text = text.partition("=")
@@ -44,8 +44,10 @@ def read_override(text: str, number: int, order: int) -> tuple[Node | None, list
     value, problems = read_yaml(value_text, source, column_offset=len(dotted_key) + 1, key=parts)
     if value is None:
         return None, problems
-    if isinstance(value, ScalarNode) and not value.text:
-        value = ScalarNode(None, "", Place(source, 1, len(dotted_key) + 1))
+    if isinstance(value, ScalarNode) and value.value is None and not value.text:
+        place = Place(source, 1, len(dotted_key) + 1)
+        message = "a value is missing; '=null' restores the default"
+        return None, [Problem(place, message, parts)]
     return _nested(parts, value, source), problems
 
 

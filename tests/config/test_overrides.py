@@ -44,11 +44,24 @@ def test_another_layer_type_takes_the_old_options_away(load):
     assert layers[1].model_dump() == {"type": "dropout", "rate": 0.5}
 
 
-def test_null_and_nothing_restore_the_default(load):
+def test_null_restores_the_default(load, reference):
+    text = reference.replace(", learning_rate: 0.001", "")
     assert load("optimizer.learning_rate=0.1", "optimizer.learning_rate=null").experiment == (
-        load("optimizer.learning_rate=").experiment
+        load(text=text).experiment
     )
-    assert load("seed=7", "seed=").experiment.seed == 0
+    assert load("seed=7", "seed=~").experiment.seed == 0
+
+
+@pytest.mark.parametrize("value", ["", " ", "# 0.1"])
+def test_a_value_left_empty_is_missing_and_does_not_restore_the_default(errors, value):
+    (diagnostic,) = errors("optimizer.learning_rate=" + value)
+    assert (diagnostic.source, diagnostic.column) == ("override 1", 24)
+    assert diagnostic.key == "optimizer.learning_rate"
+    assert diagnostic.message == "a value is missing; '=null' restores the default"
+
+
+def test_an_empty_text_in_quotes_is_a_value(load):
+    assert load("data.label=''").experiment.data.label == ""
 
 
 def test_a_default_is_restored_before_a_deeper_override(load):

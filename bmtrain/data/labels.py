@@ -29,7 +29,7 @@ def fit_class_names(train: RawPart) -> tuple[str, ...]:
     if labels is None:
         raise DataError("the labels are missing", where=train.features_at.name)
     if isinstance(labels, list):
-        names = _distinct_texts(labels, place)
+        names = _distinct_texts(_without_missing(labels, place), place)
         num_present = len(names)
     else:
         numbers = _class_numbers(labels, place)
@@ -48,7 +48,7 @@ def fit_class_names(train: RawPart) -> tuple[str, ...]:
 def as_classes(labels: RawLabels, class_names: tuple[str, ...], place: Place) -> NDArray[np.int32]:
     """Class numbers (examples,) into ``class_names``; DataError at the first unknown label."""
     if isinstance(labels, list):
-        texts = [_canonical(text) for text in labels]
+        texts = [_canonical(text) for text in _without_missing(labels, place)]
     else:
         numbers = _class_numbers(labels, place)
         if _are_numbers(class_names):
@@ -137,6 +137,18 @@ def _from_one_hot(labels: RawArray, place: Place) -> NDArray[np.int64]:
         )
     numbers: NDArray[np.int64] = np.argmax(is_one, axis=1).astype(np.int64)
     return numbers
+
+
+def _without_missing(labels: list[str], place: Place) -> list[str]:
+    """``labels``; DataError at the first "NaN", which pandas writes for a missing one."""
+    for row, text in enumerate(labels):
+        if text.lower() == "nan":
+            raise DataError(
+                f"the label is missing: {text!r}",
+                where=place.row(row),
+                hint="every cell needs a value",
+            )
+    return labels
 
 
 def _distinct_texts(labels: list[str], place: Place) -> tuple[str, ...]:

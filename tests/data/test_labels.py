@@ -98,6 +98,14 @@ def test_fractional_numbers_are_no_classes():
     assert class_names(["1", "2.5", "x"]) == ("1", "2.5", "x")
 
 
+@pytest.mark.parametrize("text", ["NaN", "nan", "NAN"])
+def test_what_pandas_writes_for_a_missing_label_is_no_class(text):
+    with pytest.raises(DataError, match=rf"y_train\[1\]: the label is missing: '{text}'"):
+        class_names(["rose", text, "lily"])
+    with pytest.raises(DataError, match=rf"y_train\[2\]: the label is missing: '{text}'"):
+        as_classes(["rose", "lily", text], ("lily", "rose"), PLACE)
+
+
 def test_an_unknown_label_is_named_with_its_row_and_the_nearest_class():
     with pytest.raises(DataError, match=r"y_train\[1\]: the label 'rosa' is not .*mean 'rose'"):
         as_classes(["lily", "rosa"], ("lily", "rose"), PLACE)

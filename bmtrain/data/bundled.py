@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from difflib import get_close_matches
 from pathlib import Path
 
@@ -22,10 +23,17 @@ def bundled_directory(name: str) -> Path:
     """The directory of the bundled set ``name``; ConfigError if there is none."""
     if name in BUNDLED:
         return BUNDLED[name]
-    near = get_close_matches(name, BUNDLED, n=1)
-    guess = f"did you mean {near[0]!r}? " if near else ""
     raise ConfigError(
         f"there is no bundled data set {name!r}; the bundled sets are: {', '.join(BUNDLED)}",
         key=("data", "source"),
-        hint=f"{guess}a path needs a slash or a dot, as in ./{name}",
+        hint=_hint(name),
     )
+
+
+def _hint(name: str) -> str:
+    with suppress(OSError, ValueError):  # a name that no file could have
+        if Path(name).exists():
+            return f"{name} is here in the current directory: write ./{name}"
+    near = get_close_matches(name, BUNDLED, n=1)
+    guess = f"did you mean {near[0]!r}? " if near else ""
+    return f"{guess}a path needs a slash or a dot, as in ./{name}"

@@ -58,3 +58,18 @@ def test_an_unknown_name_is_a_config_error_with_the_nearest_name():
     with pytest.raises(ConfigError) as caught:
         bundled_directory("zzz")
     assert "did you mean" not in str(caught.value)
+
+
+@pytest.mark.parametrize("name", ["i_ok", "mnits"])
+def test_a_path_of_that_name_is_what_was_meant(tmp_path, monkeypatch, name):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / name).mkdir()
+    with pytest.raises(ConfigError) as caught:
+        bundled_directory(name)
+    assert caught.value.hint == f"{name} is here in the current directory: write ./{name}"
+
+
+@pytest.mark.parametrize("name", ["x" * 5000, "a\0b"])
+def test_a_name_that_no_file_could_have_is_an_unknown_name(name):
+    with pytest.raises(ConfigError, match="there is no bundled data set"):
+        bundled_directory(name)

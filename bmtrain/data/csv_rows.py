@@ -47,6 +47,15 @@ def shown_names(names: list[str]) -> str:
     return ", ".join(names[:20]) + (", …" if len(names) > 20 else "")
 
 
+def header_hint(names: list[str]) -> str | None:
+    """A question where the column names look like the first example."""
+    try:
+        [float(name) for name in names]
+    except ValueError:
+        return None
+    return "is the header line missing?"
+
+
 def blank_lines(path: Path, num_rows: int) -> NDArray[np.bool_]:
     """Which of the first ``num_rows`` data rows are blank lines."""
     is_blank = np.zeros(num_rows, np.bool_)
@@ -62,13 +71,26 @@ def line_of_row(path: Path, row: int) -> int:
     return next(lines, row + 2)
 
 
+def width_of_row(path: Path, row: int) -> int:
+    """How many cells the data row ``row`` has; 0 for a blank line."""
+    rows = (len(cells) for number, (_, cells) in enumerate(data_rows(path)) if number == row)
+    return next(rows, 0)
+
+
+def wrong_width(num_columns: int, num_cells: int, where: str) -> DataError:
+    """The error of a row that has not one cell per column."""
+    return DataError(
+        f"expected {num_columns} cells, got {num_cells}",
+        where=where,
+        hint="every column needs a cell; a text with a comma stands in quotes",
+    )
+
+
 def malformed(path: Path, num_columns: int, reason: str) -> DataError:
     """Say where a table is not one: the rows are read again, slowly."""
     for line, cells in data_rows(path):
         if cells and len(cells) != num_columns:
-            return DataError(
-                f"expected {num_columns} cells, got {len(cells)}", where=f"{path}, line {line}"
-            )
+            return wrong_width(num_columns, len(cells), f"{path}, line {line}")
     first_line = reason.strip().splitlines()[0] if reason.strip() else "unknown reason"
     return DataError(f"this is not a CSV table: {first_line}", where=str(path))
 

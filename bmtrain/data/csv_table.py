@@ -14,11 +14,13 @@ from numpy.typing import NDArray
 
 from bmtrain.data.csv_rows import (
     blank_lines,
-    data_rows,
+    header_hint,
     line_of_row,
     malformed,
     read_header,
     shown_names,
+    width_of_row,
+    wrong_width,
 )
 from bmtrain.data.dataset import SplitName
 from bmtrain.data.memory import require_memory
@@ -132,7 +134,7 @@ def _require_column(
             f"there is no column {name!r}; the columns are: {shown_names(columns)}",
             where=str(path),
             key=key,
-            hint=f"did you mean {near[0]!r}?" if near else "is the header line missing?",
+            hint=f"did you mean {near[0]!r}?" if near else header_hint(columns),
         )
 
 
@@ -149,18 +151,16 @@ def _numbers(table: _Table, name: str) -> NDArray[np.float32]:
         row = int(wrong[0])
         text = texts[row]
         if text is None:
-            raise _missing_cell(table, name, row)
+            raise _bad_cell(table, name, row)
         if numbers[row] is None:
             got = f"expected a number, got {text!r}"
         elif np.isfinite(numbers[row]):
             got = f"{text} is too large for float32, whose largest is 3.4e38"
         else:
             got = f"expected a finite number, got {text!r}"
-        raise DataError(
-            f"column {name!r}: {got}",
-            where=table.where(row),
-            hint="data.features can leave a column out",
-        )
+        is_of_no_use = wrong.size == len(rounded) and len(table.columns) > 2
+        hint = "data.features can leave a column out" if is_of_no_use else None
+        raise _bad_cell(table, name, row, got, hint)
     return rounded
 
 
@@ -168,19 +168,22 @@ def _texts(table: _Table, name: str) -> list[str]:
     texts = table.columns[name]
     missing = np.flatnonzero(texts.is_null().to_numpy())
     if missing.size:
-        raise _missing_cell(table, name, int(missing[0]))
+        raise _bad_cell(table, name, int(missing[0]))
     return [str(text) for text in texts.to_list()]
 
 
-def _missing_cell(table: _Table, name: str, row: int) -> DataError:
-    number = int(table.row_numbers[row])
-    num_columns = len(table.columns)
-    cells = next((cells for i, (_, cells) in enumerate(data_rows(table.path)) if i == number), [])
-    if 0 < len(cells) < num_columns:
-        message = f"expected {num_columns} cells, got {len(cells)}"
-    else:
-        message = f"column {name!r}: the cell is empty"
-    return DataError(message, where=table.where(row), hint="every cell needs a value")
+def _bad_cell(
+    table: _Table,
+    name: str,
+    row: int,
+    what: str = "the cell is empty",
+    hint: str | None = "every cell needs a value",
+) -> DataError:
+    """What is wrong with a cell, unless its whole row is too short."""
+    num_cells = width_of_row(table.path, int(table.row_numbers[row]))
+    if 0 < num_cells < len(table.columns):
+        return wrong_width(len(table.columns), num_cells, table.where(row))
+    return DataError(f"column {name!r}: {what}", where=table.where(row), hint=hint)
 
 
 def _parse(

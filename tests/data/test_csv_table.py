@@ -123,7 +123,10 @@ def test_a_header_that_begins_like_compressed_data_is_a_header(table):
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("a,y\n1,p\nx,q\n", "line 3: column 'a': expected a number, got 'x'.*data.features"),
+        ("a,y\n1,p\nx,q\n", "line 3: column 'a': expected a number, got 'x'$"),
+        ("a,b,y\n1,u,p\n2,v,q\n", "line 2: column 'b': expected a number, got 'u'.*data.features"),
+        ("a,y\nu,p\nv,q\n", "line 2: column 'a': expected a number, got 'u'$"),
+        ("a,b,y\n1,2,p\n3,p\n", "line 3: expected 3 cells, got 2"),
         ("a,y\n1,p\nNaN,q\n", "line 3: column 'a': expected a finite number, got 'NaN'"),
         ("a,y\n1,p\n-inf,q\n", "line 3: column 'a': expected a finite number, got '-inf'"),
         ("a,y\n1,p\n1e39,q\n", "line 3: column 'a': 1e39 is too large for float32"),
@@ -142,6 +145,7 @@ def test_a_header_that_begins_like_compressed_data_is_a_header(table):
         ("a,a,y\n0,1,2\n", "line 1: the column name 'a' is there twice"),
         ("a;y\n1;2\n", "separated by commas, got 'a;y'"),
         ("1,2\n3,4\n", "there is no column 'y'; the columns are: 1, 2.*header line missing"),
+        ("a,b\n3,4\n", "there is no column 'y'; the columns are: a, b$"),
         (b"a,y\n1,\xff\n", "this is not a CSV table|expected UTF-8"),
         (b"a\xff,y\n1,2\n", "expected UTF-8 text, got the byte ff"),
         (gzip.compress(b"a,y\n1,2\n"), "expected UTF-8 text, got the byte 8b"),

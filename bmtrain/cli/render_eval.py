@@ -17,6 +17,8 @@ _MAX_CONFUSIONS: Final = 10
 
 def show_evaluation(document: Mapping[str, Any], screen: Screen) -> None:
     """Show an evaluation; ``document`` is what ``eval --json`` prints."""
+    for text in document.get("skipped") or ():
+        screen.warn(text)
     if screen.is_json:
         screen.out.line(json_text(document))
         return

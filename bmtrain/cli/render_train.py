@@ -158,6 +158,10 @@ class TrainingView:
             for split, figures in metrics.items()
         ]
         out.line()
+        if (evaluated := summary.get("evaluated")) and evaluated["which"] == "best":
+            by = f" by {evaluated['monitor']}" if evaluated["monitor"] else ""
+            out.line(out.paint("evaluated  ", "dim"), f"epoch {evaluated['epoch']}, the best{by}")
+            out.line()
         if rows:
             show_table(["", *names], rows, out)
             out.line()

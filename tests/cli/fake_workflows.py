@@ -26,22 +26,19 @@ from bmtrain.errors import (
 
 DIAGNOSTICS = (
     Diagnostic(
-        source="configs/mine.yaml",
-        message="unknown key; did you mean 'learning_rate'?",
-        key="optimizer.learning_rte",
-        line=7,
-        column=3,
-        length=12,
-        source_line="  learning_rte: 0.01",
+        "configs/mine.yaml",
+        "unknown key; did you mean 'learning_rate'?",
+        *("optimizer.learning_rte", 7, 3, 12, "  learning_rte: 0.01"),
     ),
     Diagnostic(
-        source="configs/mine.yaml",
-        message="expected an integer >= 1, got 'five'",
-        key="training.epochs",
-        line=9,
-        column=14,
+        "configs/mine.yaml", "expected an integer >= 1, got 'five'", "training.epochs", 9, 14
     ),
 )
+EVALUATED = {
+    "best": {"which": "best", "epoch": 28, "monitor": "validation.loss"},
+    "best of none": {"which": "best", "epoch": 28, "monitor": None},
+    "last": {"which": "last", "epoch": 30, "monitor": "validation.loss"},
+}
 
 
 def record(name, *fields, **defaults):
@@ -126,7 +123,10 @@ class Workflows:
         if self.scenario == "stopped":
             yield events.StoppedEarly(2, 1, "validation.loss")
         penalty = 0.01 if self.scenario == "penalty" else 0.0
-        yield events.RunFinished(summary(run_dir, met=self.scenario != "missed", penalty=penalty))
+        ended = summary(run_dir, met=self.scenario != "missed", penalty=penalty)
+        if evaluated := EVALUATED.get(self.scenario):
+            ended["evaluated"] = evaluated
+        yield events.RunFinished(ended)
 
     def epoch(self, epoch):
         for step in range(375, 1876, 375):
@@ -165,6 +165,8 @@ class Workflows:
         self.fail({"in use": EnvironmentFault("it is in use", where=str(request.checkpoint))})
         time.sleep(self.pause_s)
         document = evaluation(int(os.environ.get("CLASSES", "3")))
+        if self.scenario == "skipped":
+            document["skipped"] = ["step-00009375 is damaged", "step-00007500 is damaged"]
         if self.scenario == "perfect":
             document["confusion"] = np.diag([9] * len(document["per_class"])).tolist()
         if self.scenario == "more outputs":

@@ -2,6 +2,8 @@
 
 import json
 
+import pytest
+
 
 def test_eval_shows_metrics_classes_and_the_confusion_matrix(bmtrain, requests, fake):
     ended = bmtrain("eval", "runs/mnist-1", "--data", "x.csv", "--format", "csv")
@@ -66,3 +68,13 @@ def test_outputs_beyond_the_classes_have_a_row_and_a_column(bmtrain):
 def test_eval_of_a_regression_has_metrics_alone(bmtrain):
     out = bmtrain("eval", "run", scenario="regression").out
     assert out.endswith("\nloss                0.5000\nmean_squared_error  0.5000\n")
+
+
+@pytest.mark.parametrize("arguments", [[], ["--quiet"], ["--json"]])
+def test_checkpoints_that_were_passed_over_are_warnings_on_stderr(bmtrain, arguments):
+    whole = bmtrain("eval", "run", *arguments)
+    ended = bmtrain("eval", "run", *arguments, scenario="skipped")
+    assert ended.err == "warning: step-00009375 is damaged\nwarning: step-00007500 is damaged\n"
+    assert whole.err == ""
+    if "--json" not in arguments:
+        assert ended.out == whole.out

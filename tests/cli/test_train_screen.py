@@ -93,6 +93,17 @@ def test_a_missed_expectation_is_shown(bmtrain):
     assert "✘ test.accuracy >= 0.97 (missed: 0.9752)\n" in ended.out
 
 
+def test_the_best_epoch_is_named_where_its_figures_are_shown(bmtrain):
+    out = bmtrain("train", "mnist.yaml", scenario="best").out
+    assert out == "\nevaluated  epoch 28, the best by validation.loss\n" + RESULT
+    out = bmtrain("train", "mnist.yaml", scenario="best of none").out
+    assert out == "\nevaluated  epoch 28, the best\n" + RESULT
+
+
+def test_the_last_epoch_goes_without_saying(bmtrain):
+    assert bmtrain("train", "mnist.yaml", scenario="last").out == RESULT
+
+
 def test_early_stopping_is_told(bmtrain):
     err = bmtrain("train", "mnist.yaml", scenario="stopped").err
     assert "stopped early after epoch 2: validation.loss was best in epoch 1\n" in err

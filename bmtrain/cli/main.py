@@ -70,12 +70,13 @@ def _run(words: Sequence[str], screen: Screen) -> int:
     import typer
 
     from bmtrain.cli.app import app
+    from bmtrain.program import program
 
     screen.format = _asked_format(words)
     command = typer.main.get_command(app)
     try:
         # Without a command: the help, and exit code 2, since nothing was done.
-        with command.make_context("bmtrain", list(words) or ["--help"], obj=screen) as context:
+        with command.make_context(program(), list(words) or ["--help"], obj=screen) as context:
             command.invoke(context)
             return 0
     except typer.Exit as finished:

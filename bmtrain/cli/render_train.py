@@ -25,6 +25,7 @@ from bmtrain.events import (
     StoppedEarly,
     Warned,
 )
+from bmtrain.program import program
 
 #: Longer trainings show about this many epochs; metrics.jsonl has them all.
 _MAX_EPOCH_LINES: Final = 200
@@ -181,7 +182,7 @@ class TrainingView:
             out.line(out.paint(f"{'done':<6}", "dim"), f"{epochs}, {steps} in {duration(total_s)}")
         run_dir = str(summary["run_dir"])
         out.line(out.paint(f"{'run':<6}", "dim"), run_dir)
-        out.line(out.paint(f"{'next':<6}", "dim"), f"bmtrain eval {shlex.quote(run_dir)}")
+        out.line(out.paint(f"{'next':<6}", "dim"), f"{program()} eval {shlex.quote(run_dir)}")
 
 
 def _is_shown(epoch: int, num_epochs: int) -> bool:

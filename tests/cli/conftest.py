@@ -53,7 +53,7 @@ def bmtrain(monkeypatch, capfd, tmp_path, requests):
     from bmtrain.cli.main import main
 
     monkeypatch.chdir(tmp_path)
-    for name in ("COLUMNS", "LC_ALL", "LC_CTYPE", "LANG", "NO_COLOR"):
+    for name in ("COLUMNS", "LC_ALL", "LC_CTYPE", "LANG", "NO_COLOR", "BMTRAIN_PROGRAM"):
         monkeypatch.delenv(name, raising=False)
 
     def run(*arguments, scenario="done"):
@@ -79,7 +79,8 @@ def environment(**settings):
     kept = {
         name: value
         for name, value in os.environ.items()
-        if name not in {"COLUMNS", "LC_ALL", "LC_CTYPE", "LANG", "NO_COLOR", "TERM"}
+        if name
+        not in {"COLUMNS", "LC_ALL", "LC_CTYPE", "LANG", "NO_COLOR", "TERM", "BMTRAIN_PROGRAM"}
     }
     return {**kept, "PYTHONPATH": str(HERE.parents[1]), **settings}
 

@@ -125,6 +125,14 @@ def test_a_run_directory_with_blanks_can_be_pasted(bmtrain):
     assert "next  bmtrain eval 'my run'\n" in out
 
 
+def test_the_next_command_calls_the_program_as_it_was_called(bmtrain, monkeypatch):
+    monkeypatch.setenv("BMTRAIN_PROGRAM", "../scripts/bmtrain")
+    assert "next  ../scripts/bmtrain eval runs/mnist-1\n" in bmtrain("train", "mnist.yaml").out
+    assert bmtrain("train").err.endswith("hint: try `../scripts/bmtrain train --help`\n")
+    monkeypatch.setenv("BMTRAIN_PROGRAM", "")
+    assert bmtrain("train").err.endswith("hint: try `bmtrain train --help`\n")
+
+
 def test_a_terminal_shows_what_it_waits_for_and_the_live_line(terminal):
     shown = terminal("done", "train", "mnist.yaml", PAUSE_S="0.6").out
     for text in ("reading the data…", "starting TensorFlow…", "compiling…", "0:12 left"):

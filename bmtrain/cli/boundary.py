@@ -29,6 +29,7 @@ from bmtrain.cli.diagnostics import (
 )
 from bmtrain.cli.documents import json_text
 from bmtrain.errors import BmtrainError, Diagnostic, UsageError
+from bmtrain.program import program
 from bmtrain.workflows.endings import internal_message, known_ending
 
 
@@ -106,7 +107,7 @@ def _as_known(error: BaseException) -> BmtrainError | None:
 
 def _help_hint(error: BaseException) -> str:
     context = getattr(error, "ctx", None)
-    path = getattr(context, "command_path", None) or "bmtrain"
+    path = getattr(context, "command_path", None) or program()
     return f"try `{path} --help`"
 
 
@@ -160,7 +161,8 @@ def _show(ending: Ending, screen: Screen) -> None:
 
 def _annotate(ending: Ending, screen: Screen) -> None:
     for diagnostic in ending.diagnostics:
-        screen.out.line(github_line(diagnostic))
+        screen.out.line(github_line(diagnostic, ending.hint))
     if not ending.diagnostics:
+        hint = f"\nhint: {ending.hint}" if ending.hint else ""
         where = f"{ending.where}: " if ending.where else ""
-        screen.out.line(github_command("error", where + ending.message, title="bmtrain"))
+        screen.out.line(github_command("error", where + ending.message + hint, title="bmtrain"))

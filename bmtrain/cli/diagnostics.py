@@ -65,8 +65,8 @@ def diagnostic_document(diagnostic: Diagnostic) -> dict[str, Any]:
     return asdict(diagnostic)
 
 
-def github_line(diagnostic: Diagnostic) -> str:
-    """A workflow command that GitHub turns into an annotation of the file."""
+def github_line(diagnostic: Diagnostic, hint: str | None = None) -> str:
+    """A workflow command that GitHub turns into an annotation of the file; it ends in the hint."""
     properties = {"title": "bmtrain"}
     line = _line_in_file(diagnostic)
     if line:
@@ -77,6 +77,8 @@ def github_line(diagnostic: Diagnostic) -> str:
     message = headline(diagnostic)
     if not line:
         message = f"{diagnostic.source}: {message}"
+    if hint:
+        message += f"\nhint: {hint}"
     return github_command(diagnostic.severity, message, **properties)
 
 

@@ -101,6 +101,7 @@ class Workflows:
                 "data": DataError(
                     "expected a number, got 'abc'", where="x.csv:12", hint="clean it"
                 ),
+                "pointed": DataError("no label", hint="name it", diagnostics=DIAGNOSTICS[1:]),
                 "bug": RuntimeError("tensors\nand more"),
                 "memory": MemoryError(),
                 "full": OSError(28, "No space left on device", str(run_dir / "metrics.jsonl")),

@@ -90,8 +90,21 @@ def test_a_wrong_config_annotates_its_lines_on_github(bmtrain):
 
 def test_an_error_without_a_line_is_one_annotation_and_one_line(bmtrain):
     ended = bmtrain("train", "mine.yaml", "--format=github", scenario="data")
-    assert ended.out == "::error title=bmtrain::x.csv:12: expected a number, got 'abc'\n"
+    assert (
+        ended.out
+        == "::error title=bmtrain::x.csv:12: expected a number, got 'abc'%0Ahint: clean it\n"
+    )
     assert "error: x.csv:12: expected a number, got 'abc'\nhint: clean it\n" in ended.err
+
+
+def test_the_hint_follows_the_diagnostics_once(bmtrain):
+    ended = bmtrain("train", "mine.yaml", scenario="pointed")
+    assert ended.err.endswith("got 'five'\n1 error. Nothing was trained.\nhint: name it\n")
+    ended = bmtrain("train", "mine.yaml", "--format", "github", scenario="pointed")
+    assert ended.out == (
+        "::error title=bmtrain,file=configs/mine.yaml,line=9,col=14,endColumn=15::"
+        "training.epochs: expected an integer >= 1, got 'five'%0Ahint: name it\n"
+    )
 
 
 def test_the_workflows_summary_goes_into_the_document_of_a_failed_run(bmtrain):

@@ -7,7 +7,8 @@
     ├── ExpectationMissed    4   the run completed and an expectation was missed
     ├── TrainingDiverged     5   a loss or a weight is not finite
     ├── EnvironmentFault     6   disk, permissions, memory, device, run directory in use
-    ├── CheckpointError      7   damaged, of a newer format, or does not fit
+    ├── CheckpointError      7   damaged, or does not fit
+    │   └── NewerFormat      7   of a format that this version does not know
     └── Interrupted    130/143   SIGINT or SIGTERM
 
 Anything else that escapes is a bug of ours: exit code 1. The command line's
@@ -131,6 +132,10 @@ class CheckpointError(BmtrainError):
 
     exit_code = 7
     code = "checkpoint"
+
+
+class NewerFormat(CheckpointError):
+    """The checkpoint is whole, and of a format that this version does not know."""
 
 
 class Interrupted(BmtrainError):

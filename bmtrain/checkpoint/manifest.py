@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from bmtrain import strict_json
-from bmtrain.errors import CheckpointError
+from bmtrain.errors import CheckpointError, NewerFormat
 
 FORMAT = "bmtrain-checkpoint"
 FORMAT_VERSION = 1
@@ -106,7 +106,7 @@ def _check_seal(content: bytes, where: str) -> None:
     version = _NEWER.match(content)
     # A flipped bit in the version leaves the seal in its place but not valid: that is damage.
     if version and int(version[1]) > FORMAT_VERSION and (sealed or not seal):
-        raise CheckpointError(
+        raise NewerFormat(
             f"its format is version {int(version[1])}, this bmtrain reads up to {FORMAT_VERSION}",
             where=where,
             hint="upgrade bmtrain",

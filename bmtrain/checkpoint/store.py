@@ -19,7 +19,7 @@ from bmtrain.checkpoint.content import Checkpoint
 from bmtrain.checkpoint.read import verify_checkpoint
 from bmtrain.checkpoint.write import WRITING_SUFFIX, remove_tree, write_checkpoint
 from bmtrain.durable import environment_faults, flush_directory, remove_leftovers, write_bytes
-from bmtrain.errors import CheckpointError
+from bmtrain.errors import CheckpointError, NewerFormat
 from bmtrain.training_state import TrainingState
 
 INDEX = "index.json"
@@ -153,7 +153,7 @@ class CheckpointStore:
             return
         kept = {saved, best, *newest.values()}
         for path in self._paths():
-            if path not in kept:
+            if path not in kept and self._is_whole(path):  # a damaged one may still be of use
                 self._discard(path)
 
     def _is_whole(self, path: Path) -> bool:
@@ -189,6 +189,8 @@ def _first_whole(
     for path in paths:
         try:
             return path, verify_checkpoint(path)
+        except NewerFormat:
+            raise  # not damaged: whoever made it would not want it passed over
         except CheckpointError as error:
             skipped.append(Skipped(path, str(error)))
     return None, None

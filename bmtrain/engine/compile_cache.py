@@ -48,15 +48,15 @@ class CompileCache:
         shutil.rmtree(self.private, ignore_errors=True)
 
 
-def open_compile_cache(xla_flags: str, note: Callable[[str], None]) -> CompileCache | None:
-    """The cache for this TensorFlow, processor and flags, or None: the run goes without.
+def open_compile_cache(note: Callable[[str], None]) -> CompileCache | None:
+    """The cache for this TensorFlow and processor, or None: the run goes without.
 
     ``note`` is told what was found and done, one sentence each.
     """
     if os.environ.get("BMTRAIN_XLA_CACHE") == "0":
         note("compilation cache: off (BMTRAIN_XLA_CACHE=0)")
         return None
-    root = _cache_root() / f"{version('tensorflow')}-{_machine_hash(xla_flags)}"
+    root = _cache_root() / f"{version('tensorflow')}-{_machine_hash()}"
     try:
         store = root / "store"
         store.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -80,7 +80,7 @@ def _cache_root() -> Path:
     return (Path(base) if base else Path.home() / ".cache") / "bmtrain" / "xla"
 
 
-def _machine_hash(xla_flags: str) -> str:
+def _machine_hash() -> str:
     """Of all that decides whether compiled code may run here."""
     try:
         lines = Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace").splitlines()
@@ -88,7 +88,7 @@ def _machine_hash(xla_flags: str) -> str:
         facts = sorted({line for line in lines if line.startswith(wanted)})
     except OSError:
         facts = [platform.processor()]
-    text = "\n".join([platform.machine(), xla_flags, *facts])
+    text = "\n".join([platform.machine(), *facts])
     return hashlib.sha256(text.encode()).hexdigest()[:12]
 
 

@@ -78,9 +78,11 @@ class TrainingLoop:
         num_examples = self._dataset.splits["train"].num_examples
         while self._goes_on():
             order = epoch_order(num_examples, seed=self._problem.seed, epoch=self.state.epoch)
-            before_s = self.train_s
+            before_s, before = self.train_s, self._num_examples_done
             yield from self._run_steps(order)
-            yield self._end_epoch(self.train_s - before_s)
+            # A resumed epoch is timed from where it was gone on with.
+            epoch_s = self.train_s - before_s
+            yield self._end_epoch(epoch_s, self._num_examples_done - before)
             if self.state.stopped_early:
                 yield self._stopped_early()
 
@@ -127,9 +129,8 @@ class TrainingLoop:
             hint="a smaller optimizer.learning_rate is the usual remedy",
         )
 
-    def _end_epoch(self, epoch_s: float) -> EpochDone:
+    def _end_epoch(self, epoch_s: float, num_examples: int) -> EpochDone:
         figures = figures_from_sums(self._problem, self._sums_from_state())
-        num_examples = self.state.accumulators["examples"]
         validation = self._dataset.splits.get("validation")
         measured = self._evaluator.evaluate(validation).figures if validation else None
         if measured is not None and not np.isfinite(measured["loss"]):
@@ -176,7 +177,7 @@ class TrainingLoop:
         return StoppedEarly(
             epoch=self.state.epoch,
             best_epoch=self.state.best_epoch or self.state.epoch,
-            monitor=monitor_name(self._training),
+            monitor=self._training.monitor,
         )
 
     def _steps_done(self, sums: NDArray[np.float64]) -> StepsDone:
@@ -194,16 +195,11 @@ class TrainingLoop:
         )
 
 
-def monitor_name(training: TrainingSection) -> str:
-    """The figure that decides what is best: early stopping's, else the validation loss."""
-    return (training.early_stopping or EarlyStopping()).monitor
-
-
 def monitored_value(
     training: TrainingSection, figures: dict[str, dict[str, float] | None]
 ) -> float | None:
     """Its value, or None where there is no such split."""
-    split, metric = monitor_name(training).split(".")
+    split, metric = training.monitor.split(".")
     measured = figures.get(split)
     return None if measured is None else measured[metric]
 

@@ -41,7 +41,6 @@ class Runtime:
     threads: int
     tensorflow_version: str
     keras_version: str
-    xla_flags: str
     import_s: float
     cache: CompileCache | None
 
@@ -60,21 +59,20 @@ def started_runtime(
         EnvironmentFault: a GPU was asked for and there is none (says which part is missing),
             or an earlier start in this process fixed other threads or devices.
     """
-    xla_flags = os.environ.get("XLA_FLAGS", "")
-    cache = _cache_of_process(xla_flags, note)
+    cache = _cache_of_process(note)
     _pin_environment(cache)
     import_s = _import_tensorflow()
-    yield _configure(device, threads, xla_flags, import_s, cache)
+    yield _configure(device, threads, import_s, cache)
     if cache is not None:
         cache.publish()
 
 
-def _cache_of_process(xla_flags: str, note: Callable[[str], None]) -> CompileCache | None:
+def _cache_of_process(note: Callable[[str], None]) -> CompileCache | None:
     """Opened by the first start and closed at the process's end: XLA reads its flags once."""
     if "tensorflow" in sys.modules:
         note("compilation cache: as TensorFlow was started in this process")
         return None
-    cache = open_compile_cache(xla_flags, note)
+    cache = open_compile_cache(note)
     if cache is not None:
         atexit.register(cache.close)
     return cache
@@ -87,6 +85,8 @@ def _pin_environment(cache: CompileCache | None) -> None:
     os.environ["TF_CPP_MIN_LOG_LEVEL"] = "1"  # keep warnings: they go to the log
     os.environ["TF_ENABLE_ONEDNN_OPTS"] = "1"  # it changes bits, so it is never inherited
     os.environ["TF_DETERMINISTIC_OPS"] = "1"
+    # They change bits, and one that XLA does not know aborts the process.
+    os.environ["XLA_FLAGS"] = ""
     flags = "" if cache is None else f"--tf_xla_persistent_cache_directory={cache.private}"
     os.environ["TF_XLA_FLAGS"] = flags
 
@@ -131,7 +131,6 @@ def _import_tensorflow() -> float:
 def _configure(
     device: DeviceChoice,
     threads: int | Literal["auto"],
-    xla_flags: str,
     import_s: float,
     cache: CompileCache | None,
 ) -> Runtime:
@@ -158,7 +157,6 @@ def _configure(
         threads=num_threads,
         tensorflow_version=tf.__version__,
         keras_version=keras.__version__,
-        xla_flags=xla_flags,
         import_s=import_s,
         cache=cache,
     )

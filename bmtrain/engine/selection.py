@@ -23,7 +23,6 @@ class EngineRecord:
     lowerings: tuple[str, ...]
     tensorflow: str
     keras: str
-    xla_flags: str
 
     def as_json(self) -> dict[str, Any]:
         """For run.json and the checkpoint's manifest."""
@@ -34,7 +33,6 @@ class EngineRecord:
             "lowerings": list(self.lowerings),
             "tensorflow": self.tensorflow,
             "keras": self.keras,
-            "xla_flags": self.xla_flags,
         }
 
 
@@ -53,5 +51,4 @@ def select_engine(
         lowerings=lowerings_used(model),
         tensorflow=runtime.tensorflow_version,
         keras=runtime.keras_version,
-        xla_flags=runtime.xla_flags,
     )

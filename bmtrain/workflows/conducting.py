@@ -7,15 +7,15 @@ from contextlib import closing
 from pathlib import Path
 
 from bmtrain.config.load import LoadedConfig
-from bmtrain.errors import BmtrainError, Interrupted
-from bmtrain.events import DataReady, Event, Warned
+from bmtrain.errors import BmtrainError, EnvironmentFault, Interrupted
+from bmtrain.events import DataReady, Event, Noted, RunFinished, Warned
 from bmtrain.runs.directory import open_run_directory
 from bmtrain.runs.run_log import RunLog
 from bmtrain.workflows.endings import internal_message, known_ending, resume_hint
 from bmtrain.workflows.execution import Execution
 from bmtrain.workflows.preparation import Prepared, prepare
 from bmtrain.workflows.recording import Record, Timing, log_event
-from bmtrain.workflows.resuming import last_checkpoint
+from bmtrain.workflows.resuming import Resumption, find_resumption
 
 
 def conduct(loaded: LoadedConfig, run_dir: Path, *, resume: bool, began: float) -> Iterator[Event]:
@@ -33,29 +33,51 @@ def conduct(loaded: LoadedConfig, run_dir: Path, *, resume: bool, began: float) 
         open_run_directory(run_dir, existing=resume) as directory,
         RunLog(directory.log) as log,
     ):
-        checkpoint = last_checkpoint(directory, prepared, log.write) if resume else None
+        resumption = find_resumption(directory, prepared) if resume else None
+        if resumption is not None and resumption.summary is not None:
+            yield Noted("the run is complete: nothing is trained, and nothing in it is changed")
+            yield RunFinished(resumption.summary)
+            return
         record = Record(directory, prepared, timing)
+        if resumption is not None:
+            record.earlier = resumption.earlier
         if not resume:  # what a refused resume finds stays as it is
             record.begin()
         try:
-            yield from _logged(prepared, log)
+            yield from _logged(prepared, resumption, log)
+            checkpoint = None if resumption is None else resumption.checkpoint
             execution = Execution(prepared, directory, record, log, checkpoint)
             with closing(execution.events()) as events:
                 for event in events:
                     log_event(log, event)
                     yield event
         except BaseException as error:
+            if isinstance(error, EnvironmentFault) and record.begun:
+                then = resume_hint(record.directory.path)
+                error.hint = f"{error.hint}; then {then}" if error.hint else then
             _record_failure(record, log, error)
             if isinstance(known := known_ending(error), Interrupted) and not known.hint:
                 raise _interrupted_early(known, record) from error
             raise
 
 
-def _logged(prepared: Prepared, log: RunLog) -> Iterator[Event]:
+def _logged(prepared: Prepared, resumption: Resumption | None, log: RunLog) -> Iterator[Event]:
     """What is known before TensorFlow starts."""
-    for event in (_data_ready(prepared), *(Warned(str(w)) for w in prepared.warnings)):
+    events: list[Event] = [_data_ready(prepared), *(Warned(str(w)) for w in prepared.warnings)]
+    if resumption is not None:
+        events += [Warned(text) for text in resumption.passed_over]
+        events.append(Noted(_goes_on(resumption)))
+    for event in events:
         log_event(log, event)
         yield event
+
+
+def _goes_on(resumption: Resumption) -> str:
+    if resumption.checkpoint is None:
+        return "the run ended before its first checkpoint: it begins anew"
+    state = resumption.checkpoint.state
+    within = f", {state.step_in_epoch:,} steps into the next" if state.step_in_epoch else ""
+    return f"going on from step {state.step:,}: {state.epoch} epochs done{within}"
 
 
 def _interrupted_early(interrupted: Interrupted, record: Record) -> Interrupted:

@@ -37,6 +37,11 @@ def known_ending(error: BaseException) -> BmtrainError | None:
             "the memory is used up",
             hint="use a smaller batch, model or data set, or another machine",
         )
+    if isinstance(error, UnicodeEncodeError):
+        return EnvironmentFault(
+            f"the file system's encoding, {error.encoding}, has no letter for {error.object!a:.200}",
+            hint="set LC_ALL=C.UTF-8",
+        )
     if isinstance(error, OSError) and error.errno in _ENVIRONMENT_ERRNOS:
         fault = environment_fault(error, Path(os.fsdecode(error.filename or "")), "go on")
         return fault if error.filename else EnvironmentFault(fault.message, hint=fault.hint)

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from bmtrain.data.dataset import Dataset, Split
 from bmtrain.data.load import load_examples
-from bmtrain.errors import DataError
+from bmtrain.errors import DataError, UsageError
 from bmtrain.models.decision import predicted_classes
 from bmtrain.workflows.preparation import load_experiment_data
 from bmtrain.workflows.restoring import Restored, read_restored, restored_session
@@ -31,8 +31,10 @@ def evaluate(request: EvaluateRequest) -> dict[str, Any]:
     """The document of ``eval --json``: checkpoint, split, examples, metrics, classes, confusion.
 
     Raises:
-        CheckpointError, DataError, EnvironmentFault.
+        UsageError, CheckpointError, DataError, EnvironmentFault.
     """
+    if request.data is not None and request.split is not None:
+        raise UsageError("--split is of the model's own data: give either --split or --data")
     restored = read_restored(request.checkpoint)
     name, split = _examples(request, restored)
     experiment = restored.checkpoint.experiment

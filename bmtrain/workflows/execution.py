@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, Any
 from bmtrain.checkpoint.content import Checkpoint
 from bmtrain.checkpoint.store import CheckpointStore
 from bmtrain.errors import BmtrainError, Interrupted
-from bmtrain.events import EpochDone, Event, ModelReady, Noted, Warned
+from bmtrain.events import EpochDone, Event, ModelReady, Noted, StepsDone, Warned
 from bmtrain.runs.directory import RunDirectory
 from bmtrain.runs.metrics_log import MetricsLog
 from bmtrain.runs.run_log import RunLog
 from bmtrain.training_state import TrainingState
 from bmtrain.workflows.endings import resume_hint
-from bmtrain.workflows.finishing import finish
+from bmtrain.workflows.finishing import finish, logged_epochs
 from bmtrain.workflows.interruption import signals_noted
 from bmtrain.workflows.preparation import Prepared
 from bmtrain.workflows.recording import Record
@@ -101,6 +101,9 @@ class Execution:
         loop = self._compiled_loop(session, runtime, state)
         with MetricsLog(self.directory.metrics) as metrics_log:
             metrics_log.truncate(state.log_bytes)
+            epoch_s = [entry["time"]["epoch_s"] for entry in logged_epochs(metrics_log)]
+            self.record.timing.epoch_s = epoch_s
+            self.record.timing.train_s = sum(epoch_s)
             saver = Saver(
                 CheckpointStore(self.directory.checkpoints),
                 self.prepared.experiment,
@@ -145,10 +148,11 @@ def _train(loop: TrainingLoop, saver: Saver, record: Record) -> Iterator[Event]:
     """The loop's events, with a log line and perhaps a checkpoint after each epoch."""
     with signals_noted() as interruption:
         record.state = loop.state
+        earlier_s = record.timing.train_s
         try:
             for event in loop.events():
                 record.state = loop.state
-                record.timing.train_s = loop.train_s
+                record.timing.train_s = earlier_s + loop.train_s
                 yield event
                 if isinstance(event, EpochDone):
                     record.timing.epoch_s.append(event.epoch_s)
@@ -156,7 +160,8 @@ def _train(loop: TrainingLoop, saver: Saver, record: Record) -> Iterator[Event]:
                     yield from saver.after_epoch(
                         loop.state, improved=event.improved, train_s=loop.train_s
                     )
-                if interruption.signal_number is not None:
+                ends_epoch = isinstance(event, StepsDone) and event.step == event.steps_per_epoch
+                if interruption.signal_number is not None and not ends_epoch:
                     yield from saver.save(loop.state)
                     raise _interrupted(interruption.signal_number, record)
         except BaseException:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
+from typing import Any
 
 from bmtrain.checkpoint.read import read_checkpoint
 from bmtrain.events import Event, RunFinished
 from bmtrain.models.decision import predicted_classes
+from bmtrain.runs.metrics_log import MetricsLog
 from bmtrain.runs.predictions import StoredPredictions, write_predictions
 from bmtrain.training_state import TrainingState
 from bmtrain.workflows.preparation import Prepared
@@ -22,6 +24,12 @@ def finish(saver: Saver, prepared: Prepared, session: Session, record: Record) -
     record.checkpoint = saver.store.last()
     record.best_checkpoint = saver.store.best()
     epoch = _load_evaluated_weights(prepared, session, record)
+    is_best = record.evaluated_checkpoint == record.best_checkpoint
+    record.evaluated = {
+        "which": "best" if is_best else "last",
+        "epoch": epoch,
+        "monitor": prepared.experiment.training.monitor if is_best else None,
+    }
     record.metrics.update(_logged_figures(saver, epoch))
     if "test" in prepared.dataset.splits:
         _evaluate_test(prepared, session, record)
@@ -49,11 +57,13 @@ def _load_evaluated_weights(prepared: Prepared, session: Session, record: Record
 
 def _logged_figures(saver: Saver, epoch: int) -> dict[str, Mapping[str, float]]:
     """Train and validation figures of an epoch, as metrics.jsonl has them."""
-    for line in saver.log.path.read_text(encoding="utf-8").splitlines():
-        entry = json.loads(line)
-        if entry["epoch"] == epoch:
-            return {split: entry[split] for split in ("train", "validation") if split in entry}
-    raise AssertionError(f"epoch {epoch} is not in {saver.log.path}")
+    entry = next(entry for entry in logged_epochs(saver.log) if entry["epoch"] == epoch)
+    return {split: entry[split] for split in ("train", "validation") if split in entry}
+
+
+def logged_epochs(log: MetricsLog) -> list[dict[str, Any]]:
+    """The lines of metrics.jsonl so far."""
+    return [json.loads(line) for line in log.path.read_text(encoding="utf-8").splitlines()]
 
 
 def _evaluate_test(prepared: Prepared, session: Session, record: Record) -> None:

@@ -80,8 +80,7 @@ def pointing_at(origins: Origins) -> Iterator[None]:
         yield
     except BmtrainError as error:
         if error.key is not None and not error.diagnostics:
-            message = f"{error.message}; {error.hint}" if error.hint else error.message
-            error.diagnostics = (origins.diagnostic(error.key, message),)
+            error.diagnostics = (origins.diagnostic(error.key, error.message),)
         raise
 
 

@@ -30,7 +30,8 @@ class Timing:
     Attributes:
         startup_s: from the command's start to a model that is built.
         compile_s: tracing and compiling the steps.
-        train_s: inside compiled training calls; saves and validation apart.
+        train_s: inside compiled training calls, of all starts of the run; saves and
+            validation apart.
         epoch_s: the same, per epoch.
     """
 
@@ -61,6 +62,8 @@ class Record:
     state: TrainingState = field(default_factory=TrainingState)
     metrics: dict[str, Mapping[str, float]] = field(default_factory=dict)
 
+    earlier: tuple[Any, ...] = ()  # run.json of the starts before this one
+    evaluated: dict[str, Any] | None = None
     begun: bool = False
 
     def begin(self) -> None:
@@ -94,6 +97,7 @@ class Record:
             "flops_per_epoch": 3 * architecture.forward_flops * num_examples,
             "peak_memory_bytes": peak_memory_bytes(),
             "timing": self.timing.as_json(),
+            "earlier": self.earlier,
         }
         write_json(self.directory.run_json, document)
 
@@ -108,6 +112,7 @@ class Record:
             "checkpoint": _text(self.checkpoint),
             "best_checkpoint": _text(self.best_checkpoint),
             "evaluated_checkpoint": _text(self.evaluated_checkpoint),
+            "evaluated": self.evaluated,
             "epochs_completed": self.state.epoch,
             "steps_completed": self.state.step,
             "parameters": self.prepared.architecture.num_parameters,

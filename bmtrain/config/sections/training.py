@@ -70,3 +70,8 @@ class TrainingSection(Section):
         description="Steps per compiled call; auto: about 0.2 s. It never changes a result.",
     )
     early_stopping: EarlyStopping | None = None
+
+    @property
+    def monitor(self) -> str:
+        """The figure that decides what is best: early stopping's, else the validation loss."""
+        return (self.early_stopping or EarlyStopping()).monitor

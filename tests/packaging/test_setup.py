@@ -111,6 +111,21 @@ def test_the_second_start_does_nothing_and_says_nothing(checkout):
     assert len(checkout.pip_installs()) == 2
 
 
+def test_the_program_knows_what_it_was_called_as(checkout):
+    checkout.setup()
+    (checkout.root / ".venv/bin/bmtrain").write_text('#!/bin/sh\necho "$BMTRAIN_PROGRAM" "$@"\n')
+    called = [checkout.root.name + "/scripts/bmtrain", "train"]
+    said = subprocess.run(
+        called,
+        cwd=checkout.root.parent,
+        env={"PATH": f"{checkout.path}:/usr/bin:/bin", "CALLS": str(checkout.calls)},
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    assert said.stdout == "a\\ checkout/scripts/bmtrain train\n"
+
+
 def test_the_dev_tools_include_what_bmtrain_needs(checkout):
     assert checkout.setup("dev")[0] == 0
     assert checkout.setup("runtime") == (0, "", "")

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from bmtrain.durable import environment_fault
 from bmtrain.errors import BmtrainError, EnvironmentFault, Interrupted
+from bmtrain.program import program
 
 #: What a machine does to a program, wherever it happens.
 _ENVIRONMENT_ERRNOS = {
@@ -50,7 +51,7 @@ def known_ending(error: BaseException) -> BmtrainError | None:
 
 def resume_hint(run_dir: Path) -> str:
     """The command that goes on with an interrupted run."""
-    return f"go on with: bmtrain train {shlex.quote(str(run_dir))} --resume"
+    return f"go on with: {program()} train {shlex.quote(str(run_dir))} --resume"
 
 
 def internal_message(error: BaseException) -> str:

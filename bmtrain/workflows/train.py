@@ -40,7 +40,7 @@ def train(request: TrainRequest) -> Iterator[Event]:
     loaded, run_dir = _load(request)
     yield _planned(loaded, run_dir)
     # What is planned is on the screen before NumPy and all that needs it is imported.
-    from bmtrain.workflows.conducting import conduct
+    from bmtrain.workflows.training.conducting import conduct
 
     yield from conduct(loaded, run_dir, resume=request.resume, began=began)
 

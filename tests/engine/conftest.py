@@ -14,7 +14,7 @@ from bmtrain.training_state import TrainingState
 
 @dataclass(frozen=True)
 class Harness:
-    """What ``bmtrain.workflows.execution`` puts together for a run."""
+    """What ``bmtrain.workflows.training.execution`` puts together for a run."""
 
     problem: Any
     steps: Any

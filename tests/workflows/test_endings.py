@@ -86,9 +86,9 @@ def _raise_memory(*args, **kwargs):
 @pytest.mark.parametrize(
     "where",
     [
-        "bmtrain.workflows.execution.build_session",
+        "bmtrain.workflows.training.execution.build_session",
         "bmtrain.checkpoint.store.CheckpointStore.save",
-        "bmtrain.workflows.finishing.write_predictions",
+        "bmtrain.workflows.training.finishing.write_predictions",
     ],
 )
 def test_a_failure_leaves_a_summary_that_says_so(train, monkeypatch, where, fault, exit_code):
@@ -99,7 +99,7 @@ def test_a_failure_leaves_a_summary_that_says_so(train, monkeypatch, where, faul
 
 
 def test_a_bug_leaves_its_traceback_in_the_log_and_one_line_on_the_screen(train, monkeypatch):
-    monkeypatch.setattr("bmtrain.workflows.execution.build_session", _raise_bug)
+    monkeypatch.setattr("bmtrain.workflows.training.execution.build_session", _raise_bug)
     run = train()
     assert "ZeroDivisionError: a bug" in (run.path / "log.txt").read_text()
     assert "Traceback" in (run.path / "log.txt").read_text()
@@ -126,7 +126,7 @@ def test_a_failed_save_keeps_the_checkpoint_before_it(train, monkeypatch):
 
 def test_of_two_errors_the_first_counts(train, monkeypatch):
     """Training diverges, and what was held back cannot be saved either."""
-    from bmtrain.workflows.saving import Saver
+    from bmtrain.workflows.training.saving import Saver
 
     monkeypatch.setattr(Saver, "flush", _raise_fault)
     run = train("optimizer={name: sgd, learning_rate: 1.0e+30}")

@@ -13,8 +13,8 @@ from bmtrain.runs.metrics_log import MetricsLog
 from bmtrain.runs.predictions import StoredPredictions, write_predictions
 from bmtrain.training_state import TrainingState
 from bmtrain.workflows.preparation import Prepared
-from bmtrain.workflows.recording import Record
-from bmtrain.workflows.saving import Saver
+from bmtrain.workflows.training.recording import Record
+from bmtrain.workflows.training.saving import Saver
 from bmtrain.workflows.session import Session
 
 

@@ -17,13 +17,13 @@ from bmtrain.runs.metrics_log import MetricsLog
 from bmtrain.runs.run_log import RunLog
 from bmtrain.training_state import TrainingState
 from bmtrain.workflows.endings import resume_hint
-from bmtrain.workflows.finishing import finish, logged_epochs
-from bmtrain.workflows.interruption import signals_noted
+from bmtrain.workflows.training.finishing import finish, logged_epochs
+from bmtrain.workflows.training.interruption import signals_noted
 from bmtrain.workflows.preparation import Prepared
-from bmtrain.workflows.recording import Record
+from bmtrain.workflows.training.recording import Record
 from bmtrain.workflows.restoring import recorded_engine
-from bmtrain.workflows.resuming import refuse_another_engine
-from bmtrain.workflows.saving import Saver
+from bmtrain.workflows.training.resuming import refuse_another_engine
+from bmtrain.workflows.training.saving import Saver
 from bmtrain.workflows.session import Session, build_session, native_faults
 
 if TYPE_CHECKING:

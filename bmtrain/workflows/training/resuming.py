@@ -20,7 +20,7 @@ from bmtrain.errors import CheckpointError
 from bmtrain.models.architecture import Shape
 from bmtrain.runs.directory import RunDirectory
 from bmtrain.workflows.preparation import Prepared
-from bmtrain.workflows.recording import judged
+from bmtrain.workflows.training.recording import judged
 
 #: What may differ from the interrupted run without changing a bit of what it would have done.
 FREE_KEYS = frozenset({"expect", "training.epochs", "training.steps_per_call", "training.device"})

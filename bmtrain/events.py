@@ -103,6 +103,13 @@ class StoppedEarly(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class SaveBegun(Event):
+    """A checkpoint is about to be written; a ``CheckpointSaved`` follows when it is on disk."""
+
+    step: int
+
+
+@dataclass(frozen=True, slots=True)
 class CheckpointSaved(Event):
     """A checkpoint is on disk, whole."""
 

@@ -20,7 +20,6 @@ class TrainingState:
         best_step: ``step`` at its end.
         epochs_without_improvement: since ``best_epoch``.
         stopped_early: early stopping has ended the training.
-        log_bytes: length of metrics.jsonl that belongs to this state.
     """
 
     epoch: int = 0
@@ -32,4 +31,3 @@ class TrainingState:
     best_step: int | None = None
     epochs_without_improvement: int = 0
     stopped_early: bool = False
-    log_bytes: int = 0

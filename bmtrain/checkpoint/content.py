@@ -20,6 +20,7 @@ class Checkpoint:
     """All that evaluating, predicting and going on need.
 
     Attributes:
+        log_bytes: length of the run's metrics.jsonl at this state.
         engine: how the run computes (engine, threads, device, versions): plain JSON.
         model: every variable by its position, ``layers.1.kernel``.
         optimizer: its variables by theirs; empty where they were not asked for.
@@ -29,5 +30,6 @@ class Checkpoint:
     preprocessing: Preprocessing
     engine: Mapping[str, Any]
     state: TrainingState
+    log_bytes: int
     model: Mapping[str, Array]
     optimizer: Mapping[str, Array]

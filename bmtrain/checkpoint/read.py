@@ -48,7 +48,7 @@ def read_checkpoint(
     manifest = _read_manifest(directory)
     preprocessing = _read_preprocessing(directory, manifest)
     with reading(directory / form.MANIFEST):
-        state = parse_state(manifest.state)
+        state, log_bytes = parse_state(manifest.state)
     experiment = _experiment(directory, manifest)
     if expected_model is not None:
         with _implied(directory):
@@ -63,6 +63,7 @@ def read_checkpoint(
         preprocessing=preprocessing,
         engine=manifest.engine,
         state=state,
+        log_bytes=log_bytes,
         model=model,
         optimizer=optimizer,
     )
@@ -80,19 +81,7 @@ def verify_checkpoint(directory: Path) -> TrainingState:
     for name in (form.MODEL, form.OPTIMIZER):
         read_tensors(directory / name, manifest.files[name])
     with reading(directory / form.MANIFEST):
-        return parse_state(manifest.state)
-
-
-def read_state(directory: Path) -> TrainingState:
-    """The training's position alone, from the manifest alone.
-
-    Raises:
-        CheckpointError: the manifest is damaged or of a newer format.
-        EnvironmentFault: permissions.
-    """
-    manifest = _read_manifest(directory)
-    with reading(directory / form.MANIFEST):
-        return parse_state(manifest.state)
+        return parse_state(manifest.state)[0]
 
 
 def _read_manifest(directory: Path) -> form.Manifest:

@@ -13,22 +13,28 @@ _LARGEST = 2**62
 _MAX_FLOAT = sys.float_info.max
 
 
-def state_document(state: TrainingState) -> dict[str, Any]:
-    """The state as plain JSON; floats survive exactly (Python writes the shortest text that does)."""
+def state_document(state: TrainingState, log_bytes: int) -> dict[str, Any]:
+    """The state and the length of the log at it, as plain JSON.
+
+    Floats survive exactly: Python writes the shortest text that does.
+    """
     names = [field.name for field in dataclasses.fields(state)]
     document = {name: getattr(state, name) for name in names}
-    return document | {"accumulators": dict(state.accumulators)}
+    return document | {"accumulators": dict(state.accumulators), "log_bytes": log_bytes}
 
 
-def parse_state(document: Any) -> TrainingState:
-    """Raises ``ValueError`` naming the entry that is missing, unknown or out of range."""
-    names = {field.name for field in dataclasses.fields(TrainingState)}
+def parse_state(document: Any) -> tuple[TrainingState, int]:
+    """The state and the length of the log at it.
+
+    Raises ``ValueError`` naming the entry that is missing, unknown or out of range.
+    """
+    names = {field.name for field in dataclasses.fields(TrainingState)} | {"log_bytes"}
     if not isinstance(document, dict) or document.keys() != names:
         raise ValueError(f"state: expected the keys {', '.join(sorted(names))}")
     accumulators, stopped_early = document["accumulators"], document["stopped_early"]
     strict_json.require(isinstance(accumulators, dict), "state.accumulators: expected a mapping")
     strict_json.require(isinstance(stopped_early, bool), "state.stopped_early: expected a bool")
-    return TrainingState(
+    state = TrainingState(
         epoch=_count(document, "epoch"),
         step_in_epoch=_count(document, "step_in_epoch"),
         step=_count(document, "step"),
@@ -37,9 +43,9 @@ def parse_state(document: Any) -> TrainingState:
         best_epoch=None if document["best_epoch"] is None else _count(document, "best_epoch"),
         best_step=None if document["best_step"] is None else _count(document, "best_step"),
         epochs_without_improvement=_count(document, "epochs_without_improvement"),
-        log_bytes=_count(document, "log_bytes"),
         stopped_early=stopped_early,
     )
+    return state, _count(document, "log_bytes")
 
 
 def _count(document: dict[str, Any], name: str) -> int:

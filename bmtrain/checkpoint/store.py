@@ -98,6 +98,16 @@ class CheckpointStore:
         self._drop_others(path)
         return path
 
+    def settle(self) -> None:
+        """Completes what a killed save left undone: leftovers, the index, what is not kept.
+
+        Raises:
+            EnvironmentFault: it cannot be written.
+        """
+        if not self._prepared:
+            self.prepare()
+        self._drop_others(None)
+
     def last(self) -> Path | None:
         """The newest checkpoint that is whole. Raises ``EnvironmentFault``."""
         return self.find("last").path
@@ -138,13 +148,15 @@ class CheckpointStore:
             return self.directory / f"step-{step:08d}"
         return self.directory / f"step-{step:08d}-r{_age(taken[0].name)[1] + 1}"
 
-    def _drop_others(self, saved: Path) -> None:
+    def _drop_others(self, saved: Path | None) -> None:
         """Writes the index; then, if enough whole ones are there, drops what is not kept."""
         newest: dict[int, Path] = {}  # step -> its newest whole checkpoint
         for path in self._paths():
             step = _age(path.name)[0]
             if len(newest) < self._keep and step not in newest and self._is_whole(path):
                 newest[step] = path
+        if not newest:
+            return
         last = next(iter(newest.values()))
         best = next(filter(self._is_whole, self._of_step(self._verified[last].best_step)), None)
         index = {"last": last.name, "best": None if best is None else best.name}

@@ -70,7 +70,7 @@ def _write_files(directory: Path, checkpoint: Checkpoint) -> None:
     manifest = form.Manifest(
         experiment=plain(checkpoint.experiment),
         engine=checkpoint.engine,
-        state=state_document(checkpoint.state),
+        state=state_document(checkpoint.state, checkpoint.log_bytes),
         files=records,
     )
     write_new_file(directory / form.MANIFEST, form.encode_manifest(manifest))

@@ -31,13 +31,19 @@ CALL_S = 0.2
 
 @dataclass(slots=True)
 class CallLength:
-    """Steps per compiled call: fixed, or grown until a call takes ``CALL_S``."""
+    """Steps per compiled call: fixed, or grown until a call takes ``CALL_S``.
+
+    Every multiple of ``pause_every`` steps of the whole training ends a call.
+    """
 
     fixed: int | None
+    pause_every: int | None = None
     steps: int = 16
 
-    def next(self, remaining: int) -> int:
-        """Steps of the next call, no more than ``remaining``."""
+    def next(self, remaining: int, step: int) -> int:
+        """Steps of the next call, which begins at ``step``; no more than ``remaining``."""
+        if self.pause_every is not None:
+            remaining = min(remaining, self.pause_every - step % self.pause_every)
         return min(self.fixed or self.steps, remaining)
 
     def learn(self, steps: int, elapsed_s: float) -> None:
@@ -67,7 +73,9 @@ class TrainingLoop:
         self.train_s = 0.0  # in compiled training calls, this process
         self._num_examples_done = 0  # in this process
         fixed = training.steps_per_call
-        self._call_length = CallLength(None if fixed == "auto" else fixed)
+        self._call_length = CallLength(
+            None if fixed == "auto" else fixed, pause_every=training.checkpoint.every_steps
+        )
 
     def events(self) -> Iterator[Event]:
         """StepsDone after each call, EpochDone after each epoch, StoppedEarly at an early end.
@@ -93,7 +101,7 @@ class TrainingLoop:
         sums = self._sums_from_state()
         epoch_start = self.state.step - self.state.step_in_epoch
         while (done := self.state.step_in_epoch) < self._steps.steps_per_epoch:
-            count = self._call_length.next(self._steps.steps_per_epoch - done)
+            count = self._call_length.next(self._steps.steps_per_epoch - done, self.state.step)
             began = time.perf_counter()
             result = self._steps.run(order, range(done, done + count), epoch_start, sums)
             elapsed_s = time.perf_counter() - began

@@ -10,8 +10,12 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+from bmtrain import strict_json
 from bmtrain.durable import environment_faults, write_all
 from bmtrain.errors import CheckpointError
+
+#: The one entry of a line in which equal runs may differ.
+TIME = "time"
 
 
 class MetricsLog:
@@ -83,6 +87,39 @@ class MetricsLog:
         traceback: TracebackType | None,
     ) -> None:
         self.close()
+
+
+def read_epochs(path: Path) -> list[dict[str, Any]]:
+    """The lines of a log, one dict each.
+
+    Raises:
+        CheckpointError: a line is damaged; it is named.
+        EnvironmentFault: it cannot be read.
+    """
+    with environment_faults(path, "read the metrics log"):
+        lines = path.read_bytes().splitlines()
+    epochs = []
+    for number, line in enumerate(lines, start=1):
+        try:
+            entry = strict_json.decode(line)
+            strict_json.require(_is_epoch(entry), "not the figures of an epoch")
+        except ValueError as error:
+            raise CheckpointError(
+                f"line {number} is damaged: {error}", where=str(path), hint="start a new run"
+            ) from None
+        epochs.append(entry)
+    return epochs
+
+
+def _is_epoch(entry: Any) -> bool:
+    """Whether it has what is relied upon when a log is read."""
+    return (
+        isinstance(entry, dict)
+        and type(entry.get("epoch")) is int
+        and isinstance(entry.get("train"), dict)
+        and isinstance(time := entry.get(TIME), dict)
+        and type(time.get("epoch_s")) in {int, float}
+    )
 
 
 def finite(value: Any) -> Any:

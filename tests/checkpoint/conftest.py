@@ -61,7 +61,6 @@ def training_state(step: int, best_step: int | None) -> TrainingState:
         best_epoch=None if best_step is None else best_step // 10,
         best_step=best_step,
         epochs_without_improvement=1,
-        log_bytes=123,
         stopped_early=False,
     )
 
@@ -77,6 +76,7 @@ def make_checkpoint() -> MakeCheckpoint:
             "preprocessing": preprocessing(),
             "engine": {"engine": "xla", "threads": 2, "versions": {"keras": "3"}, "gpu": None},
             "state": training_state(step, best_step),
+            "log_bytes": 123,
             "model": {
                 "layers.1.kernel": random.normal(size=(3, 2)).astype(np.float32),
                 "layers.1.bias": random.normal(size=(2,)).astype(np.float32),
@@ -108,6 +108,7 @@ def assert_same() -> Callable[[Checkpoint, Checkpoint], None]:
         assert first.preprocessing.normalize == second.preprocessing.normalize
         assert dict(first.engine) == dict(second.engine)
         assert first.state == second.state
+        assert first.log_bytes == second.log_bytes
         for ours, theirs in (
             (first.model, second.model),
             (first.optimizer, second.optimizer),

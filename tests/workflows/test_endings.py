@@ -35,6 +35,7 @@ def test_divergence_names_the_step_and_keeps_the_last_good_checkpoint(train, com
         "data.task=classification",
         "model={layers: [{type: dense, units: 3}]}",
         "regularization.l2_lambda=0",
+        "training.checkpoint.every_epochs=1",
     )
     assert_told(run, 5)
     summary = run.summary
@@ -118,7 +119,7 @@ def test_a_failed_save_keeps_the_checkpoint_before_it(train, monkeypatch):
         return real(self, checkpoint, best=best)
 
     monkeypatch.setattr(CheckpointStore, "save", save)
-    run = train("training.epochs=5")
+    run = train("training.epochs=5", "training.checkpoint.every_epochs=1")
     assert_told(run, 6)
     assert run.summary["checkpoint"].endswith(f"step-{saves[0]:08d}")
     assert read_checkpoint(run.checkpoint()).state.step == saves[0]
@@ -128,7 +129,7 @@ def test_of_two_errors_the_first_counts(train, monkeypatch):
     """Training diverges, and what was held back cannot be saved either."""
     from bmtrain.workflows.training.saving import Saver
 
-    monkeypatch.setattr(Saver, "flush", _raise_fault)
+    monkeypatch.setattr(Saver, "keep_best", _raise_fault)
     run = train("optimizer={name: sgd, learning_rate: 1.0e+30}")
     assert_told(run, 5)
 
@@ -189,7 +190,7 @@ def test_a_signal_in_the_middle_saves_the_state(started, wait_for, number):
     assert (summary["status"], summary["exit_code"]) == ("interrupted", 128 + number)
     saved = read_checkpoint(path / "checkpoints" / summary["checkpoint"].rsplit("/", 1)[1])
     assert saved.state.step == summary["steps_completed"] >= 48
-    assert saved.state.log_bytes == (path / "metrics.jsonl").stat().st_size
+    assert saved.log_bytes == (path / "metrics.jsonl").stat().st_size
     assert f"bmtrain train {path} --resume" in err
     assert "Traceback" not in err
 

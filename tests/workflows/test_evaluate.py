@@ -135,7 +135,9 @@ def test_a_regression_has_no_classes(train, command):
 
 
 def test_a_damaged_last_checkpoint_is_passed_over_and_said(train, command):
-    run = train("data.splits.validation=null", "training.epochs=8")
+    run = train(
+        "data.splits.validation=null", "training.epochs=8", "training.checkpoint.every_epochs=1"
+    )
     newest = run.checkpoint()
     model = newest / "model.safetensors"
     content = bytearray(model.read_bytes())

@@ -124,7 +124,7 @@ def test_another_version_is_refused_and_leaves_the_run_as_it_was(train, command,
 
 
 def test_a_damaged_last_checkpoint_is_passed_over_for_the_one_before(train, command):
-    run = train("training.epochs=12")
+    run = train("training.epochs=12", "training.checkpoint.every_epochs=4")
     whole = bits(run.path, run.summary), log_but_times(run.path)
     model = run.checkpoint() / "model.safetensors"
     model.write_bytes(model.read_bytes()[:-1])
@@ -170,7 +170,7 @@ def test_the_summary_counts_all_starts_and_run_json_keeps_the_earlier_ones(inter
 
 
 def test_a_damaged_checkpoint_is_warned_about_and_never_removed(train, command):
-    run = train("training.epochs=12")
+    run = train("training.epochs=12", "training.checkpoint.every_epochs=4")
     damaged = run.checkpoint()
     (damaged / "model.safetensors").write_bytes(b"")
     ended = command("train", run.path, "--resume")

@@ -49,6 +49,25 @@ class EarlyStopping(Section):
     )
 
 
+class CheckpointSection(Section):
+    """When the training is saved besides its end; never a reason for another bit in its result."""
+
+    every_epochs: Annotated[int, Field(ge=1, le=1_000_000)] | Literal["auto"] = Field(
+        default="auto",
+        description="After so many epochs; auto: after each, while that takes at most 5 % of the "
+        "training time.",
+    )
+    every_steps: Annotated[int, Field(ge=1, le=2**53)] | None = Field(
+        default=None, description="After so many steps of the whole training, too."
+    )
+    every_minutes: Annotated[float, Field(gt=0)] | None = Field(
+        default=None, description="When the last save is so many minutes old, too."
+    )
+    keep: Annotated[int, Field(ge=2, le=10_000)] = Field(
+        default=2, description="How many of the newest stay; the best stays always."
+    )
+
+
 class TrainingSection(Section):
     """Epochs, batches and the engine."""
 
@@ -70,6 +89,7 @@ class TrainingSection(Section):
         description="Steps per compiled call; auto: about 0.2 s. It never changes a result.",
     )
     early_stopping: EarlyStopping | None = None
+    checkpoint: CheckpointSection = Field(default_factory=CheckpointSection)
 
     @property
     def monitor(self) -> str:

@@ -12,8 +12,8 @@ from bmtrain.events import DataReady, Event, Noted, RunFinished, Warned
 from bmtrain.runs.directory import open_run_directory
 from bmtrain.runs.run_log import RunLog
 from bmtrain.workflows.endings import internal_message, known_ending, resume_hint
-from bmtrain.workflows.training.execution import Execution
 from bmtrain.workflows.preparation import Prepared, prepare
+from bmtrain.workflows.training.execution import Execution
 from bmtrain.workflows.training.recording import Record, Timing, log_event
 from bmtrain.workflows.training.resuming import Resumption, find_resumption
 

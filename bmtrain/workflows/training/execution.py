@@ -13,18 +13,19 @@ from bmtrain.checkpoint.store import CheckpointStore
 from bmtrain.errors import BmtrainError, Interrupted
 from bmtrain.events import EpochDone, Event, ModelReady, Noted, StepsDone, Warned
 from bmtrain.runs.directory import RunDirectory
-from bmtrain.runs.metrics_log import MetricsLog
+from bmtrain.runs.metrics_log import TIME, MetricsLog, read_epochs
 from bmtrain.runs.run_log import RunLog
 from bmtrain.training_state import TrainingState
 from bmtrain.workflows.endings import resume_hint
-from bmtrain.workflows.training.finishing import finish, logged_epochs
-from bmtrain.workflows.training.interruption import signals_noted
 from bmtrain.workflows.preparation import Prepared
-from bmtrain.workflows.training.recording import Record
 from bmtrain.workflows.restoring import recorded_engine
-from bmtrain.workflows.training.resuming import refuse_another_engine
-from bmtrain.workflows.training.saving import Saver
 from bmtrain.workflows.session import Session, build_session, native_faults
+from bmtrain.workflows.training.finishing import finish
+from bmtrain.workflows.training.interruption import signals_noted
+from bmtrain.workflows.training.recording import Record
+from bmtrain.workflows.training.resuming import refuse_another_engine
+from bmtrain.workflows.training.save_schedule import SaveSchedule
+from bmtrain.workflows.training.saving import Saver
 
 if TYPE_CHECKING:
     from bmtrain.engine.loop import TrainingLoop
@@ -94,18 +95,20 @@ class Execution:
                 yield Warned(warning)
 
     def _train_and_finish(self, session: Session, runtime: Runtime) -> Iterator[Event]:
-        state = TrainingState()
+        training = self.prepared.experiment.training
+        state, log_bytes = TrainingState(), 0
         if self.checkpoint is not None:
             session.restore(self.checkpoint.model, self.checkpoint.optimizer)
-            state = self.checkpoint.state
+            state, log_bytes = self.checkpoint.state, self.checkpoint.log_bytes
         loop = self._compiled_loop(session, runtime, state)
         with MetricsLog(self.directory.metrics) as metrics_log:
-            metrics_log.truncate(state.log_bytes)
-            epoch_s = [entry["time"]["epoch_s"] for entry in logged_epochs(metrics_log)]
+            metrics_log.truncate(log_bytes)
+            epoch_s = [entry["time"]["epoch_s"] for entry in read_epochs(metrics_log.path)]
             self.record.timing.epoch_s = epoch_s
             self.record.timing.train_s = sum(epoch_s)
             saver = Saver(
-                CheckpointStore(self.directory.checkpoints),
+                self._store(),
+                SaveSchedule(training.checkpoint, last_save_at_s=time.monotonic()),
                 self.prepared.experiment,
                 self.prepared.preprocessing,
                 session,
@@ -114,6 +117,13 @@ class Execution:
             )
             yield from _train(loop, saver, self.record)
             yield from finish(saver, self.prepared, session, self.record)
+
+    def _store(self) -> CheckpointStore:
+        keep = self.prepared.experiment.training.checkpoint.keep
+        store = CheckpointStore(self.directory.checkpoints, keep=keep)
+        if self.checkpoint is not None:
+            store.settle()  # the start before this one may have been killed in a save
+        return store
 
     def _compiled_loop(
         self, session: Session, runtime: Runtime, state: TrainingState
@@ -154,21 +164,25 @@ def _train(loop: TrainingLoop, saver: Saver, record: Record) -> Iterator[Event]:
                 record.state = loop.state
                 record.timing.train_s = earlier_s + loop.train_s
                 yield event
+                if isinstance(event, StepsDone) and event.step == event.steps_per_epoch:
+                    continue  # the epoch's figures and its line in the log are still to come
                 if isinstance(event, EpochDone):
                     record.timing.epoch_s.append(event.epoch_s)
                     saver.log.append(_log_record(event))
                     yield from saver.after_epoch(
                         loop.state, improved=event.improved, train_s=loop.train_s
                     )
-                ends_epoch = isinstance(event, StepsDone) and event.step == event.steps_per_epoch
-                if interruption.signal_number is not None and not ends_epoch:
+                elif isinstance(event, StepsDone):
+                    yield from saver.after_steps(loop.state)
+                if interruption.signal_number is not None:
                     yield from saver.save(loop.state)
                     raise _interrupted(interruption.signal_number, record)
         except BaseException:
-            # Whatever ended the loop, the best and the last good weights are kept, if they
-            # can be: the error that counts is the first.
+            # Whatever ended the loop, the best weights are kept, if they can be: the error
+            # that counts is the first.
             with suppress(BmtrainError):
-                saver.flush()
+                for _ in saver.keep_best():
+                    pass
             raise
         finally:
             with suppress(BmtrainError):
@@ -182,7 +196,7 @@ def _log_record(event: EpochDone) -> dict[str, Any]:
     if event.validation is not None:
         record["validation"] = event.validation
     record["learning_rate"] = event.learning_rate
-    record["time"] = {"epoch_s": event.epoch_s, "examples_per_s": event.examples_per_s}
+    record[TIME] = {"epoch_s": event.epoch_s, "examples_per_s": event.examples_per_s}
     return record
 
 

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
-from typing import Any
 
 from bmtrain.checkpoint.read import read_checkpoint
 from bmtrain.events import Event, RunFinished
 from bmtrain.models.decision import predicted_classes
-from bmtrain.runs.metrics_log import MetricsLog
+from bmtrain.runs.metrics_log import read_epochs
 from bmtrain.runs.predictions import StoredPredictions, write_predictions
 from bmtrain.training_state import TrainingState
 from bmtrain.workflows.preparation import Prepared
+from bmtrain.workflows.session import Session
 from bmtrain.workflows.training.recording import Record
 from bmtrain.workflows.training.saving import Saver
-from bmtrain.workflows.session import Session
 
 
 def finish(saver: Saver, prepared: Prepared, session: Session, record: Record) -> Iterator[Event]:
@@ -57,13 +55,8 @@ def _load_evaluated_weights(prepared: Prepared, session: Session, record: Record
 
 def _logged_figures(saver: Saver, epoch: int) -> dict[str, Mapping[str, float]]:
     """Train and validation figures of an epoch, as metrics.jsonl has them."""
-    entry = next(entry for entry in logged_epochs(saver.log) if entry["epoch"] == epoch)
+    entry = next(entry for entry in read_epochs(saver.log.path) if entry["epoch"] == epoch)
     return {split: entry[split] for split in ("train", "validation") if split in entry}
-
-
-def logged_epochs(log: MetricsLog) -> list[dict[str, Any]]:
-    """The lines of metrics.jsonl so far."""
-    return [json.loads(line) for line in log.path.read_text(encoding="utf-8").splitlines()]
 
 
 def _evaluate_test(prepared: Prepared, session: Session, record: Record) -> None:

@@ -1,82 +1,81 @@
-"""When a checkpoint is written, and what is held back until it is worth its time."""
+"""Writing checkpoints of a training, and holding the best weights until one is written."""
 
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, replace
+from collections.abc import Iterator
+from dataclasses import dataclass
 
 from bmtrain.checkpoint.content import Checkpoint
 from bmtrain.checkpoint.store import CheckpointStore
 from bmtrain.config.sections.experiment import ExperimentConfig
 from bmtrain.data.preprocessing import Preprocessing
-from bmtrain.events import CheckpointSaved
+from bmtrain.events import CheckpointSaved, Event, SaveBegun
 from bmtrain.runs.metrics_log import MetricsLog
 from bmtrain.training_state import TrainingState
 from bmtrain.workflows.session import Session
-
-#: Share of the training time that saves at the end of an epoch may take.
-SAVING_SHARE = 0.05
+from bmtrain.workflows.training.save_schedule import SaveSchedule
 
 
 @dataclass(slots=True)
 class Saver:
     """Saves a run's checkpoints; synchronous, because a save takes milliseconds.
 
-    End-of-epoch saves are skipped while saving exceeds ``SAVING_SHARE`` of the
-    training time. What was skipped is held in memory, so that the best weights
-    and the last good ones are never lost to a later failure.
+    The best weights are held in memory until a save comes, which writes them first:
+    the last one's state refers to them.
     """
 
     store: CheckpointStore
+    schedule: SaveSchedule
     experiment: ExperimentConfig
     preprocessing: Preprocessing
     session: Session
     log: MetricsLog
     written: TrainingState | None = None  # of the newest checkpoint on disk
     _unsaved_best: Checkpoint | None = None
-    _unsaved_last: Checkpoint | None = None
-    _saving_s: float = 0.0
 
     def after_epoch(
         self, state: TrainingState, *, improved: bool, train_s: float
-    ) -> list[CheckpointSaved]:
-        """Save if the time allows, else hold. The epoch's line is in the log already."""
-        self._unsaved_last = self._snapshot(self._stamped(state))
+    ) -> Iterator[Event]:
+        """Save if it is time, else hold what is best. The epoch's line is in the log already."""
         if improved:
-            self._unsaved_best = self._unsaved_last
-        return self.flush() if self._saving_s <= SAVING_SHARE * train_s else []
+            began = time.perf_counter()
+            self._unsaved_best = self._snapshot(state)
+            self.schedule.saving_s += time.perf_counter() - began
+        if self.schedule.after_epoch(state, train_s=train_s, now_s=time.monotonic()):
+            yield from self.save(state)
 
-    def save(self, state: TrainingState) -> list[CheckpointSaved]:
-        """Save this state now: at the end, or because the run was interrupted."""
-        state = self._stamped(state)
-        if self._unsaved_last is None and self.written == state:
-            return []
-        if self._unsaved_last is None or self._unsaved_last.state != state:
-            self._unsaved_last = self._snapshot(state)
-        return self.flush()
+    def after_steps(self, state: TrainingState) -> Iterator[Event]:
+        """Save in the middle of an epoch if it is time."""
+        if self.schedule.after_steps(state, now_s=time.monotonic()):
+            yield from self.save(state)
 
-    def flush(self) -> list[CheckpointSaved]:
-        """Write what is held back; the best first, since the last one's state refers to it."""
+    def save(self, state: TrainingState) -> Iterator[Event]:
+        """Save this state now, unless it is on the disk already."""
+        if self.written == state:
+            return
         began = time.perf_counter()
-        best, last = self._unsaved_best, self._unsaved_last
-        if last is None:
-            return []
-        self.log.flush()
-        saved = []
-        if best is not None and best is not last:
-            saved.append(self._write(best, is_best=True))
-        saved.append(self._write(last, is_best=last is best))
-        self._unsaved_best = self._unsaved_last = None
-        self._saving_s += time.perf_counter() - began
-        return saved
+        best = self._unsaved_best
+        is_best = best is not None and best.state == state
+        last = best if best is not None and is_best else self._snapshot(state)
+        yield SaveBegun(step=state.step)
+        if not is_best:
+            yield from self.keep_best()
+        yield self._write(last, is_best=is_best)
+        self._unsaved_best = None
+        self.schedule.saved(time.perf_counter() - began, time.monotonic())
+
+    def keep_best(self) -> Iterator[Event]:
+        """Write the best weights if they are held in memory alone."""
+        if self._unsaved_best is not None:
+            yield self._write(self._unsaved_best, is_best=True)
+            self._unsaved_best = None
 
     def _write(self, checkpoint: Checkpoint, *, is_best: bool) -> CheckpointSaved:
+        self.log.flush()
         path = self.store.save(checkpoint, best=is_best)
         self.written = checkpoint.state
         return CheckpointSaved(path=path, step=checkpoint.state.step, best=is_best)
-
-    def _stamped(self, state: TrainingState) -> TrainingState:
-        return replace(state, log_bytes=self.log.num_bytes)
 
     def _snapshot(self, state: TrainingState) -> Checkpoint:
         return Checkpoint(
@@ -84,6 +83,7 @@ class Saver:
             preprocessing=self.preprocessing,
             engine=self.session.engine.as_json(),
             state=state,
+            log_bytes=self.log.num_bytes,
             model=self.session.weights(),
             optimizer=self.session.optimizer_state(),
         )

@@ -149,6 +149,11 @@ def write_text(path: Path, text: str) -> None:
     write_bytes(path, text.encode())
 
 
+def is_leftover(name: str) -> bool:
+    """Whether a file is called as those are that ``remove_leftovers`` removes."""
+    return name.startswith(_TEMPORARY_PREFIX) and name.endswith(_TEMPORARY_SUFFIX)
+
+
 def remove_leftovers(directory: Path) -> None:
     """Removes the temporary files that killed writers left in ``directory``.
 

@@ -4,14 +4,14 @@
     ├── UsageError           2   the command line is wrong
     ├── ConfigError          2   the config is wrong, provable without the data
     ├── DataError            3   the data is missing or wrong, or does not fit the config
-    ├── ExpectationMissed    4   the run completed and an expectation was missed
     ├── TrainingDiverged     5   a loss or a weight is not finite
     ├── EnvironmentFault     6   disk, permissions, memory, device, run directory in use
     ├── CheckpointError      7   damaged, or does not fit
     │   └── NewerFormat      7   of a format that this version does not know
     └── Interrupted    130/143   SIGINT or SIGTERM
 
-Anything else that escapes is a bug of ours: exit code 1. The command line's
+Exit code 4, an expectation that was missed, is no error: the run completed, and its
+summary says so. Anything else that escapes is a bug of ours: exit code 1. The command line's
 boundary (``bmtrain.cli.boundary``) is the only place that turns these into
 exit codes and text.
 """
@@ -104,13 +104,6 @@ class DataError(BmtrainError):
 
     exit_code = 3
     code = "data"
-
-
-class ExpectationMissed(BmtrainError):
-    """The run completed, and one of its expectations does not hold."""
-
-    exit_code = 4
-    code = "expectation"
 
 
 class TrainingDiverged(BmtrainError):

@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 from bmtrain import strict_json, tensor_files
@@ -45,28 +46,26 @@ def read_checkpoint(
             file and the tensor are named.
         EnvironmentFault: permissions.
     """
-    manifest = _read_manifest(directory)
-    preprocessing = _read_preprocessing(directory, manifest)
-    with reading(directory / form.MANIFEST):
-        state, log_bytes = parse_state(manifest.state)
-    experiment = _experiment(directory, manifest)
+    manifest, described = _described(directory)
     if expected_model is not None:
         with _implied(directory):
-            expected = expected_model(experiment, preprocessing)
+            expected = expected_model(described.experiment, described.preprocessing)
         check_shapes(directory / form.MODEL, manifest.files[form.MODEL], expected)
     model = read_tensors(directory / form.MODEL, manifest.files[form.MODEL])
     optimizer: Mapping[str, Array] = {}
     if with_optimizer:
         optimizer = read_tensors(directory / form.OPTIMIZER, manifest.files[form.OPTIMIZER])
-    return Checkpoint(
-        experiment=experiment,
-        preprocessing=preprocessing,
-        engine=manifest.engine,
-        state=state,
-        log_bytes=log_bytes,
-        model=model,
-        optimizer=optimizer,
-    )
+    return replace(described, model=model, optimizer=optimizer)
+
+
+def read_description(directory: Path) -> Checkpoint:
+    """Everything but the arrays of the model and the optimizer, which are empty.
+
+    Raises:
+        CheckpointError: what was read is damaged or of a newer format.
+        EnvironmentFault: permissions.
+    """
+    return _described(directory)[1]
 
 
 def verify_checkpoint(directory: Path) -> TrainingState:
@@ -82,6 +81,23 @@ def verify_checkpoint(directory: Path) -> TrainingState:
         read_tensors(directory / name, manifest.files[name])
     with reading(directory / form.MANIFEST):
         return parse_state(manifest.state)[0]
+
+
+def _described(directory: Path) -> tuple[form.Manifest, Checkpoint]:
+    manifest = _read_manifest(directory)
+    preprocessing = _read_preprocessing(directory, manifest)
+    with reading(directory / form.MANIFEST):
+        state, log_bytes = parse_state(manifest.state)
+    described = Checkpoint(
+        experiment=_experiment(directory, manifest),
+        preprocessing=preprocessing,
+        engine=manifest.engine,
+        state=state,
+        log_bytes=log_bytes,
+        model={},
+        optimizer={},
+    )
+    return manifest, described
 
 
 def _read_manifest(directory: Path) -> form.Manifest:

@@ -12,6 +12,7 @@ import typer
 
 from bmtrain.cli.console import OutputFormat, Screen
 from bmtrain.cli.options import (
+    AllowChanged,
     CheckpointPath,
     ConfigPath,
     DataFormat,
@@ -22,6 +23,7 @@ from bmtrain.cli.options import (
     Quiet,
     ReportFormat,
     Resume,
+    ResumeIfPossible,
     RunDir,
 )
 
@@ -34,7 +36,7 @@ Exit codes:
   4        an expectation was missed
   5        training diverged: a loss or a weight is not finite
   6        the environment: disk, permissions, memory, device, run directory in use
-  7        the checkpoint is damaged, of a newer format, or does not fit
+  7        the checkpoint is damaged, of a newer format, does not fit, or a resume was refused
   130 143  interrupted by SIGINT, SIGTERM
 """
 STYLE = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
@@ -81,6 +83,12 @@ def _screen(
     return screen
 
 
+def _start(*, resume: bool, if_possible: bool) -> Literal["new", "resume", "if_possible"]:
+    if resume and if_possible:
+        raise typer.BadParameter("give --resume or --resume-if-possible, not both")
+    return "resume" if resume else "if_possible" if if_possible else "new"
+
+
 @app.command(epilog=EXIT_CODES)
 def train(
     context: typer.Context,
@@ -89,6 +97,8 @@ def train(
     *,
     run_dir: RunDir = None,
     resume: Resume = False,
+    resume_if_possible: ResumeIfPossible = False,
+    allow_changed: AllowChanged = None,
     expect: Expect = None,
     device: Device = None,
     report: ReportFormat = "text",
@@ -107,7 +117,8 @@ def train(
         run_dir=run_dir,
         expectations=tuple(expect or ()),
         device=device,
-        resume=resume,
+        start=_start(resume=resume, if_possible=resume_if_possible),
+        allow_changed=tuple(allow_changed or ()),
     )
     raise typer.Exit(show_training(run(request), screen))
 

@@ -48,6 +48,21 @@ Resume = Annotated[
     bool,
     typer.Option("--resume", help="CONFIG is a run directory: go on with its training."),
 ]
+ResumeIfPossible = Annotated[
+    bool,
+    typer.Option(
+        "--resume-if-possible",
+        help="Go on with the run in --run-dir if one began there, else begin it: for schedulers.",
+    ),
+]
+AllowChanged = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="KEY",
+        help="Go on although KEY (a config key, data.fingerprint, engine.threads …) is not what "
+        "it was; the result then is that of a mixture. May be repeated.",
+    ),
+]
 Expect = Annotated[
     list[str] | None,
     typer.Option(

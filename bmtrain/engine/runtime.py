@@ -12,7 +12,6 @@ import ctypes
 import gc
 import os
 import sys
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -21,6 +20,7 @@ from typing import Literal
 
 from bmtrain.engine.compile_cache import CompileCache, open_compile_cache
 from bmtrain.errors import EnvironmentFault
+from bmtrain.machine import num_processors
 
 DeviceChoice = Literal["auto", "cpu", "gpu"]
 
@@ -33,7 +33,6 @@ class Runtime:
         device: "cpu" or "gpu".
         device_name: as TensorFlow calls it.
         threads: of one operation (intra-op) and between operations.
-        import_s: seconds that importing TensorFlow took.
     """
 
     device: Literal["cpu", "gpu"]
@@ -41,7 +40,6 @@ class Runtime:
     threads: int
     tensorflow_version: str
     keras_version: str
-    import_s: float
     cache: CompileCache | None
 
 
@@ -61,8 +59,8 @@ def started_runtime(
     """
     cache = _cache_of_process(note)
     _pin_environment(cache)
-    import_s = _import_tensorflow()
-    yield _configure(device, threads, import_s, cache)
+    _import_tensorflow()
+    yield _configure(device, threads, cache)
     if cache is not None:
         cache.publish()
 
@@ -108,9 +106,8 @@ def _not_importable(names: tuple[str, ...]) -> Iterator[None]:
             del sys.modules[name]
 
 
-def _import_tensorflow() -> float:
-    """Seconds it took; the collector would walk 2,800 half-built modules for nothing."""
-    began = time.perf_counter()
+def _import_tensorflow() -> None:
+    """Without the collector, which would walk 2,800 half-built modules for nothing."""
     was_enabled = gc.isenabled()
     gc.disable()
     try:
@@ -125,19 +122,17 @@ def _import_tensorflow() -> float:
     keras.config.set_floatx("float32")
     keras.config.set_epsilon(1e-7)
     keras.config.set_image_data_format("channels_last")
-    return time.perf_counter() - began
 
 
 def _configure(
     device: DeviceChoice,
     threads: int | Literal["auto"],
-    import_s: float,
     cache: CompileCache | None,
 ) -> Runtime:
     import keras  # after the environment is pinned
     import tensorflow as tf
 
-    num_threads = available_processors() if threads == "auto" else threads
+    num_threads = num_processors() if threads == "auto" else threads
     with _only_before_the_first_use():
         tf.config.threading.set_intra_op_parallelism_threads(num_threads)
         tf.config.threading.set_inter_op_parallelism_threads(num_threads)
@@ -157,7 +152,6 @@ def _configure(
         threads=num_threads,
         tensorflow_version=tf.__version__,
         keras_version=keras.__version__,
-        import_s=import_s,
         cache=cache,
     )
 
@@ -176,13 +170,6 @@ def _only_before_the_first_use() -> Iterator[None]:
             f"and cannot be changed: {error}",
             hint="keep to the first run's threads and device, or use another process",
         ) from error
-
-
-def available_processors() -> int:
-    """Processors that this process may use."""
-    if hasattr(os, "sched_getaffinity"):  # Linux; a container may be given fewer than there are
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 def missing_gpu_part() -> str:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
 import keras
+import numpy as np
 
+from bmtrain import __version__
 from bmtrain.engine.lowerings import lowerings_used
 from bmtrain.engine.runtime import Runtime
+from bmtrain.machine import processor_name
 
 EngineMode = Literal["xla", "graph"]
 
@@ -19,20 +22,20 @@ class EngineRecord:
 
     mode: EngineMode
     device: str
+    processor: str | None
+    gpu: str | None
     threads: int
     lowerings: tuple[str, ...]
+    bmtrain: str
     tensorflow: str
     keras: str
+    numpy: str
 
     def as_json(self) -> dict[str, Any]:
         """For run.json and the checkpoint's manifest."""
         return {
-            "mode": self.mode,
-            "device": self.device,
-            "threads": self.threads,
+            **asdict(self),
             "lowerings": list(self.lowerings),
-            "tensorflow": self.tensorflow,
-            "keras": self.keras,
         }
 
 
@@ -47,8 +50,12 @@ def select_engine(
     return EngineRecord(
         mode="xla" if requested == "auto" else requested,
         device=runtime.device,
+        processor=processor_name(),
+        gpu=runtime.device_name if runtime.device == "gpu" else None,
         threads=runtime.threads,
         lowerings=lowerings_used(model),
+        bmtrain=__version__,
         tensorflow=runtime.tensorflow_version,
         keras=runtime.keras_version,
+        numpy=np.__version__,
     )

@@ -12,14 +12,21 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Literal
 
 from bmtrain import strict_json
-from bmtrain.durable import environment_faults, remove_leftovers
+from bmtrain.durable import environment_faults, is_leftover, remove_leftovers
 from bmtrain.errors import EnvironmentFault
 
 LOCK = ".lock"
+CONFIG = "config.yaml"
+LOG = "log.txt"
 _BUSY = (errno.EWOULDBLOCK, errno.EACCES)
 _MAX_LOCK_BYTES = 4096
+
+
+#: What a directory must hold to be trained in.
+Expected = Literal["empty", "run", "either"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,9 +36,14 @@ class RunDirectory:
     path: Path
 
     @property
+    def holds_run(self) -> bool:
+        """Whether a run began here: its config is the first thing that it writes."""
+        return self.config.is_file()
+
+    @property
     def config(self) -> Path:
         """The resolved config: training it again is the same experiment."""
-        return self.path / "config.yaml"
+        return self.path / CONFIG
 
     @property
     def run_json(self) -> Path:
@@ -61,7 +73,7 @@ class RunDirectory:
     @property
     def log(self) -> Path:
         """Everything the run said, native libraries included."""
-        return self.path / "log.txt"
+        return self.path / LOG
 
 
 def planned_run_dir(name: str, requested: Path | None = None) -> Path:
@@ -78,30 +90,33 @@ def planned_run_dir(name: str, requested: Path | None = None) -> Path:
 
 
 @contextmanager
-def open_run_directory(path: Path, *, existing: bool = False) -> Iterator[RunDirectory]:
-    """Makes the directory, or takes an empty one, and holds its lock inside the block.
+def open_run_directory(path: Path, *, expected: Expected = "empty") -> Iterator[RunDirectory]:
+    """Makes the directory, or takes what is expected there, and holds its lock inside the block.
 
-    With ``existing`` it is the directory of an earlier run, to be gone on with; what its
-    killed writers left half-written is removed.
+    What killed writers left half-written is removed. A directory in which a start was
+    killed before it wrote its config is empty.
+
+    Args:
+        path: made if it is not there.
+        expected: empty; the directory of an earlier run, to be gone on with; or either.
 
     Raises:
-        EnvironmentFault: it is not empty, in use (by whom is said), or not writable.
+        EnvironmentFault: it is not as expected, in use (by whom is said), or not writable.
     """
     with environment_faults(path, "make the run directory"):
         path.mkdir(parents=True, exist_ok=True)
         # Where there is a lock file, the lock says first whether a run is in there.
-        if not existing and not (path / LOCK).exists():
-            _require_empty(path)
+        if not (path / LOCK).exists():
+            _require(path, expected)
         flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
         descriptor = os.open(path / LOCK, flags, 0o666)
     try:
         _lock(descriptor, path)
         with environment_faults(path, "make the run directory"):
-            if not existing:
-                _require_empty(path)
+            _require(path, expected)
             _sign(descriptor)
         run = RunDirectory(path)
-        for directory in (run.path, run.predictions) if existing else ():
+        for directory in (run.path, run.predictions):
             remove_leftovers(directory)
         yield run
     finally:
@@ -110,10 +125,16 @@ def open_run_directory(path: Path, *, existing: bool = False) -> Iterator[RunDir
         os.close(descriptor)
 
 
-def _require_empty(path: Path) -> None:
-    if any(entry.name != LOCK for entry in path.iterdir()):
+def _require(path: Path, expected: Expected) -> None:
+    if expected != "empty" and RunDirectory(path).holds_run:
+        return
+    names = {entry.name for entry in path.iterdir()}
+    # The lock comes first: a log without one is somebody else's.
+    ours = {LOCK, LOG} if LOCK in names else set()
+    if expected == "run" or any(name not in ours and not is_leftover(name) for name in names):
+        what = "the run directory is not empty" if expected == "empty" else "no run is in there"
         raise EnvironmentFault(
-            "the run directory is not empty",
+            what,
             where=str(path),
             hint="give another --run-dir, or remove it; nothing in it was changed",
         )

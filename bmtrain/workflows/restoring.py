@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -56,7 +56,7 @@ def restored_session(restored: Restored) -> Iterator[Session]:
     from bmtrain.engine.runtime import started_runtime
 
     checkpoint = restored.checkpoint
-    mode, threads = recorded_engine(checkpoint)
+    mode, threads = recorded_engine(checkpoint.engine)
     with (
         native_output_to(None),
         started_runtime(device="auto", threads=threads, note=lambda _: None) as runtime,
@@ -87,10 +87,9 @@ def _architecture(experiment: ExperimentConfig, preprocessing: Preprocessing) ->
 
 
 def recorded_engine(
-    checkpoint: Checkpoint,
+    engine: Mapping[str, Any],
 ) -> tuple[Literal["auto", "xla", "graph"], int | Literal["auto"]]:
     """Mode and threads of the run: they decide bits. What makes no sense is not followed."""
-    engine: dict[str, Any] = dict(checkpoint.engine)
     recorded = engine.get("threads")
     threads: int | Literal["auto"] = "auto"
     if type(recorded) is int and 1 <= recorded <= MAX_THREADS:

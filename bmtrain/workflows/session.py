@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -36,7 +35,6 @@ class Session:
     placement: SingleDevice
     engine: EngineRecord
     evaluator: Evaluator
-    build_s: float
 
     def weights(self) -> dict[str, NDArray[Any]]:
         """A copy of every variable of the model, by position."""
@@ -81,13 +79,12 @@ def build_session(
     from bmtrain.engine.selection import select_engine
     from bmtrain.models.problem import build_problem
 
-    began = time.perf_counter()
     placement = placement_for(runtime.device)
     with placement.scope():
         problem = build_problem(experiment, architecture, preprocessing)
     engine = select_engine(mode, problem.model, runtime)
     evaluator = Evaluator(problem, placement, jit_compile=engine.mode == "xla")
-    return Session(problem, placement, engine, evaluator, time.perf_counter() - began)
+    return Session(problem, placement, engine, evaluator)
 
 
 @contextmanager

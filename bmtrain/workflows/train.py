@@ -11,15 +11,23 @@ from typing import Literal
 from bmtrain.config.load import LoadedConfig, load_config
 from bmtrain.errors import UsageError
 from bmtrain.events import Event, RunPlanned
-from bmtrain.runs.directory import planned_run_dir
+from bmtrain.program import program
+from bmtrain.runs.directory import RunDirectory, planned_run_dir
+
+Start = Literal["new", "resume", "if_possible"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrainRequest:
     """What to train: a config file, and what is laid over it.
 
-    With ``resume``, ``config`` is a run directory: its own config is trained on
-    from its last checkpoint, and ``run_dir`` is not asked for.
+    Attributes:
+        start: new: in an absent or empty run directory. resume: ``config`` is a run
+            directory, whose own config is trained on from its last checkpoint.
+            if_possible: on from the last checkpoint in ``run_dir`` if a run began there,
+            else new: for schedulers that start the same command again.
+        allow_changed: keys that may differ from the interrupted run, ``engine.threads``
+            say; one that has others below it stands for all of them.
     """
 
     config: Path
@@ -27,7 +35,8 @@ class TrainRequest:
     run_dir: Path | None = None
     expectations: tuple[str, ...] = ()
     device: Literal["auto", "cpu", "gpu"] | None = None
-    resume: bool = False
+    start: Start = "new"
+    allow_changed: tuple[str, ...] = ()
 
 
 def train(request: TrainRequest) -> Iterator[Event]:
@@ -42,30 +51,35 @@ def train(request: TrainRequest) -> Iterator[Event]:
     # What is planned is on the screen before NumPy and all that needs it is imported.
     from bmtrain.workflows.training.conducting import conduct
 
-    yield from conduct(loaded, run_dir, resume=request.resume, began=began)
+    yield from conduct(loaded, run_dir, request.start, request.allow_changed, began=began)
 
 
 def _load(request: TrainRequest) -> tuple[LoadedConfig, Path]:
     overrides = request.overrides
     if request.device is not None:
         overrides = (*overrides, f"training.device={request.device}")
-    if request.resume and request.run_dir is not None:
+    if request.start == "resume" and request.run_dir is not None:
         raise UsageError("--resume goes on in the run's own directory: leave --run-dir out")
-    path = _config_of_run(request.config) if request.resume else request.config
+    if request.start == "if_possible" and request.run_dir is None:
+        raise UsageError("--resume-if-possible needs --run-dir: where a run may have begun")
+    if request.start == "new" and request.allow_changed:
+        raise UsageError("--allow-changed is about going on: give --resume, too")
+    resumes = request.start == "resume"
+    path = _config_of_run(request.config) if resumes else request.config
     loaded = load_config(path, overrides, request.expectations)
-    if request.resume:
+    if resumes:
         return loaded, request.config
     return loaded, planned_run_dir(loaded.experiment.name, request.run_dir)
 
 
 def _config_of_run(run_dir: Path) -> Path:
-    config = run_dir / "config.yaml"
-    if not config.is_file():
+    directory = RunDirectory(run_dir)
+    if not directory.holds_run:
         raise UsageError(
-            f"--resume takes a run directory, and '{run_dir}' has no config.yaml",
-            hint="bmtrain train RUN --resume, where RUN is what the training printed",
+            f"--resume takes a run directory, and '{run_dir}' has no {directory.config.name}",
+            hint=f"{program()} train RUN --resume, where RUN is what the training printed",
         )
-    return config
+    return directory.config
 
 
 def _planned(loaded: LoadedConfig, run_dir: Path) -> RunPlanned:

@@ -48,7 +48,14 @@ def record(name, *fields, **defaults):
 
 
 TrainRequest = record(
-    "TrainRequest", "config", overrides=(), run_dir=None, expectations=(), device=None, resume=False
+    "TrainRequest",
+    "config",
+    overrides=(),
+    run_dir=None,
+    expectations=(),
+    device=None,
+    start="new",
+    allow_changed=(),
 )
 EvaluateRequest = record("EvaluateRequest", "checkpoint", "split", "data", "format")
 PredictRequest = record("PredictRequest", "checkpoint", "input", "format")

@@ -69,9 +69,14 @@ def test_the_request_is_what_was_typed(bmtrain, requests, fake, tmp_path):
     ]
 
 
-def test_resume_is_handed_on(bmtrain, requests):
+def test_how_to_start_is_handed_on(bmtrain, requests):
     bmtrain("train", "runs/mnist-1", "--resume")
-    assert requests[0][0].resume
+    assert requests[0][0].start == "resume"
+    bmtrain("train", "a.yaml", "--run-dir", "r", "--resume-if-possible", "--allow-changed", "seed")
+    assert (requests[1][0].start, requests[1][0].allow_changed) == ("if_possible", ("seed",))
+    ended = bmtrain("train", "a.yaml", "--resume", "--resume-if-possible")
+    assert ended.exit_code == 2
+    assert "not both" in ended.err
 
 
 def test_quiet_says_warnings_and_missed_expectations_only(bmtrain):

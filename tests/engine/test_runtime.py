@@ -100,9 +100,9 @@ def test_what_decides_bits_is_never_inherited(in_process, monkeypatch):
 
 
 def test_auto_threads_are_the_processors_that_the_process_may_use():
-    from bmtrain.engine.runtime import available_processors
+    from bmtrain.machine import num_processors
 
-    assert available_processors() == len(os.sched_getaffinity(0))
+    assert num_processors() == len(os.sched_getaffinity(0))
 
 
 def test_a_second_start_in_one_process_keeps_the_first_ones_threads(in_process):

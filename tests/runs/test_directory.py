@@ -96,9 +96,9 @@ def test_an_earlier_run_is_gone_on_with_where_that_is_asked_for(tmp_path: Path) 
         for directory in (run.path, run.predictions):
             (directory / ".bmtrain-0011223344556677.tmp").touch()  # a killed writer's
     with (
-        open_run_directory(tmp_path / "r", existing=True) as run,
+        open_run_directory(tmp_path / "r", expected="run") as run,
         pytest.raises(EnvironmentFault, match="in use"),
-        open_run_directory(tmp_path / "r", existing=True),
+        open_run_directory(tmp_path / "r", expected="run"),
     ):
         pass
     found = sorted(path.name for path in (tmp_path / "r").rglob("*"))

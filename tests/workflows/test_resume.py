@@ -108,7 +108,7 @@ def test_other_data_is_refused(train, command, project, tmp_path):
     own.write_text(own.read_text().replace("0.", "1.", 1))
     ended = command("train", run.path, "--resume", "--json")
     assert ended.exit_code == 7
-    assert "fingerprint differs" in ended.document["error"]["message"]
+    assert "data.fingerprint was " in ended.document["error"]["message"]
 
 
 def test_another_version_is_refused_and_leaves_the_run_as_it_was(train, command, monkeypatch):
@@ -118,7 +118,7 @@ def test_another_version_is_refused_and_leaves_the_run_as_it_was(train, command,
     monkeypatch.setattr("keras.__version__", "3.99.0")
     ended = command("train", run.path, "training.epochs=2", "--resume", "--json")
     assert ended.exit_code == 7
-    assert "keras was" in ended.document["error"]["message"]
+    assert "engine.keras was" in ended.document["error"]["message"]
     assert "3.99.0" in ended.document["error"]["message"]
     assert {file: file.read_bytes() for file in before} == before
 
@@ -197,7 +197,7 @@ def test_another_config_is_said_to_be_one_not_a_damaged_tensor(train, command):
     run = train("training.epochs=1")
     ended = command("train", run.path, "model.hidden=[9]", "--resume", "--json")
     assert ended.exit_code == 7
-    assert "other values: model.hidden" in ended.document["error"]["message"]
+    assert "model.hidden was [8], is [9]" in ended.document["error"]["message"]
 
 
 def test_resume_and_run_dir_exclude_each_other(train, command, tmp_path):

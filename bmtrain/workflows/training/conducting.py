@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
+from typing import Literal
 
 from bmtrain.config.load import LoadedConfig
 from bmtrain.errors import BmtrainError, EnvironmentFault, Interrupted
 from bmtrain.events import DataReady, Event, Noted, RunFinished, Warned
-from bmtrain.runs.directory import open_run_directory
+from bmtrain.runs.directory import Expected, open_run_directory
 from bmtrain.runs.run_log import RunLog
 from bmtrain.workflows.endings import internal_message, known_ending, resume_hint
 from bmtrain.workflows.preparation import Prepared, prepare
@@ -17,11 +18,22 @@ from bmtrain.workflows.training.execution import Execution
 from bmtrain.workflows.training.recording import Record, Timing, log_event
 from bmtrain.workflows.training.resuming import Resumption, find_resumption
 
+#: What the run directory must hold for each way to start.
+_EXPECTED: dict[str, Expected] = {"new": "empty", "resume": "run", "if_possible": "either"}
 
-def conduct(loaded: LoadedConfig, run_dir: Path, *, resume: bool, began: float) -> Iterator[Event]:
+
+def conduct(
+    loaded: LoadedConfig,
+    run_dir: Path,
+    start: Literal["new", "resume", "if_possible"],
+    allow_changed: tuple[str, ...],
+    *,
+    began: float,
+) -> Iterator[Event]:
     """Read the data, open the run directory, train in it; ``RunFinished`` last.
 
     Args:
+        start: as in ``bmtrain.workflows.train.TrainRequest``; ``allow_changed`` too.
         began: ``time.perf_counter()`` when the command began; times count from there.
 
     Raises:
@@ -30,10 +42,12 @@ def conduct(loaded: LoadedConfig, run_dir: Path, *, resume: bool, began: float) 
     timing = Timing(began)
     prepared = prepare(loaded)
     with (
-        open_run_directory(run_dir, existing=resume) as directory,
+        open_run_directory(run_dir, expected=_EXPECTED[start]) as directory,
         RunLog(directory.log) as log,
     ):
-        resumption = find_resumption(directory, prepared) if resume else None
+        resumption = None
+        if directory.holds_run:
+            resumption = find_resumption(directory, prepared, allow_changed)
         if resumption is not None and resumption.summary is not None:
             yield Noted("the run is complete: nothing is trained, and nothing in it is changed")
             yield RunFinished(resumption.summary)
@@ -41,12 +55,13 @@ def conduct(loaded: LoadedConfig, run_dir: Path, *, resume: bool, began: float) 
         record = Record(directory, prepared, timing)
         if resumption is not None:
             record.earlier = resumption.earlier
-        if not resume:  # what a refused resume finds stays as it is
+            record.changed = resumption.changed
+            # It begins after the last refusal: what a refused resume finds stays as it is.
+        else:
             record.begin()
         try:
             yield from _logged(prepared, resumption, log)
-            checkpoint = None if resumption is None else resumption.checkpoint
-            execution = Execution(prepared, directory, record, log, checkpoint)
+            execution = Execution(prepared, directory, record, log, resumption)
             with closing(execution.events()) as events:
                 for event in events:
                     log_event(log, event)
@@ -65,7 +80,7 @@ def _logged(prepared: Prepared, resumption: Resumption | None, log: RunLog) -> I
     """What is known before TensorFlow starts."""
     events: list[Event] = [_data_ready(prepared), *(Warned(str(w)) for w in prepared.warnings)]
     if resumption is not None:
-        events += [Warned(text) for text in resumption.passed_over]
+        events += [Warned(text) for text in resumption.warnings]
         events.append(Noted(_goes_on(resumption)))
     for event in events:
         log_event(log, event)

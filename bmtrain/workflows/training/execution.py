@@ -18,12 +18,11 @@ from bmtrain.runs.run_log import RunLog
 from bmtrain.training_state import TrainingState
 from bmtrain.workflows.endings import resume_hint
 from bmtrain.workflows.preparation import Prepared
-from bmtrain.workflows.restoring import recorded_engine
 from bmtrain.workflows.session import Session, build_session, native_faults
 from bmtrain.workflows.training.finishing import finish
 from bmtrain.workflows.training.interruption import signals_noted
 from bmtrain.workflows.training.recording import Record
-from bmtrain.workflows.training.resuming import refuse_another_engine
+from bmtrain.workflows.training.resuming import Resumption
 from bmtrain.workflows.training.save_schedule import SaveSchedule
 from bmtrain.workflows.training.saving import Saver
 
@@ -36,13 +35,18 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Execution:
-    """What is executed where; ``checkpoint`` is where a resumed run goes on."""
+    """What is executed where; ``resumption`` is where an interrupted run goes on."""
 
     prepared: Prepared
     directory: RunDirectory
     record: Record
     log: RunLog
-    checkpoint: Checkpoint | None = None
+    resumption: Resumption | None = None
+
+    @property
+    def checkpoint(self) -> Checkpoint | None:
+        """Where the training begins, if not at the beginning."""
+        return None if self.resumption is None else self.resumption.checkpoint
 
     def events(self) -> Generator[Event]:
         """Start TensorFlow, train, evaluate; ``RunFinished`` last."""
@@ -51,8 +55,9 @@ class Execution:
 
         training = self.prepared.experiment.training
         mode, threads = training.engine, training.threads
-        if self.checkpoint is not None:  # the record, never the rule again
-            mode, threads = recorded_engine(self.checkpoint)
+        if self.resumption is not None and self.checkpoint is not None:
+            # The record, never the rule again.
+            mode, threads = self.resumption.policy.wished_engine(self.checkpoint, training)
         with (
             native_output_to(self.directory.log),
             started_runtime(
@@ -67,8 +72,10 @@ class Execution:
                 runtime,
                 mode,
             )
-            if self.checkpoint is not None:
-                refuse_another_engine(self.checkpoint, session.engine.as_json())
+            if self.resumption is not None and self.checkpoint is not None:
+                self.record.changed += self.resumption.policy.accepted_engine(
+                    self.checkpoint.engine, session.engine.as_json()
+                )
             self.record.begin()
             yield from self._model_ready(session, runtime)
             yield from self._train_and_finish(session, runtime)

@@ -12,10 +12,11 @@ from typing import Any
 
 from bmtrain.config.expectations import Expectation
 from bmtrain.config.resolved import resolved_yaml
+from bmtrain.differences import Difference
 from bmtrain.durable import write_text
 from bmtrain.events import Event, StepsDone
 from bmtrain.runs.directory import RunDirectory
-from bmtrain.runs.record import environment_facts, git_facts, write_json
+from bmtrain.runs.environment import environment_facts, git_facts, write_json
 from bmtrain.runs.run_log import RunLog
 from bmtrain.training_state import TrainingState
 from bmtrain.workflows.preparation import Prepared
@@ -62,6 +63,7 @@ class Record:
     state: TrainingState = field(default_factory=TrainingState)
     metrics: dict[str, Mapping[str, float]] = field(default_factory=dict)
 
+    changed: tuple[Difference, ...] = ()  # from the run that is gone on with, as allowed
     earlier: tuple[Any, ...] = ()  # run.json of the starts before this one
     evaluated: dict[str, Any] | None = None
     begun: bool = False
@@ -97,6 +99,7 @@ class Record:
             "flops_per_epoch": 3 * architecture.forward_flops * num_examples,
             "peak_memory_bytes": peak_memory_bytes(),
             "timing": self.timing.as_json(),
+            "changed": [asdict(entry) for entry in self.changed],
             "earlier": self.earlier,
         }
         write_json(self.directory.run_json, document)

@@ -1,29 +1,25 @@
-"""Going on with an interrupted run: from where, and when it is refused."""
+"""Going on with an interrupted run: from which checkpoint, with what warning, if at all."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from functools import partial
-from pathlib import Path
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from typing import Any
 
 from bmtrain.checkpoint.content import Checkpoint
 from bmtrain.checkpoint.find import find_checkpoint
-from bmtrain.checkpoint.read import read_checkpoint
+from bmtrain.checkpoint.read import read_checkpoint, read_description
 from bmtrain.checkpoint.store import CheckpointStore
-from bmtrain.config.resolved import plain
-from bmtrain.config.sections.experiment import ExperimentConfig
-from bmtrain.data.preprocessing import Preprocessing
+from bmtrain.differences import Difference
 from bmtrain.errors import CheckpointError
-from bmtrain.models.architecture import Shape
 from bmtrain.runs.directory import RunDirectory
+from bmtrain.runs.environment import read_json
 from bmtrain.workflows.preparation import Prepared
 from bmtrain.workflows.training.recording import judged
+from bmtrain.workflows.training.resume_policy import ResumePolicy, is_at_or_below, run_differences
 
-#: What may differ from the interrupted run without changing a bit of what it would have done.
-FREE_KEYS = frozenset({"expect", "training.epochs", "training.steps_per_call", "training.device"})
+_BEST = "best_checkpoint"
+_MONITOR = ("training.early_stopping.monitor", "training.early_stopping.mode")
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,35 +28,83 @@ class Resumption:
 
     Attributes:
         checkpoint: the newest whole one; None where the run ended before its first.
-        passed_over: what is wrong with the damaged ones that are newer, one line each.
+        policy: what else may differ.
+        changed: what differs from the interrupted run, by the user's leave.
+        warnings: what to say, one line each.
         summary: of a run that is complete already; there is nothing to go on with.
         earlier: what run.json says of the starts before this one.
     """
 
     checkpoint: Checkpoint | None
-    passed_over: tuple[str, ...]
+    policy: ResumePolicy
+    changed: tuple[Difference, ...]
+    warnings: tuple[str, ...]
     summary: dict[str, Any] | None
     earlier: tuple[Any, ...]
 
 
-def find_resumption(directory: RunDirectory, prepared: Prepared) -> Resumption:
+def find_resumption(
+    directory: RunDirectory, prepared: Prepared, allowed: tuple[str, ...] = ()
+) -> Resumption:
     """Look at what the interrupted run left; changes nothing.
 
     Raises:
-        CheckpointError: all checkpoints are damaged or one is of a newer format, or the
-            config or the data is another.
+        CheckpointError: all checkpoints are damaged or one is of a newer format, or
+            something differs that is not allowed to.
     """
-    search = CheckpointStore(directory.checkpoints).find("last")
-    passed_over = tuple(f"passed over {s.path}: {s.reason}" for s in search.skipped)
+    policy = ResumePolicy(allowed)
+    store = CheckpointStore(directory.checkpoints)
+    search = store.find("last")
+    passed_over = [f"passed over {skipped.path}: {skipped.reason}" for skipped in search.skipped]
     if search.path is None and search.skipped:
         find_checkpoint(directory.path, "last")  # says what is wrong with each
-    checkpoint = None
+    if search.path is None:
+        _refuse_lost_checkpoints(directory)
+    checkpoint: Checkpoint | None = None
+    changed: tuple[Difference, ...] = ()
     if search.path is not None:
-        checkpoint = read_checkpoint(search.path, partial(_expected_shapes, prepared))
-        _refuse_fewer_epochs(checkpoint, prepared.experiment)
-    started = _read_json(directory.run_json)
-    earlier = (*started.pop("earlier", ()), started) if started else ()
-    return Resumption(checkpoint, passed_over, _completed(directory, checkpoint, prepared), earlier)
+        then = read_description(search.path)
+        changed = policy.accepted([*run_differences(then, prepared), *_lost_best(store, then)])
+        checkpoint = read_checkpoint(search.path, lambda *_: prepared.architecture.variable_shapes)
+        if any(is_at_or_below(entry.key, (_BEST, *_MONITOR)) for entry in changed):
+            checkpoint = _without_best(checkpoint)
+    started = read_json(directory.run_json)
+    return Resumption(
+        checkpoint=checkpoint,
+        policy=policy,
+        changed=changed,
+        warnings=(*passed_over, *(f"{entry}, as allowed" for entry in changed)),
+        summary=_completed(directory, checkpoint, prepared),
+        earlier=(*started.pop("earlier", ()), started) if started else (),
+    )
+
+
+def _refuse_lost_checkpoints(directory: RunDirectory) -> None:
+    """Not a run that was killed before its first save: one whose checkpoints are gone."""
+    if (saved := read_json(directory.summary).get("checkpoint")) is not None:
+        raise CheckpointError(
+            f"the run saved {str(saved)!a:.200}, and no checkpoint is there any more",
+            where=str(directory.checkpoints),
+            hint="put it back, or start a new run in another directory",
+        )
+
+
+def _lost_best(store: CheckpointStore, last: Checkpoint) -> Iterator[Difference]:
+    """The best weights so far are part of what the run would have ended in."""
+    if last.state.best_step is not None and store.best() is None:
+        yield Difference(_BEST, f"that of step {last.state.best_step}", "damaged or gone")
+
+
+def _without_best(checkpoint: Checkpoint) -> Checkpoint:
+    """What was best so far counts no more."""
+    state = replace(
+        checkpoint.state,
+        best_value=None,
+        best_epoch=None,
+        best_step=None,
+        epochs_without_improvement=0,
+    )
+    return replace(checkpoint, state=state)
 
 
 def _completed(
@@ -71,77 +115,9 @@ def _completed(
         return None
     state = checkpoint.state
     is_over = state.stopped_early or state.epoch >= prepared.experiment.training.epochs
-    summary = _read_json(directory.summary)
+    summary = read_json(directory.summary)
     if not is_over or summary.get("status") != "completed":
         return None
     summary["expectations"] = judged(prepared.expectations, summary["metrics"])
     summary["exit_code"] = 0 if all(item["met"] for item in summary["expectations"]) else 4
     return summary
-
-
-def _read_json(path: Path) -> dict[str, Any]:
-    """A document of our own; empty where it is not there or not whole."""
-    try:
-        document = json.loads(path.read_bytes())
-    except (OSError, ValueError):
-        return {}
-    return document if isinstance(document, dict) else {}
-
-
-def _refuse_fewer_epochs(checkpoint: Checkpoint, experiment: ExperimentConfig) -> None:
-    planned = checkpoint.experiment.training.epochs
-    if experiment.training.epochs < planned:
-        raise CheckpointError(
-            f"training.epochs: expected at least the run's {planned}, "
-            f"got {experiment.training.epochs}",
-            hint="a resumed run may be longer, not shorter",
-        )
-
-
-def _expected_shapes(
-    prepared: Prepared, then_experiment: ExperimentConfig, then_preprocessing: Preprocessing
-) -> dict[str, Shape]:
-    """Called before any tensor is read: another config or other data is no damage."""
-    then, now = plain(then_experiment), plain(prepared.experiment)
-    differences = [key for key in _differing_keys(then, now) if key not in FREE_KEYS]
-    if differences:
-        raise CheckpointError(
-            f"the config is not the interrupted run's; other values: {', '.join(differences)}",
-            hint="resume without overrides, or start a new run",
-        )
-    if then_preprocessing.facts.fingerprint != prepared.dataset.facts.fingerprint:
-        raise CheckpointError(
-            "the data is not the interrupted run's: its fingerprint differs",
-            where=prepared.experiment.data.source,
-            hint="restore the data, or start a new run",
-        )
-    return prepared.architecture.variable_shapes
-
-
-def refuse_another_engine(checkpoint: Checkpoint, engine: Mapping[str, Any]) -> None:
-    """Other threads, devices or versions give other bits.
-
-    Raises:
-        CheckpointError: says what differs, then and now.
-    """
-    then = dict(checkpoint.engine)
-    differences = [
-        f"{name} was {then.get(name)!r}, is {engine[name]!r}"
-        for name in engine
-        if then.get(name) != engine[name]
-    ]
-    if differences:
-        raise CheckpointError(
-            f"this machine does not compute as the interrupted run did: {'; '.join(differences)}",
-            hint="resume where the run began, or start a new run",
-        )
-
-
-def _differing_keys(then: Any, now: Any, key: str = "") -> Iterator[str]:
-    """Dotted keys at which two plain configs differ."""
-    if isinstance(then, dict) and isinstance(now, dict):
-        for name in sorted(then.keys() | now.keys()):
-            child = f"{key}.{name}" if key else name
-            yield from _differing_keys(then.get(name), now.get(name), child)
-    elif then != now:
-        yield key

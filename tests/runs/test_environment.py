@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from bmtrain.errors import EnvironmentFault
-from bmtrain.runs.record import environment_facts, git_facts, write_json
+from bmtrain.runs.environment import environment_facts, git_facts, write_json
 
 
 def git(directory: Path, *arguments: str) -> str:
@@ -74,7 +74,7 @@ def test_a_processor_without_a_name_is_left_open(monkeypatch: pytest.MonkeyPatch
 
 def test_finding_the_facts_imports_none_of_the_packages() -> None:
     code = (
-        "import sys; from bmtrain.runs.record import environment_facts; environment_facts();"
+        "import sys; from bmtrain.runs.environment import environment_facts; environment_facts();"
         "print({'tensorflow', 'keras', 'polars', 'numpy'} & set(sys.modules))"
     )
     answer = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True)
@@ -113,7 +113,7 @@ def test_git_that_takes_too_long_is_given_up(
     slow.write_text("#!/bin/sh\nexec sleep 60\n")
     slow.chmod(0o755)
     monkeypatch.setenv("PATH", str(slow.parent), prepend=":")
-    monkeypatch.setattr("bmtrain.runs.record._GIT_TIMEOUT_S", 0.05)
+    monkeypatch.setattr("bmtrain.runs.environment._GIT_TIMEOUT_S", 0.05)
     assert git_facts(repository) is None
 
 

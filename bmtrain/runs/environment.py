@@ -1,4 +1,4 @@
-"""``run.json``: what ran, where, with which versions."""
+"""The environment of a run: versions, machine, git commit; and JSON documents about runs."""
 
 from __future__ import annotations
 
@@ -11,7 +11,9 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
+from bmtrain import strict_json
 from bmtrain.durable import write_bytes
+from bmtrain.machine import num_processors, processor_name
 from bmtrain.runs.metrics_log import finite
 
 PACKAGES = ("bmtrain-keras", "tensorflow", "keras", "numpy", "polars", "pydantic", "safetensors")
@@ -28,8 +30,8 @@ def environment_facts(packages: Iterable[str] = PACKAGES) -> dict[str, Any]:
         "implementation": platform.python_implementation(),
         "platform": platform.platform(),
         "machine": platform.machine(),
-        "processor": _processor(),
-        "cores": _num_cores(),
+        "processor": processor_name(),
+        "cores": num_processors(),
         "memory_bytes": _memory_bytes(),
         "packages": {name: _version(name) for name in packages},
     }
@@ -72,8 +74,17 @@ def write_json(path: Path, document: Mapping[str, Any]) -> None:
     Raises:
         EnvironmentFault: it cannot be written.
     """
-    text = json.dumps(finite(document), indent=2, allow_nan=False, ensure_ascii=False)
-    write_bytes(path, f"{text}\n".encode(errors="backslashreplace"))
+    text = json.dumps(finite(document), indent=2, allow_nan=False)
+    write_bytes(path, f"{text}\n".encode("ascii"))
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """A document that ``write_json`` wrote; empty where it is not there, not whole or too large."""
+    try:
+        document = strict_json.decode(path.read_bytes())
+    except (OSError, ValueError):
+        return {}
+    return document if isinstance(document, dict) else {}
 
 
 def _version(package: str) -> str | None:
@@ -81,23 +92,6 @@ def _version(package: str) -> str | None:
         return metadata.version(package)
     except metadata.PackageNotFoundError:
         return None
-
-
-def _processor() -> str | None:
-    try:
-        for line in Path("/proc/cpuinfo").read_text(errors="replace").splitlines():
-            if line.startswith("model name"):
-                return line.partition(":")[2].strip()
-    except OSError:
-        pass
-    return platform.processor() or None
-
-
-def _num_cores() -> int | None:
-    """Cores that this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count()
 
 
 def _memory_bytes() -> int | None:

@@ -119,6 +119,30 @@ class CheckpointSaved(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class Evaluating(Event):
+    """The training is over and saved; a split is evaluated with the weights to be judged."""
+
+    split: str
+
+
+@dataclass(frozen=True, slots=True)
+class Killed(Event):
+    """verify-resume killed a training, in ``phase``: starting, training, saving, evaluating."""
+
+    number: int  # from 1
+    num_kills: int
+    phase: str
+
+
+@dataclass(frozen=True, slots=True)
+class RunCompared(Event):
+    """A run was compared with the one that was to be reproduced; ``difference`` is the first."""
+
+    number: int  # from 1
+    difference: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class RunFinished(Event):
     """The run is over; ``summary`` is what ``--json`` prints."""
 

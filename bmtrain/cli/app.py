@@ -72,9 +72,10 @@ def bmtrain(
     """One YAML file in, a trained, evaluated and checkpointed Keras model out."""
 
 
-def _screen(
+def asked_screen(
     context: typer.Context, *, json: bool, quiet: bool, report: OutputFormat = "text"
 ) -> Screen:
+    """The command's screen, set to what its options ask for."""
     screen = context.find_object(Screen)
     assert screen is not None
     screen.command = context.info_name
@@ -110,7 +111,7 @@ def train(
     from bmtrain.workflows.train import TrainRequest
     from bmtrain.workflows.train import train as run
 
-    screen = _screen(context, json=json, quiet=quiet, report=report)
+    screen = asked_screen(context, json=json, quiet=quiet, report=report)
     request = TrainRequest(
         config=config,
         overrides=tuple(overrides or ()),
@@ -148,7 +149,7 @@ def evaluate(
     from bmtrain.workflows.evaluate import EvaluateRequest
     from bmtrain.workflows.evaluate import evaluate as run
 
-    screen = _screen(context, json=json, quiet=quiet)
+    screen = asked_screen(context, json=json, quiet=quiet)
     request = EvaluateRequest(checkpoint=checkpoint, split=split, data=data, format=data_format)
     with screen.waiting("evaluating"):
         document = run(request)
@@ -182,7 +183,7 @@ def predict(
     from bmtrain.workflows.predict import PredictRequest
     from bmtrain.workflows.predict import predict as run
 
-    screen = _screen(context, json=json, quiet=quiet)
+    screen = asked_screen(context, json=json, quiet=quiet)
     destination = Destination.checked(output, input_path)
     request = PredictRequest(checkpoint=checkpoint, input=input_path, format=data_format)
     with screen.waiting("predicting"):
@@ -205,7 +206,7 @@ def check(
     from bmtrain.workflows.check import CheckRequest
     from bmtrain.workflows.check import check as run
 
-    screen = _screen(context, json=json, quiet=quiet, report=report)
+    screen = asked_screen(context, json=json, quiet=quiet, report=report)
     request = CheckRequest(config=config, overrides=tuple(overrides or ()))
     raise typer.Exit(show_check(run(request), screen))
 
@@ -216,5 +217,5 @@ def schema(context: typer.Context, *, json: Json = False, quiet: Quiet = False) 
     from bmtrain.cli.documents import json_text
     from bmtrain.config.json_schema import json_schema
 
-    screen = _screen(context, json=json, quiet=quiet)
+    screen = asked_screen(context, json=json, quiet=quiet)
     screen.out.line(json_text(json_schema()))

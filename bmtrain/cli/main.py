@@ -69,7 +69,7 @@ def _told(words: Sequence[str], screen: Screen) -> int:
 def _run(words: Sequence[str], screen: Screen) -> int:
     import typer
 
-    from bmtrain.cli.app import app
+    from bmtrain.cli.proofs import app
     from bmtrain.program import program
 
     screen.format = _asked_format(words)

@@ -16,6 +16,7 @@ from bmtrain.cli.tables import show_table
 from bmtrain.events import (
     DataReady,
     EpochDone,
+    Evaluating,
     Event,
     ModelReady,
     Noted,
@@ -66,6 +67,15 @@ class TrainingView:
                 self._show_steps(event)
             case EpochDone():
                 self._show_epoch(event)
+            case Evaluating():
+                self._wait_for(f"evaluating on {event.split}")
+            case RunFinished():
+                self._show_end(event.summary)
+            case _:
+                self._show_remark(event)
+
+    def _show_remark(self, event: Event) -> None:
+        match event:
             case StoppedEarly():
                 self._screen.note(
                     f"stopped early after epoch {event.epoch}: {event.monitor} was best in epoch "
@@ -75,8 +85,6 @@ class TrainingView:
                 self._screen.warn(event.message)
             case Noted():
                 self._screen.note(event.message)
-            case RunFinished():
-                self._show_end(event.summary)
 
     def _fact(self, name: str, text: str) -> None:
         if self._screen.tells_progress:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Generator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -39,7 +39,7 @@ class TrainRequest:
     allow_changed: tuple[str, ...] = ()
 
 
-def train(request: TrainRequest) -> Iterator[Event]:
+def train(request: TrainRequest) -> Generator[Event]:
     """Train, evaluate and save; yields what happens, ``RunFinished`` last.
 
     Raises:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from bmtrain.checkpoint.read import read_checkpoint
-from bmtrain.events import Event, RunFinished
+from bmtrain.events import Evaluating, Event, RunFinished
 from bmtrain.models.decision import predicted_classes
 from bmtrain.runs.metrics_log import read_epochs
 from bmtrain.runs.predictions import StoredPredictions, write_predictions
@@ -30,6 +30,7 @@ def finish(saver: Saver, prepared: Prepared, session: Session, record: Record) -
     }
     record.metrics.update(_logged_figures(saver, epoch))
     if "test" in prepared.dataset.splits:
+        yield Evaluating("test")
         _evaluate_test(prepared, session, record)
     summary = record.summary("completed")
     if any(not judged["met"] for judged in summary["expectations"]):

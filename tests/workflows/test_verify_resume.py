@@ -106,7 +106,8 @@ class Child:
 
 def watched(told, aim, *, lives=True):
     child = Child(told, lives=lives)
-    seen = watch(ObservedTraining(child, child.phases), aim)
+    observed = ObservedTraining(child, child.phases)  # type: ignore[arg-type]  # no process
+    seen = watch(observed, aim)
     child.phases.close()
     assert child.is_killed == lives
     return seen.killed_in

@@ -73,7 +73,7 @@ def checkpoint_at(step: int) -> Checkpoint:
 def write_forever(directory: Path, pipe: int) -> NoReturn:
     """The writer: goes on from the last checkpoint; tells each step that is saved."""
     store = CheckpointStore(directory)
-    store.prepare()
+    store.settle()
     last = store.last()
     step = 0 if last is None else read_checkpoint(last).state.step
     while True:
@@ -145,10 +145,10 @@ def lost(directory: Path, acknowledged: int) -> list[str]:
         problems.append(f"step {acknowledged} was acknowledged, the newest is {step}")
     if step >= BEST_EVERY and best is None:
         problems.append(f"no best checkpoint at step {step}")
-    store.prepare()
+    store.settle()  # as the next start does
     litter = [path.name for path in directory.iterdir() if path.name.startswith(".")]
     names = {path.name for path in directory.iterdir()} - {INDEX}
-    if litter or len(names) > 4:  # two that are kept, the best, and one not yet dropped
+    if litter or len(names) > 3:  # two that are kept, and the best
         problems.append(f"litter: {litter or sorted(names)}")
     return problems
 

@@ -4,6 +4,7 @@ speed     the reference experiment, configs/mnist.yaml, and scripts/bench_keras.
           an epoch (median of epochs 2 to 5, the median over repeats of that) and the whole
           command. bmtrain's very first run, with an empty compilation cache, is told apart.
 accuracy  the test accuracy of both over seeds.
+saving    the share of the training time that checkpoints take, in three configs.
 startup   ``--help``, ``train --help``, a config error, and ``train`` until its first line.
 
 Progress goes to stderr, one JSON document to stdout (or --out): the machine's facts first,
@@ -19,12 +20,13 @@ import tempfile
 from pathlib import Path
 
 from bench_commands import Bench, Figures, machine
-from bench_suites import measure_accuracy, measure_speed, measure_startup
+from bench_suites import measure_accuracy, measure_saving, measure_speed, measure_startup
 
 
 def targets(report: Figures) -> list[Figures]:
     """What was to be reached, for the suites that ran."""
-    speed, accuracy, startup = (report.get(name) for name in ("speed", "accuracy", "startup"))
+    speed, accuracy = report.get("speed"), report.get("accuracy")
+    saving, startup = report.get("saving"), report.get("startup")
     rows: list[tuple[str, float, bool | None]] = []
     if speed:
         peak = speed["peak_gb"]["bmtrain"]
@@ -48,6 +50,11 @@ def targets(report: Figures) -> list[Figures]:
                 accuracy["within_seed_noise"],
             ),
         ]
+    if saving:
+        shares = {key: share for key, share in saving.items() if key != "repeats"}
+        rows += [
+            (f"saving, {name} <= 0.05", share, share <= 0.05) for name, share in shares.items()
+        ]
     if startup:
         limits = {"help_s": 0.25, "train_help_s": 0.6, "config_error_s": 0.8, "first_line_s": 0.6}
         rows += [
@@ -69,7 +76,7 @@ def main() -> None:
     )
     parser.add_argument(
         "--suite",
-        choices=("speed", "accuracy", "startup", "all"),
+        choices=("speed", "accuracy", "saving", "startup", "all"),
         default="all",
         help="default all",
     )
@@ -78,7 +85,9 @@ def main() -> None:
     parser.add_argument("--keras-seeds", type=seed_range, default="0-4", help="default 0-4")
     parser.add_argument("--out", type=Path, help="write the JSON here instead of to stdout")
     options = parser.parse_args()
-    wanted = {"speed", "accuracy", "startup"} if options.suite == "all" else {options.suite}
+    wanted = {options.suite}
+    if options.suite == "all":
+        wanted = {"speed", "accuracy", "saving", "startup"}
 
     report: Figures = {"machine": machine()}
     keras_runs: list[Figures] = []
@@ -88,6 +97,8 @@ def main() -> None:
             report["startup"] = measure_startup(bench, max(10, options.repeats))
         if "speed" in wanted:
             report["speed"], keras_runs = measure_speed(bench, options.repeats)
+        if "saving" in wanted:
+            report["saving"] = measure_saving(bench, 3)
         if "accuracy" in wanted:
             report["accuracy"] = measure_accuracy(
                 bench, options.seeds, options.keras_seeds, keras_runs

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from bench_commands import BMTRAIN, Bench, Figures
+from bench_commands import BMTRAIN, CONFIGS, Bench, Figures
 
 BROKEN_CONFIG = "name: broken\ndata: {source: mnist}\noptimizer: {name: adam, learning_rte: 1}\n"
 
@@ -99,6 +99,16 @@ def measure_accuracy(
         "standard_error": noise,
         "within_seed_noise": None if noise is None else abs(difference) <= 2 * noise,
     }
+
+
+def measure_saving(bench: Bench, repeats: int) -> Figures:
+    """The share of the training time that checkpoints take, the last one at the end apart."""
+    shares: Figures = {"repeats": repeats}
+    for name in ("mnist", "gradient_descent", "mnist_l2"):
+        runs = [bench.bmtrain(config=CONFIGS / f"{name}.yaml")["timing"] for _ in range(repeats)]
+        shares[name] = statistics.median(run["saving_s"] / run["train_s"] for run in runs)
+        say(f"saving, {name}: {shares[name]:.1%}")
+    return shares
 
 
 def measure_startup(bench: Bench, repeats: int) -> Figures:

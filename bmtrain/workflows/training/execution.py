@@ -195,6 +195,7 @@ def _train(loop: TrainingLoop, saver: Saver, record: Record) -> Iterator[Event]:
             with suppress(BmtrainError):
                 record.checkpoint = saver.store.last()
                 record.best_checkpoint = saver.store.best()
+            record.timing.saving_s = saver.schedule.saving_s
 
 
 def _log_record(event: EpochDone) -> dict[str, Any]:

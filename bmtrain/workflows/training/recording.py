@@ -34,6 +34,7 @@ class Timing:
         train_s: inside compiled training calls, of all starts of the run; saves and
             validation apart.
         epoch_s: the same, per epoch.
+        saving_s: making and writing checkpoints, this start, the last one at the end apart.
     """
 
     began: float
@@ -41,6 +42,7 @@ class Timing:
     compile_s: float = 0.0
     train_s: float = 0.0
     epoch_s: list[float] = field(default_factory=list)
+    saving_s: float = 0.0
 
     def as_json(self) -> dict[str, Any]:
         """With ``total_s`` up to now."""

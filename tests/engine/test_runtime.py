@@ -133,8 +133,12 @@ def test_auto_is_xla_and_a_wish_is_followed(runtime):
     assert set(record) == {
         "mode",
         "device",
+        "processor",
+        "gpu",
         "threads",
         "lowerings",
+        "bmtrain",
         "tensorflow",
         "keras",
+        "numpy",
     }

@@ -39,7 +39,7 @@ def place_of(root: Node, key: KeyPath) -> Place:
     key_place, node = find(root, key)
     if isinstance(node, ScalarNode):
         return node.place
-    if node is root or key_place is root.place:
+    if not key or find(root, key[:1])[1] is None:
         # The whole config has no line of its own; its first key would mislead.
         return Place(root.place.source)
     return key_place

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import struct
 from collections.abc import Iterator
 
 from bmtrain.config.finding import Finding
@@ -10,9 +12,33 @@ from bmtrain.config.sections.model import DenseLayer, LayersModel, ReshapeLayer
 from bmtrain.config.sections.optimizer import Sgd
 
 
+def _float32(value: float) -> float:
+    """The nearest float32; infinite where there is none."""
+    try:
+        nearest: float = struct.unpack("<f", struct.pack("<f", value))[0]
+    except OverflowError:
+        return math.inf
+    return nearest
+
+
+def _out_of_float32(experiment: ExperimentConfig) -> Iterator[Finding]:
+    """The steps compute in float32: a figure that is 0 or infinite there is another one."""
+    sections = {"optimizer": experiment.optimizer, "regularization": experiment.regularization}
+    for name, section in sections.items():
+        for key, value in section:
+            if not isinstance(value, float) or value == 0:
+                continue
+            nearest = _float32(value)
+            if nearest == 0 or math.isinf(nearest):
+                what = "0" if nearest == 0 else "infinite"
+                message = f"{value!r} is {what} in float32, in which the steps are computed"
+                yield Finding((name, key), message)
+
+
 def setting_findings(experiment: ExperimentConfig) -> Iterator[Finding]:
-    """Impossible shapes, a penalty on nothing, Nesterov's momentum without momentum."""
+    """Impossible shapes, figures out of range, a penalty on nothing, Nesterov's momentum without momentum."""
     model, optimizer = experiment.model, experiment.optimizer
+    yield from _out_of_float32(experiment)
     if isinstance(model, LayersModel):
         yield from _target_shapes(model)
         has_kernels = any(isinstance(layer, DenseLayer) for layer in model.layers)

@@ -27,3 +27,15 @@ def test_a_setting_that_is_not_written_points_at_the_nearest_parent(load, key, l
     loaded = load()
     assert isinstance(loaded.origins.root, MappingNode)
     assert loaded.origins.diagnostic(key, "x").line == line
+
+
+@pytest.mark.parametrize("key", ["seed", "name"])
+@pytest.mark.parametrize("line", [1, 2])
+def test_a_collection_under_the_first_key_points_at_it_as_under_any_other(load, key, line):
+    from bmtrain.errors import ConfigError
+
+    text = "# a comment\n" * (line - 1) + f"{key}: [1]\n"
+    with pytest.raises(ConfigError) as caught:
+        load(text=text)
+    found = [entry for entry in caught.value.diagnostics if entry.key == key]
+    assert [(entry.line, entry.column) for entry in found] == [(line, 1)]

@@ -39,3 +39,22 @@ def test_contradictions_are_reported_all_at_once(errors, config):
         more="expect: [test.x < 1]",
     )
     assert [d.line for d in errors(text=text)] == [3, 5, 8]
+
+
+@pytest.mark.parametrize(
+    ("override", "said"),
+    [
+        ("optimizer.learning_rate=1e-46", "1e-46 is 0 in float32"),
+        ("optimizer.learning_rate=1e39", "1e+39 is infinite in float32"),
+        ("optimizer.epsilon=1e-50", "1e-50 is 0 in float32"),
+        ("regularization.l2_lambda=1e39", "1e+39 is infinite in float32"),
+    ],
+)
+def test_a_figure_that_float32_does_not_have_is_an_error(errors, override, said):
+    (diagnostic,) = errors(override)
+    assert diagnostic.key == override.split("=")[0]
+    assert said in diagnostic.message
+
+
+def test_small_and_large_figures_that_float32_has_are_none(load):
+    load("optimizer.learning_rate=1e-40", "regularization.l2_lambda=1e38")

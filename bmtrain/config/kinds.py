@@ -114,7 +114,7 @@ class Kind:
         if self.branches:
             return ", or ".join(branch.expected(all_limits=all_limits) for branch in self.branches)
         if self.section is not None:
-            return f"a mapping with {_listed(self.section.model_fields)}"
+            return f"a mapping with {_keys(self.section)}"
         if self.item is not None:
             return self._list(self.item)
         if get_origin(self.annotation) is Literal:
@@ -176,8 +176,14 @@ def _is_telling(limit: object) -> bool:
     return isinstance(limit, int | float) and limit <= MAX_TELLING_LIMIT
 
 
-def _listed(names: object) -> str:
-    return ", ".join(f"'{name}'" for name in names)  # type: ignore[attr-defined]
+def _keys(section: type[Section]) -> str:
+    """``'epochs' (optional: 'batch_size', …)``, or ``any of …`` where none is required."""
+    fields = section.model_fields.items()
+    required = ", ".join(f"'{name}'" for name, info in fields if info.is_required())
+    optional = ", ".join(f"'{name}'" for name, info in fields if not info.is_required())
+    if not required:
+        return f"any of {optional}"
+    return f"{required} (optional: {optional})" if optional else required
 
 
 def _plural(item: Kind) -> str:

@@ -93,16 +93,12 @@ def is_null(node: Node | None) -> bool:
 
 
 def to_plain(node: Node) -> Any:
-    """The tree as dicts, tuples and scalars; keys whose value is null are left out."""
+    """The tree as dicts, tuples and scalars."""
     if isinstance(node, ScalarNode):
         return node.value
     if isinstance(node, ListNode):
         return tuple(to_plain(item) for item in node.items)
-    return {
-        key: to_plain(entry.value)
-        for key, entry in node.entries.items()
-        if not is_null(entry.value)
-    }
+    return {key: to_plain(entry.value) for key, entry in node.entries.items()}
 
 
 def find(root: Node, key: KeyPath) -> tuple[Place, Node | None]:

@@ -1,13 +1,22 @@
-"""The nearest valid name to one that is not."""
+"""The nearest valid names to one that is not."""
 
 from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
+#: More names than this help nobody who meant one of them.
+MAX_SUGGESTIONS = 4
+
+_CROSSENTROPIES = (
+    "sparse_categorical_crossentropy",
+    "categorical_crossentropy",
+    "binary_crossentropy",
+)
 #: What people who come from other tools write; compared in lower case.
 _SYNONYMS = {
+    "acc": ("accuracy",),
     "alpha": ("learning_rate",),
     "batch": ("batch_size",),
     "lr": ("learning_rate",),
@@ -32,29 +41,53 @@ _SYNONYMS = {
     "batchnorm": ("batch_normalization",),
     "layernorm": ("layer_normalization",),
     "gd": ("gradient_descent",),
-    "cross_entropy": ("sparse_categorical_crossentropy",),
+    "cross_entropy": _CROSSENTROPIES,
+    "ce": _CROSSENTROPIES,
     "bce": ("binary_crossentropy",),
+    "mse": ("mean_squared_error",),
+    "rmse": ("root_mean_squared_error",),
+    "mae": ("mean_absolute_error",),
     "swish": ("silu",),
 }
+#: Shorter words are in too many names by chance.
+_SHORTEST_WORD = 3
 
 
-def nearest(name: str, choices: Iterable[str]) -> str | None:
-    """The choice that ``name`` most likely means, or None if none is near."""
+def nearest(name: str, choices: Iterable[str]) -> tuple[str, ...]:
+    """The choices that ``name`` most likely means: one, several that are as near, or none."""
     known = list(choices)
     wanted = _snake_case(name[:100])
-    if wanted in known and wanted != name:
-        return wanted
-    for synonym in _SYNONYMS.get(wanted, ()):
-        if synonym in known and synonym != name:
-            return synonym
-    found = difflib.get_close_matches(wanted, known, n=1, cutoff=0.6)
-    return found[0] if found and found[0] != name else None
+    if wanted in known:
+        return (wanted,) if wanted != name else ()
+    found = [synonym for synonym in _SYNONYMS.get(wanted, ()) if synonym in known]
+    found = found or [choice for choice in known if _is_part(wanted, choice)]
+    found = found or _similar(wanted, known)
+    return tuple(found) if len(found) <= MAX_SUGGESTIONS else ()
 
 
 def did_you_mean(name: str, choices: Iterable[str]) -> str:
     """``"; did you mean 'adam'?"``, or "" if nothing is near."""
     found = nearest(name, choices)
-    return f"; did you mean '{found}'?" if found is not None else ""
+    return f"; did you mean {listed_or(found)}?" if found else ""
+
+
+def listed_or(names: Sequence[str]) -> str:
+    """``'a'``, ``'a' or 'b'``, ``'a', 'b' or 'c'``."""
+    quoted = [f"'{name}'" for name in names]
+    return " or ".join([", ".join(quoted[:-1]), quoted[-1]] if len(quoted) > 1 else quoted)
+
+
+def _is_part(wanted: str, choice: str) -> bool:
+    """Whether ``wanted`` is one or more whole words of ``choice``: crossentropy, squared_error."""
+    return len(wanted) >= _SHORTEST_WORD and f"_{wanted}_" in f"_{choice}_"
+
+
+def _similar(wanted: str, known: Sequence[str]) -> list[str]:
+    """What looks most alike; all of those that do so equally."""
+    close = difflib.get_close_matches(wanted, known, n=MAX_SUGGESTIONS + 1, cutoff=0.6)
+    alike = [difflib.SequenceMatcher(None, choice, wanted).ratio() for choice in close]
+    best = [choice for choice, ratio in zip(close, alike, strict=True) if ratio == max(alike)]
+    return [choice for choice in known if choice in best]
 
 
 def _snake_case(name: str) -> str:

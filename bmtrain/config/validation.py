@@ -9,23 +9,30 @@ from dataclasses import dataclass
 
 from pydantic import ValidationError
 
+from bmtrain.config.guesses import Guess, as_meant, guessed
 from bmtrain.config.kinds import Kind
+from bmtrain.config.merging import SELECTORS
 from bmtrain.config.nodes import (
     KeyPath,
     ListNode,
     MappingNode,
     Node,
+    ScalarNode,
     find,
     is_null,
     to_plain,
 )
+from bmtrain.config.nulls import without_restored
 from bmtrain.config.origins import place_of
 from bmtrain.config.sections.experiment import ExperimentConfig
 from bmtrain.config.source_text import Problem
-from bmtrain.config.wording import misplaced_key, scalar_hint
+from bmtrain.config.suggestions import nearest
+from bmtrain.config.wording import comma_hint, misplaced_key, scalar_hint
 
 #: Where more is wrong, the rest is only counted.
 MAX_PROBLEMS = 100
+#: How deep misspelt keys within misspelt keys are followed.
+_MAX_GUESSES = 10
 
 _TOO_LARGE = frozenset({"less_than", "less_than_equal"})
 _SELECTOR = frozenset({"union_tag_not_found", "union_tag_invalid"})
@@ -33,21 +40,61 @@ _SELECTOR = frozenset({"union_tag_not_found", "union_tag_invalid"})
 _WRONG_SIZE = frozenset({"too_short", "too_long"})
 
 
+@dataclass(frozen=True, slots=True)
+class _Fault:
+    """A problem, and what is meant if that is clear."""
+
+    problem: Problem
+    guess: Guess | None = None
+
+
 def validate(root: Node) -> ExperimentConfig | list[Problem]:
-    """The experiment that ``root`` describes, or what is wrong with it (at least one problem)."""
+    """The experiment that ``root`` describes, or what is wrong with it (at least one problem).
+
+    Beside something misspelt, whose meaning is near, the rest is checked as if it were spelt
+    right: what would come next is told now, and what only follows from it is not told at all.
+    """
+    told: list[_Fault] = []
+    meant_keys: set[KeyPath] = set()
+    for remaining in reversed(range(_MAX_GUESSES)):
+        checked = _checked(root)
+        if isinstance(checked, ExperimentConfig):
+            if not told:
+                return checked
+            break
+        # What stands at a key that was guessed may be meant otherwise.
+        faults = [f for f in checked if f.guess or f.problem.key not in meant_keys]
+        guesses = [f.guess for f in faults if f.guess is not None and f.guess.fits(root)]
+        if not guesses or not remaining:
+            told += faults
+            break
+        told += [fault for fault in faults if fault.guess in guesses]
+        meant_keys |= {guess.meant_key for guess in guesses if guess.is_key}
+        root = as_meant(root, guesses)
+    problems: dict[tuple[KeyPath, str], Problem] = {}
+    for fault in told:
+        problems.setdefault((fault.problem.key, fault.problem.message), fault.problem)
+    return list(problems.values())
+
+
+def _checked(root: Node) -> ExperimentConfig | list[_Fault]:
     try:
-        return ExperimentConfig.model_validate(to_plain(root))
+        restored = without_restored(root, Kind(ExperimentConfig))
+        return ExperimentConfig.model_validate(to_plain(restored))
     except ValidationError as error:
         found = error.errors(include_url=False, include_context=False, include_input=False)
-    problems: dict[tuple[KeyPath, str], Problem] = {}
-    for details in found[:MAX_PROBLEMS]:
-        problem = _problem(root, details["type"], details["loc"])
-        if problem is not None:
-            problems.setdefault((problem.key, problem.message), problem)
+    faults = [
+        fault
+        for details in found[:MAX_PROBLEMS]
+        if (fault := _fault(root, details["type"], details["loc"])) is not None
+    ]
     if len(found) > MAX_PROBLEMS:
         more = f"{len(found) - MAX_PROBLEMS} more errors are not shown"
-        problems[(), more] = Problem(list(problems.values())[-1].place, more)
-    return list(problems.values())
+        return [
+            *(_Fault(f.problem) for f in faults),
+            _Fault(Problem(faults[-1].problem.place, more)),
+        ]
+    return faults
 
 
 @dataclass(slots=True)
@@ -60,30 +107,44 @@ class _Spot:
     parent: Kind
 
 
-def _problem(root: Node, error_type: str, loc: tuple[int | str, ...]) -> Problem | None:
+def _fault(root: Node, error_type: str, loc: tuple[int | str, ...]) -> _Fault | None:
     spot = _locate(root, loc)
     if spot is None:
         return None
     if error_type == "extra_forbidden" or spot.kind is None:
         return _unknown_key(root, spot)
     if error_type == "missing":
-        return _missing(root, spot.key, spot.kind.expected())
+        return _Fault(_missing(root, spot.key, spot.kind.expected()))
     if error_type in _SELECTOR and isinstance(spot.node, MappingNode):
         return _wrong_selector(root, spot, spot.kind)
     if error_type in _WRONG_SIZE and not _has_wrong_size(spot, spot.kind):
         return None
-    return _unexpected(root, spot, spot.kind.expected(all_limits=error_type in _TOO_LARGE))
+    expected = spot.kind.expected(all_limits=error_type in _TOO_LARGE)
+    return _unexpected(root, spot, expected)
 
 
-def _wrong_selector(root: Node, spot: _Spot, kind: Kind) -> Problem:
+def _wrong_selector(root: Node, spot: _Spot, kind: Kind) -> _Fault:
     """A mapping whose ``name`` or ``type`` is missing or unknown."""
     assert kind.discriminator is not None
     key = (*spot.key, kind.discriminator)
     expected = f"one of {', '.join(kind.choices)}"
     _, node = find(root, key)
     if is_null(node):
-        return _missing(root, key, expected)
+        return _misspelt_selector(root, spot, kind) or _Fault(_missing(root, key, expected))
     return _unexpected(root, _Spot(key, kind, node, kind), expected)
+
+
+def _misspelt_selector(root: Node, spot: _Spot, kind: Kind) -> _Fault | None:
+    """The key that was meant to be the ``name`` or ``type`` of its mapping, if there is one."""
+    assert isinstance(spot.node, MappingNode)
+    selector = str(kind.discriminator)
+    known = {name for s in kind.sections_by_selector().values() for name in s.model_fields}
+    for name in spot.node.entries:
+        if name not in known and (name in SELECTORS or nearest(name, (selector,))):
+            key = (*spot.key, name)
+            message = f"unknown key; did you mean '{selector}'?"
+            return _Fault(Problem(find(root, key)[0], message, key), Guess(key, selector, True))
+    return None
 
 
 def _has_wrong_size(spot: _Spot, kind: Kind) -> bool:
@@ -135,12 +196,15 @@ def _step(spot: _Spot, kind: Kind, part: int | str) -> _Spot:
     return _Spot(key, kind.item, node, kind)
 
 
-def _unknown_key(root: Node, spot: _Spot) -> Problem:
+def _unknown_key(root: Node, spot: _Spot) -> _Fault:
     section = spot.parent.section
     assert section is not None
+    name = str(spot.key[-1])
     key_place, _ = find(root, spot.key)
-    message = "unknown key" + misplaced_key(str(spot.key[-1]), section, spot.key[:-1])
-    return Problem(key_place, message, spot.key)
+    _, siblings = find(root, spot.key[:-1])
+    hint = comma_hint(name, siblings, section) or misplaced_key(name, section, spot.key[:-1])
+    guess = guessed(spot.key, name, section.model_fields, is_key=True)
+    return _Fault(Problem(key_place, "unknown key" + hint, spot.key), guess)
 
 
 def _missing(root: Node, key: KeyPath, expected: str) -> Problem:
@@ -151,7 +215,7 @@ def _missing(root: Node, key: KeyPath, expected: str) -> Problem:
     )
 
 
-def _unexpected(root: Node, spot: _Spot, expected: str) -> Problem:
+def _unexpected(root: Node, spot: _Spot, expected: str) -> _Fault:
     node, kind = spot.node, spot.kind
     assert node is not None
     assert kind is not None
@@ -159,4 +223,8 @@ def _unexpected(root: Node, spot: _Spot, expected: str) -> Problem:
     if isinstance(node, ListNode) and node.items:
         got = f"a list of {len(node.items)}"
     hint = scalar_hint(node, kind)
-    return Problem(place_of(root, spot.key), f"expected {expected}, got {got}{hint}", spot.key)
+    problem = Problem(place_of(root, spot.key), f"expected {expected}, got {got}{hint}", spot.key)
+    written = node.value if isinstance(node, ScalarNode) else None
+    if not isinstance(written, str):
+        return _Fault(problem)
+    return _Fault(problem, guessed(spot.key, written, kind.choices))

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 from bmtrain.config.kinds import Kind
-from bmtrain.config.nodes import KeyPath, Node, ScalarNode
+from bmtrain.config.nodes import KeyPath, MappingNode, Node, ScalarNode
 from bmtrain.config.sections.base import Section
 from bmtrain.config.sections.experiment import ExperimentConfig
 from bmtrain.config.suggestions import did_you_mean, nearest
@@ -26,12 +27,33 @@ def misplaced_key(name: str, section: type[Section], parent: KeyPath) -> str:
         if name in kind.section.model_fields:
             return f"; did you mean '{other}.{name}'?"
     if not parent and (found := nearest(name, ("learning_rate", "l2_lambda"))):
-        where = "optimizer" if found == "learning_rate" else "regularization"
-        return f"; did you mean '{where}.{found}'?"
+        where = "optimizer" if found[0] == "learning_rate" else "regularization"
+        return f"; did you mean '{where}.{found[0]}'?"
     known = [field for field in section.model_fields if field not in ("name", "type")]
     if section is ExperimentConfig or len(known) > 12:
         return ""
     return f"; expected one of {', '.join(known)}" if known else "; there are no options here"
+
+
+def comma_hint(name: str, siblings: Node | None, section: type[Section]) -> str:
+    """For an unknown key that is the rest of a number: ``{learning_rate: 1,5}``; or ""."""
+    if not isinstance(siblings, MappingNode) or not re.fullmatch(
+        r"\d+([eE][-+]?\d+)?", name, re.ASCII
+    ):
+        return ""
+    names = list(siblings.entries)
+    before = names[max(names.index(name) - 1, 0)]
+    value, place = siblings.entries[before].value, siblings.entries[name].key_place
+    kind = Kind.of_field(section, before)
+    if kind is None or not isinstance(value, ScalarNode) or not isinstance(value.value, int):
+        return ""
+    end = replace(value.place, column=value.place.column + value.place.length + 1, length=0)
+    if end != replace(place, length=0):
+        return ""
+    wanted = {branch.annotation for branch in kind.branches or (kind,)}
+    if float in wanted:
+        return f"; a decimal point is written {value.text}.{name}"
+    return f"; write {value.text}{name}" if int in wanted and len(name) == 3 else ""
 
 
 def scalar_hint(node: Node, kind: Kind) -> str:
@@ -44,19 +66,21 @@ def scalar_hint(node: Node, kind: Kind) -> str:
     if bool in wanted and node.value.lower() in _BOOLEAN_WORDS:
         return f"; write {_BOOLEAN_WORDS[node.value.lower()]}"
     if wanted & {int, float}:
-        return _number_hint(node.value)
+        return _number_hint(node.value, takes_decimals=float in wanted)
     if bool in wanted and node.value.lower() in ("true", "false"):
         return "; remove the quotes"
     return ""
 
 
-def _number_hint(text: str) -> str:
+def _number_hint(text: str, *, takes_decimals: bool) -> str:
     if _is_number(text.strip()):
         return "; remove the quotes"
     if re.fullmatch(r"[1-9][0-9]*([_,' ][0-9]{3})+", text):
         return f"; write {re.sub('[^0-9]', '', text)}"
     if text.endswith("%") and _is_number(text[:-1].strip()):
         return f"; write {float(text[:-1]) / 100:g}"
+    if takes_decimals and re.fullmatch(r"[-+]?\d+,\d+([eE][-+]?\d+)?", text, re.ASCII):
+        return f"; a decimal point is written {text.replace(',', '.')}"
     return ""
 
 

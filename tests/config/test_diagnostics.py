@@ -7,6 +7,10 @@ from bmtrain.config.validation import MAX_PROBLEMS
 from bmtrain.errors import ConfigError
 
 LAYERS = "dense, activation, dropout, batch_normalization, layer_normalization, flatten, reshape"
+LOSSES = (
+    "sparse_categorical_crossentropy, categorical_crossentropy, binary_crossentropy, "
+    "mean_squared_error, mean_absolute_error, huber, half_mean_squared_error"
+)
 OPTIMIZERS = "gradient_descent, sgd, adam, adamw, rmsprop, adagrad, nadam, lion, muon"
 
 
@@ -64,6 +68,8 @@ def test_the_example_of_an_unknown_key_and_a_word_for_a_number(errors, reference
         ("0.001", "0.001, amsgrad: 'False'", "optimizer.amsgrad",
          "expected true or false, got 'False'; remove the quotes"),
         ("0.001", "0.001, amsgrad: 1", "optimizer.amsgrad", "expected true or false, got 1"),
+        ("0.001", "'1,5'", "optimizer.learning_rate",
+         "expected a number > 0, got '1,5'; a decimal point is written 1.5"),
         # texts
         ("name: mnist", "name: my run", "name",
          "expected 1 to 64 letters, digits, '.', '_' or '-', the first a letter or digit, got 'my run'"),
@@ -101,7 +107,7 @@ def test_the_example_of_an_unknown_key_and_a_word_for_a_number(errors, reference
         ("name: adam", "name: [adam]", "optimizer.name", f"expected one of {OPTIMIZERS}, got a list of 1"),
         ("{name: adam, learning_rate: 0.001}", "[adam]", "optimizer",
          f"expected a mapping with 'name': one of {OPTIMIZERS}, got a list of 1"),
-        ("{name: adam, learning_rate: 0.001}", "gd", "optimizer.name",
+        ("name: adam", "name: gd", "optimizer.name",
          f"expected one of {OPTIMIZERS}, got 'gd'; did you mean 'gradient_descent'?"),
         ("[accuracy]", "[accuracy, prec]", "metrics.1",
          ("expected one of accuracy, top_5_accuracy, mean_squared_error, "
@@ -123,17 +129,25 @@ def test_the_example_of_an_unknown_key_and_a_word_for_a_number(errors, reference
          "binary_crossentropy, mean_squared_error, mean_absolute_error, huber, "
          "half_mean_squared_error, got a list of 1")),
         ("batch_size: 32", "early_stopping: 5", "training.early_stopping",
-         ("expected a mapping with 'monitor', 'patience', 'min_delta', 'mode', 'restore_best', "
+         ("expected a mapping with any of 'monitor', 'patience', 'min_delta', 'mode', 'restore_best', "
          "got 5")),
         ("batch_size: 32", "early_stopping: {monitor: 5}", "training.early_stopping.monitor",
          "expected train.METRIC or validation.METRIC, for example validation.loss, got 5"),
+        ("sparse_categorical_crossentropy", "crossentropy", "loss.name",
+         (f"expected one of {LOSSES}, got 'crossentropy'; did you mean "
+         "'sparse_categorical_crossentropy', 'categorical_crossentropy' or 'binary_crossentropy'?")),
+        ("sparse_categorical_crossentropy", "MSE", "loss.name",
+         f"expected one of {LOSSES}, got 'MSE'; did you mean 'mean_squared_error'?"),
+        ("type: flatten", "type: normalization", "model.layers.0.type",
+         (f"expected one of {LAYERS}, got 'normalization'; did you mean 'batch_normalization' or "
+         "'layer_normalization'?")),
         # mappings and lists
         ("{source: mnist}", "5", "data",
-         ("expected a mapping with 'source', 'format', 'task', 'label', 'features', 'normalize', "
-         "'splits', 'train_examples', got 5")),
+         ("expected a mapping with 'source' (optional: 'format', 'task', 'label', 'features', "
+         "'normalize', 'splits', 'train_examples'), got 5")),
         ("{epochs: 5, batch_size: 32}", "5", "training",
-         ("expected a mapping with 'epochs', 'batch_size', 'engine', 'threads', 'device', "
-         "'steps_per_call', 'early_stopping', 'checkpoint', got 5")),
+         ("expected a mapping with 'epochs' (optional: 'batch_size', 'engine', 'threads', 'device', "
+         "'steps_per_call', 'early_stopping', 'checkpoint'), got 5")),
         ("[accuracy]", "accuracy", "metrics",
          ("expected a list of items, each one of accuracy, top_5_accuracy, mean_squared_error, "
          "root_mean_squared_error, mean_absolute_error, got 'accuracy'")),
@@ -145,9 +159,9 @@ def test_the_example_of_an_unknown_key_and_a_word_for_a_number(errors, reference
          "model.layers.0.target_shape",
          "expected a list of 1 to 8 integers >= -1, got a list of 9"),
         ("{source: mnist}", "{source: mnist, splits: {test: [0.1]}}", "data.splits.test",
-         "expected a number > 0 and < 1, or a mapping with 'fraction', 'replace', got a list of 1"),
+         "expected a number > 0 and < 1, or a mapping with 'fraction' (optional: 'replace'), got a list of 1"),
         ("{source: mnist}", "{source: mnist, splits: {test: 1.5}}", "data.splits.test",
-         "expected a number > 0 and < 1, or a mapping with 'fraction', 'replace', got 1.5"),
+         "expected a number > 0 and < 1, or a mapping with 'fraction' (optional: 'replace'), got 1.5"),
         ("{source: mnist}", "{source: mnist, splits: {test: {fraction: 2}}}",
          "data.splits.test.fraction", "expected a number > 0 and < 1, got 2"),
         ("{source: mnist}", "{source: mnist, splits: {test: {replace: true}}}",

@@ -59,9 +59,9 @@ def test_the_experiment_may_be_renamed():
     assert merged({"name": "a", "seed": 1}, {"name": "b"}) == {"name": "b", "seed": 1}
 
 
-def test_null_takes_a_setting_away():
-    assert merged({"a": {"b": 1, "c": 2}}, {"a": {"b": None}}) == {"a": {"c": 2}}
-    assert merged({"a": {"b": 1}}, {"a": None}) == {}
+def test_null_stands_until_the_end():
+    assert merged({"a": {"b": 1, "c": 2}}, {"a": {"b": None}}) == {"a": {"b": None, "c": 2}}
+    assert merged({"a": {"b": 1}}, {"a": None}) == {"a": None}
     assert merged({"a": {"b": 1}}, {"a": None}, {"a": {"c": 2}}) == {"a": {"c": 2}}
 
 

@@ -173,5 +173,5 @@ def test_cyclic_plain_data_is_refused(document):
 
 
 def test_plain_data_that_is_no_mapping_is_refused():
-    with pytest.raises(ConfigError, match="expected a mapping with 'name', 'seed'"):
+    with pytest.raises(ConfigError, match="expected a mapping with 'name', 'data'"):
         experiment_from_plain([1])  # type: ignore[arg-type]

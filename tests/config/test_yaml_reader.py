@@ -208,7 +208,7 @@ def test_what_another_writer_quotes_is_read_back(value):
     text = yaml.dump(quoted(value), Dumper=_QuotingDumper, allow_unicode=True)
     root, problems = read(text)
     assert problems == []
-    assert to_plain(root) == without_nulls(value)
+    assert to_plain(root) == with_tuples(value)
 
 
 class _Quoted(str):
@@ -228,9 +228,9 @@ _QuotingDumper.add_representer(
 )
 
 
-def without_nulls(value):
+def with_tuples(value):
     if isinstance(value, dict):
-        return {key: without_nulls(inner) for key, inner in value.items() if inner is not None}
+        return {key: with_tuples(inner) for key, inner in value.items()}
     if isinstance(value, list):
-        return tuple(without_nulls(inner) for inner in value)
+        return tuple(with_tuples(inner) for inner in value)
     return value

@@ -64,9 +64,11 @@ def ending_of(error: BaseException, screen: Screen) -> Ending:
     known = _as_known(error)
     if known is None:
         return _internal(error, screen)
-    where = known.where or (".".join(map(str, known.key)) if known.key else None)
+    where = known.where
     if where is None and known.diagnostics:
         where = place(known.diagnostics[0])
+    elif where is None and known.key:
+        where = ".".join(map(str, known.key))
     return Ending(known.exit_code, known.code, known.message, where, known.hint, known.diagnostics)
 
 

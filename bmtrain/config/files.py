@@ -3,17 +3,26 @@
 from __future__ import annotations
 
 import os
+import shlex
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from itertools import islice
 from pathlib import Path
 
 from bmtrain.config.nodes import Entry, MappingNode, Node, ScalarNode, is_null
 from bmtrain.config.source_text import SURROGATE, Problem, SourceText
+from bmtrain.config.suggestions import MAX_SUGGESTIONS, listed_or, nearest
 from bmtrain.config.yaml_reader import read_yaml
 from bmtrain.errors import ConfigError
+from bmtrain.program import program
 
 MAX_FILE_BYTES = 1_000_000
 #: Files in one chain of ``extends``, the first one included.
 MAX_CHAIN = 8
+
+_SUFFIXES = (".yaml", ".yml")
+#: A directory of data may lie beside a config, and holds more files than anybody means.
+_MAX_SCANNED = 10_000
 
 
 @dataclass(slots=True)
@@ -62,7 +71,7 @@ def _read_source(path: Path, order: int) -> SourceText:
         with path.open("rb") as file:
             data = file.read(MAX_FILE_BYTES + 1)
     except (OSError, ValueError) as error:
-        raise ConfigError(_reading_failed(error), where=str(path)) from None
+        raise _reading_failed(path, error) from None
     if len(data) > MAX_FILE_BYTES:
         raise ConfigError(
             f"a config of more than {MAX_FILE_BYTES // 1_000_000} MB; expected a YAML file",
@@ -79,15 +88,35 @@ def _read_source(path: Path, order: int) -> SourceText:
     return SourceText.of(str(path), text, path.parent, order)
 
 
-def _reading_failed(error: OSError | ValueError) -> str:
+def _reading_failed(path: Path, error: OSError | ValueError) -> ConfigError:
+    hint = None
     if isinstance(error, FileNotFoundError):
-        return "no such file"
-    if isinstance(error, IsADirectoryError):
-        return "a directory; expected a YAML file"
-    if isinstance(error, PermissionError):
-        return "not readable: permission denied"
-    reason = error.strerror if isinstance(error, OSError) else None
-    return f"cannot be read: {reason or error}"
+        message = f"no such file{_near_files(path)}"
+    elif isinstance(error, IsADirectoryError):
+        message = "a directory; expected a YAML file"
+        if (path / "config.yaml").is_file():
+            run = shlex.quote(str(path))
+            hint = f"if it is a run, go on with it: {program()} train {run} --resume"
+    elif isinstance(error, PermissionError):
+        message = "not readable: permission denied"
+    else:
+        reason = error.strerror if isinstance(error, OSError) else None
+        message = f"cannot be read: {reason or error}"
+    return ConfigError(message, where=str(path), hint=hint)
+
+
+def _near_files(path: Path) -> str:
+    """``"; did you mean 'configs/mnist.yaml'?"``: config files there with such a name; or ""."""
+    with suppress(OSError), os.scandir(path.parent) as entries:
+        beside = [Path(entry.name) for entry in islice(entries, _MAX_SCANNED) if entry.is_file()]
+        configs = sorted(file for file in beside if file.suffix.lower() in _SUFFIXES)
+        same = [file for file in configs if file.stem.lower() == path.stem.lower()]
+        near = same or [
+            file for file in configs if file.stem in nearest(path.stem, {c.stem for c in configs})
+        ]
+        if 0 < len(near) <= MAX_SUGGESTIONS:
+            return f"; did you mean {listed_or([str(path.with_name(file.name)) for file in near])}?"
+    return ""
 
 
 def _read_config(source: SourceText, chain: FileChain) -> tuple[MappingNode | None, Node | None]:

@@ -82,7 +82,9 @@ def with_expectations(root: MappingNode, expectations: Sequence[str], order: int
         return root
     items: list[Node] = []
     for number, text in enumerate(expectations, start=1):
-        source = SourceText.of(f"--expect {number}", text, Path.cwd(), order + number)
+        source = SourceText.of(
+            f"--expect {number}", text, Path.cwd(), order + number, has_keys=False
+        )
         items.append(ScalarNode(text, text, Place(source, 1, 1, max(1, len(source.lines[0])))))
     entry = root.entries.get("expect")
     if entry is None or (isinstance(entry.value, ScalarNode) and entry.value.value is None):

@@ -28,17 +28,22 @@ class SourceText:
         lines: its text, by line, without line breaks.
         directory: relative paths written in it start here.
         order: diagnostics are sorted by it first.
+        has_keys: its parts have config keys; an expectation of the command line has its
+            name instead, and a position in the config's list would only be a second one.
     """
 
     name: str
     lines: tuple[str, ...]
     directory: Path
     order: int = 0
+    has_keys: bool = True
 
     @classmethod
-    def of(cls, name: str, text: str, directory: Path, order: int = 0) -> SourceText:
+    def of(
+        cls, name: str, text: str, directory: Path, order: int = 0, *, has_keys: bool = True
+    ) -> SourceText:
         """A source of this text."""
-        return cls(name, tuple(LINE_BREAK.split(text)), directory, order)
+        return cls(name, tuple(LINE_BREAK.split(text)), directory, order, has_keys)
 
     def shown_line(self, line: int) -> str:
         """The text of ``line`` (from 1), fit for a screen; "" if there is none."""
@@ -73,7 +78,7 @@ class Place:
         return Diagnostic(
             source=self.source.name,
             message=message,
-            key=dotted(key),
+            key=dotted(key) if self.source.has_keys else "",
             line=self.line,
             column=self.column,
             length=self.length,

@@ -10,7 +10,14 @@ from bmtrain.cli import boundary
 from bmtrain.cli.console import Screen
 from bmtrain.cli.signals import Signalled
 from bmtrain.cli.stream import Stream
-from bmtrain.errors import BmtrainError, CheckpointError, DataError, EnvironmentFault, UsageError
+from bmtrain.errors import (
+    BmtrainError,
+    CheckpointError,
+    DataError,
+    Diagnostic,
+    EnvironmentFault,
+    UsageError,
+)
 
 ENDINGS = {
     "done": 0,
@@ -199,6 +206,9 @@ def test_a_full_disk_names_the_file_and_the_remedy(bmtrain):
     )
 
 
+ARGUMENT = Diagnostic("--expect 1", "no", line=1, column=1)
+
+
 def quiet_screen():
     return Screen(Stream(None), Stream(None))
 
@@ -215,6 +225,7 @@ def raised(error, cause):
     [
         (UsageError("no"), 2, None),
         (DataError("no", key=("data", "features", 0)), 3, "data.features.0"),
+        (DataError("no", key=("expect", 1), diagnostics=(ARGUMENT,)), 3, "--expect 1"),
         (CheckpointError("no", where="manifest.json"), 7, "manifest.json"),
         (PermissionError(13, "no", "runs"), 6, "runs"),
         (OSError(24, "too many open files"), 6, None),

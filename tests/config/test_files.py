@@ -27,7 +27,8 @@ def test_a_missing_file_is_named(tmp_path):
 
 
 def test_a_directory_is_no_config(tmp_path):
-    assert refusal(tmp_path).message == "a directory; expected a YAML file"
+    error = refusal(tmp_path)
+    assert (error.message, error.hint) == ("a directory; expected a YAML file", None)
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root reads everything")

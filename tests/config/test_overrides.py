@@ -174,6 +174,7 @@ def test_a_wrong_expectation_of_the_command_line_points_at_itself(errors):
     (diagnostic,) = errors(expectations=["test.loss < 1", "test.acuracy > 0.9"])
     assert (diagnostic.source, diagnostic.line, diagnostic.column) == ("--expect 2", 1, 1)
     assert "did you mean 'accuracy'?" in diagnostic.message
+    assert diagnostic.key == ""  # it has one name, and that is where it was typed
 
 
 def test_expectations_do_not_hide_a_list_that_is_none(errors, reference):

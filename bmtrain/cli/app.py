@@ -25,6 +25,7 @@ from bmtrain.cli.options import (
     Resume,
     ResumeIfPossible,
     RunDir,
+    no_option,
 )
 
 EXIT_CODES = """\b
@@ -78,6 +79,8 @@ def asked_screen(
     """The command's screen, set to what its options ask for."""
     screen = context.find_object(Screen)
     assert screen is not None
+    if json and report == "github":
+        raise typer.BadParameter("give --json or --format github, not both")
     screen.command = context.info_name
     screen.format = "json" if json else report
     screen.quiet = quiet
@@ -138,7 +141,11 @@ def evaluate(
     ] = None,
     data: Annotated[
         Path | None,
-        typer.Option(metavar="PATH", help="Other data, with labels, instead of a split."),
+        typer.Option(
+            metavar="PATH",
+            callback=no_option,
+            help="Other data, with labels, instead of a split.",
+        ),
     ] = None,
     data_format: DataFormat = "auto",
     json: Json = False,
@@ -171,6 +178,7 @@ def predict(
             "--output",
             "-o",
             metavar="FILE",
+            callback=no_option,
             help="A .csv, .jsonl or .npz file. Without it: CSV on stdout.",
         ),
     ] = None,

@@ -7,6 +7,19 @@ from typing import Annotated, Literal
 
 import typer
 
+
+def no_option(value: list[str] | Path | None) -> list[str] | Path | None:
+    """Refuse a value that looks like an option: its own value was forgotten before it.
+
+    Raises:
+        BadParameter: it begins with a dash (``-`` alone is stdout).
+    """
+    for text in value if isinstance(value, list) else [str(value or "")]:
+        if text.startswith("-") and text != "-":
+            raise typer.BadParameter(f"expected a value, got the option '{text}'")
+    return value
+
+
 ConfigPath = Annotated[
     Path, typer.Argument(metavar="CONFIG", show_default=False, help="The experiment, a YAML file.")
 ]
@@ -40,6 +53,7 @@ RunDir = Annotated[
     Path | None,
     typer.Option(
         metavar="DIR",
+        callback=no_option,
         help="Where the run goes: absent or empty. Otherwise runs/NAME-TIME-XXXX, in "
         "$BMTRAIN_RUNS if that is set.",
     ),
@@ -59,6 +73,7 @@ AllowChanged = Annotated[
     list[str] | None,
     typer.Option(
         metavar="KEY",
+        callback=no_option,
         help="Go on although KEY (a config key, data.fingerprint, engine.threads …) is not what "
         "it was; the result then is that of a mixture. May be repeated.",
     ),
@@ -67,6 +82,7 @@ Expect = Annotated[
     list[str] | None,
     typer.Option(
         metavar="EXPECTATION",
+        callback=no_option,
         help="As in 'test.accuracy >= 0.97'; a missed one is exit code 4. May be repeated.",
     ),
 ]

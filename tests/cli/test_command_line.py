@@ -1,0 +1,44 @@
+"""Command lines that cannot be meant as they are typed."""
+
+import json
+
+import pytest
+
+
+@pytest.mark.parametrize(
+    ("arguments", "option", "got"),
+    [
+        (["train", "x.yaml", "--expect", "--quiet"], "--expect", "--quiet"),
+        (["train", "x.yaml", "--expect", "test.loss < 1", "--expect", "-q"], "--expect", "-q"),
+        (["train", "x.yaml", "--run-dir", "--resume-if-possible"], "--run-dir",
+         "--resume-if-possible"),
+        (["train", "x.yaml", "--allow-changed", "--resume"], "--allow-changed", "--resume"),
+        (["eval", "run", "--data", "--quiet"], "--data", "--quiet"),
+        (["predict", "run", "x.csv", "-o", "--quiet"], "--output", "--quiet"),
+    ],
+)  # fmt: skip
+def test_an_option_is_not_the_value_of_the_one_before_it(bmtrain, requests, arguments, option, got):
+    ended = bmtrain(*arguments)
+    assert ended.exit_code == 2
+    assert option in ended.err
+    assert f"expected a value, got the option '{got}'" in ended.err
+    assert requests == [[]]
+
+
+def test_a_forgotten_expectation_is_told_in_json_if_json_was_asked_for(bmtrain):
+    document = json.loads(bmtrain("train", "x.yaml", "--expect", "--json").out)
+    assert document["exit_code"] == 2
+    assert document["error"]["message"].endswith("expected a value, got the option '--json'")
+
+
+def test_a_dash_alone_is_stdout(bmtrain):
+    assert bmtrain("predict", "run", "x.csv", "-o", "-").exit_code == 0
+
+
+@pytest.mark.parametrize("command", ["train", "check"])
+def test_two_formats_at_once_are_refused(bmtrain, requests, command):
+    ended = bmtrain(command, "x.yaml", "--json", "--format", "github")
+    assert ended.exit_code == json.loads(ended.out)["exit_code"] == 2
+    assert "not both" in ended.err
+    assert requests == [[]]
+    assert bmtrain(command, "x.yaml", "--json", "--format", "json").exit_code == 0

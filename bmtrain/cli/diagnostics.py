@@ -14,9 +14,9 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
-from bmtrain.cli.figures import count
 from bmtrain.cli.stream import Stream, Style, printable
 from bmtrain.errors import Diagnostic
+from bmtrain.figures import count
 
 
 def place(diagnostic: Diagnostic) -> str:

@@ -21,8 +21,8 @@ from typing import TYPE_CHECKING, Any, Final, Literal, Protocol, TextIO
 
 from bmtrain.cli.console import Screen
 from bmtrain.cli.documents import json_text
-from bmtrain.cli.figures import class_name, count
 from bmtrain.errors import UsageError
+from bmtrain.figures import class_name, count
 
 if TYPE_CHECKING:
     import numpy as np

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from bmtrain.cli.figures import clock, duration, figure, telling_figures
 from bmtrain.cli.stream import Symbols
 from bmtrain.events import EpochDone, StepsDone
+from bmtrain.figures import clock, duration, figure, telling_figures
 
 _NARROWEST_BAR, _WIDEST_BAR = 8, 40
 
@@ -16,7 +16,7 @@ def progress_line(event: StepsDone, width: int, symbols: Symbols) -> str:
 
     ``epoch 2/5 ━━━━━━━━━━━━──────── 99,000 examples/s  loss 0.2610  accuracy 0.9250  0:12 left``
     """
-    parts = {"epoch": f"epoch {event.epoch}/{event.num_epochs}"}
+    parts = {"epoch": f"epoch {event.epoch:,}/{event.num_epochs:,}"}
     figures = {name: f"{name} {figure(value)}" for name, value in _told(event.figures).items()}
     shown = list(figures)
     candidates = {
@@ -41,15 +41,15 @@ def progress_line(event: StepsDone, width: int, symbols: Symbols) -> str:
 
 def epoch_line(event: EpochDone, width: int | None) -> str:
     """The line of a finished epoch: whole, or the longest form that ``width`` columns hold."""
-    digits = len(str(event.num_epochs))
-    start = f"epoch {event.epoch:>{digits}}/{event.num_epochs}"
+    whole = f"{event.num_epochs:,}"
+    start = f"epoch {event.epoch:>{len(whole)},}/{whole}"
     train, validation = event.train, event.validation or {}
     took = duration(event.epoch_s)
-    whole = [start, *_listed(train), *_listed(validation, "validation."), took]
+    everything = [start, *_listed(train), *_listed(validation, "validation."), took]
     told, told_validation = _listed(_told(train)), _listed(_told(validation), "val ")
     forms = [
-        [*whole, f"{event.examples_per_s:,.0f} examples/s"],
-        whole,
+        [*everything, f"{event.examples_per_s:,.0f} examples/s"],
+        everything,
         [start, *told, *told_validation, took],
         [start, *told, *told_validation],
         [start, *told[:1], *told_validation],

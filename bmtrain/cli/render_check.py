@@ -8,9 +8,9 @@ from typing import Any, Literal, Protocol
 from bmtrain.cli.console import Screen
 from bmtrain.cli.diagnostics import github_command
 from bmtrain.cli.documents import json_text
-from bmtrain.cli.figures import count
 from bmtrain.cli.stream import Painted, Stream, Style
 from bmtrain.errors import BmtrainError
+from bmtrain.figures import count
 
 Level = Literal["ok", "warning", "error"]
 _STYLES: dict[Level, Style] = {"ok": "green", "warning": "yellow", "error": "red"}

@@ -7,9 +7,9 @@ from typing import Any, Final
 
 from bmtrain.cli.console import Screen
 from bmtrain.cli.documents import json_text
-from bmtrain.cli.figures import class_name, count, figure, telling_figures
 from bmtrain.cli.stream import Stream
 from bmtrain.cli.tables import show_table, table_width
+from bmtrain.figures import class_name, count, figure, telling_figures
 
 _MAX_CLASSES: Final = 20
 _MAX_CONFUSIONS: Final = 10

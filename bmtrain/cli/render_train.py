@@ -10,7 +10,6 @@ from typing import Any, Final
 
 from bmtrain.cli.console import Screen
 from bmtrain.cli.documents import json_text
-from bmtrain.cli.figures import count, duration, figure, shape, telling_figures
 from bmtrain.cli.progress import epoch_line, progress_line
 from bmtrain.cli.tables import show_table
 from bmtrain.events import (
@@ -26,6 +25,7 @@ from bmtrain.events import (
     StoppedEarly,
     Warned,
 )
+from bmtrain.figures import count, duration, figure, shape, telling_figures
 from bmtrain.program import program
 
 #: Longer trainings show about this many epochs; metrics.jsonl has them all.
@@ -78,8 +78,8 @@ class TrainingView:
         match event:
             case StoppedEarly():
                 self._screen.note(
-                    f"stopped early after epoch {event.epoch}: {event.monitor} was best in epoch "
-                    f"{event.best_epoch}"
+                    f"stopped early after epoch {event.epoch:,}: {event.monitor} was best in epoch "
+                    f"{event.best_epoch:,}"
                 )
             case Warned():
                 self._screen.warn(event.message)
@@ -92,7 +92,7 @@ class TrainingView:
             err.hanging(err.paint(f"{name:<10}", "dim"), 10, text)
 
     def _show_plan(self, event: RunPlanned) -> None:
-        size = "the full batch" if event.batch_size is None else f"batches of {event.batch_size}"
+        size = "the full batch" if event.batch_size is None else f"batches of {event.batch_size:,}"
         self._fact("config", event.config)
         self._fact("data", event.source)
         self._fact("training", f"{count(event.epochs, 'epoch')}, {size}")
@@ -169,7 +169,7 @@ class TrainingView:
         out.line()
         if (evaluated := summary.get("evaluated")) and evaluated["which"] == "best":
             by = f" by {evaluated['monitor']}" if evaluated["monitor"] else ""
-            out.line(out.paint("evaluated  ", "dim"), f"epoch {evaluated['epoch']}, the best{by}")
+            out.line(out.paint("evaluated  ", "dim"), f"epoch {evaluated['epoch']:,}, the best{by}")
             out.line()
         if rows:
             show_table(["", *names], rows, out)

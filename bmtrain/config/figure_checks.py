@@ -13,6 +13,7 @@ from bmtrain.config.sections.data import DataSection
 from bmtrain.config.sections.experiment import ExperimentConfig
 from bmtrain.config.sections.loss import CROSSENTROPIES
 from bmtrain.config.suggestions import did_you_mean
+from bmtrain.figures import count
 
 #: Reported for every split, whatever the metrics.
 ALWAYS_REPORTED = ("loss", "penalty", "objective")
@@ -83,8 +84,8 @@ def _monitor(experiment: ExperimentConfig) -> Iterator[Finding]:
     if stopping.patience >= experiment.training.epochs:
         yield Finding(
             (*key[:-1], "patience"),
-            f"patience {stopping.patience} never ends a training of "
-            f"{experiment.training.epochs} epochs",
+            f"patience {stopping.patience:,} never ends a training of "
+            f"{count(experiment.training.epochs, 'epoch')}",
             "warning",
         )
 

@@ -132,7 +132,7 @@ class TrainingLoop:
         in_epoch = done if failed_step is None else failed_step + 1
         step = self.state.step - self.state.step_in_epoch + in_epoch
         raise TrainingDiverged(
-            f"{what} not finite at step {step:,} (epoch {self.state.epoch + 1}, "
+            f"{what} not finite at step {step:,} (epoch {self.state.epoch + 1:,}, "
             f"step {in_epoch:,} of {self._steps.steps_per_epoch:,})",
             hint="a smaller optimizer.learning_rate is the usual remedy",
         )
@@ -143,7 +143,7 @@ class TrainingLoop:
         measured = self._evaluator.evaluate(validation).figures if validation else None
         if measured is not None and not np.isfinite(measured["loss"]):
             raise TrainingDiverged(
-                f"the validation loss is not finite after epoch {self.state.epoch + 1} "
+                f"the validation loss is not finite after epoch {self.state.epoch + 1:,} "
                 f"(step {self.state.step:,})",
                 hint="a smaller optimizer.learning_rate is the usual remedy",
             )

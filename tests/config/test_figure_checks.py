@@ -115,6 +115,12 @@ def test_early_stopping_against_its_own_sense_is_doubtful(load, options, key, me
     assert (warning.key, warning.message) == (f"training.early_stopping.{key}", message)
 
 
+def test_a_patience_of_thousands_is_written_so(load, reference):
+    stopping = "epochs: 1, early_stopping: {monitor: train.loss, patience: 5000}"
+    warning = only_warning(load(text=reference.replace("epochs: 5", stopping)))
+    assert warning.message == "patience 5,000 never ends a training of 1 epoch"
+
+
 @pytest.mark.parametrize(
     ("expectation", "words"),
     [

@@ -10,6 +10,7 @@ from typing import Literal
 from bmtrain.config.load import LoadedConfig
 from bmtrain.errors import BmtrainError, EnvironmentFault, Interrupted
 from bmtrain.events import DataReady, Event, Noted, RunFinished, Warned
+from bmtrain.figures import count
 from bmtrain.runs.directory import Expected, open_run_directory
 from bmtrain.runs.run_log import RunLog
 from bmtrain.workflows.endings import internal_message, known_ending, resume_hint
@@ -91,8 +92,8 @@ def _goes_on(resumption: Resumption) -> str:
     if resumption.checkpoint is None:
         return "the run ended before its first checkpoint: it begins anew"
     state = resumption.checkpoint.state
-    within = f", {state.step_in_epoch:,} steps into the next" if state.step_in_epoch else ""
-    return f"going on from step {state.step:,}: {state.epoch} epochs done{within}"
+    within = f", {count(state.step_in_epoch, 'step')} into the next" if state.step_in_epoch else ""
+    return f"going on from step {state.step:,}: {count(state.epoch, 'epoch')} done{within}"
 
 
 def _interrupted_early(interrupted: Interrupted, record: Record) -> Interrupted:

@@ -86,7 +86,7 @@ def run_differences(then: Checkpoint, now: Prepared) -> Iterator[Difference]:
     planned, epochs = then.experiment.training.epochs, now.experiment.training.epochs
     if epochs < planned:
         raise CheckpointError(
-            f"training.epochs: expected at least the run's {planned}, got {epochs}",
+            f"training.epochs: expected at least the run's {planned:,}, got {epochs:,}",
             hint="a resumed run may be longer, not shorter",
         )
     fingerprint = then.preprocessing.facts.fingerprint

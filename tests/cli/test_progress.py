@@ -1,4 +1,4 @@
-"""Figures as people read them, and lines that fit."""
+"""Lines that fit, and documents."""
 
 import math
 
@@ -7,57 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bmtrain.cli.documents import json_text
-from bmtrain.cli.figures import clock, count, duration, figure, shape, telling_figures
 from bmtrain.cli.progress import epoch_line, progress_line
 from bmtrain.cli.stream import ASCII, UNICODE
 from bmtrain.events import EpochDone, StepsDone
-
-
-@pytest.mark.parametrize(
-    ("value", "text"),
-    [
-        (0.97524, "0.9752"),
-        (0.0, "0.0000"),
-        (123.456789, "123.4568"),
-        (1234.56789, "1235"),
-        (0.000123456, "0.0001235"),
-        (1e-9, "1e-09"),
-        (-0.5, "-0.5000"),
-        (math.nan, "not finite"),
-        (-math.inf, "not finite"),
-        (None, "not finite"),
-    ],
-)
-def test_a_figure_has_the_digits_that_say_something(value, text):
-    assert figure(value) == text
-
-
-@pytest.mark.parametrize(
-    ("seconds", "text"),
-    [(0.416, "0.42 s"), (9.24, "9.2 s"), (187, "3:07"), (7387, "2:03:07"), (math.inf, "?")],
-)
-def test_durations(seconds, text):
-    assert duration(seconds) == text
-
-
-def test_a_clock_without_a_time():
-    assert clock(math.nan) == "?"
-    assert clock(-1) == "0:00"
-
-
-def test_counts_and_shapes():
-    assert count(1, "class", "classes") == "1 class"
-    assert count(1875, "step") == "1,875 steps"
-    assert shape((28, 28)) == "28×28"
-    assert shape((4,)) == "4 features"
-    assert shape(()) == "scalars"
-
-
-def test_without_a_penalty_the_objective_says_nothing():
-    plain = {"loss": 1.0, "penalty": 0.0, "objective": 1.0, "accuracy": 0.5}
-    assert telling_figures([plain]) == ["loss", "accuracy"]
-    assert telling_figures([plain, {**plain, "penalty": 0.1}]) == list(plain)
-    assert telling_figures([]) == []
 
 
 def steps(**changes):
@@ -116,6 +68,14 @@ def test_an_epochs_line_is_whole_where_nothing_limits_it():
     )
     assert epoch_line(epoch(validation=None), None).endswith(
         "accuracy 0.9250  0.61 s  98,000 examples/s"
+    )
+
+
+def test_thousands_of_epochs_are_told_apart_from_hundreds():
+    event = epoch(epoch=99, num_epochs=2907, validation=None)
+    assert epoch_line(event, 40) == "epoch    99/2,907  loss 0.2610"
+    assert progress_line(steps(epoch=1234, num_epochs=2907), 30, ASCII).startswith(
+        "epoch 1,234/2,907"
     )
 
 

@@ -20,6 +20,7 @@ from bmtrain.runs.environment import environment_facts, git_facts, write_json
 from bmtrain.runs.run_log import RunLog
 from bmtrain.training_state import TrainingState
 from bmtrain.workflows.preparation import Prepared
+from bmtrain.workflows.training.log_lines import log_line
 
 SCHEMA_VERSION = 1
 
@@ -153,12 +154,8 @@ def peak_memory_bytes() -> int:
 
 def log_event(log: RunLog, event: Event) -> None:
     """One line per event; the progress within epochs stays on the screen."""
-    if isinstance(event, StepsDone):
-        return
-    shown = ", ".join(
-        f"{name}={value}" for name, value in asdict(event).items() if name != "summary"
-    )
-    log.write(f"{type(event).__name__}: {shown}")
+    if not isinstance(event, StepsDone):
+        log.write(log_line(event))
 
 
 def _text(path: Path | None) -> str | None:

@@ -8,7 +8,7 @@
     ├── EnvironmentFault     6   disk, permissions, memory, device, run directory in use
     ├── CheckpointError      7   damaged, or does not fit
     │   └── NewerFormat      7   of a format that this version does not know
-    └── Interrupted    130/143   SIGINT or SIGTERM
+    └── Interrupted          129, 130 or 143: SIGHUP, SIGINT or SIGTERM
 
 Exit code 4, an expectation that was missed, is no error: the run completed, and its
 summary says so. Anything else that escapes is a bug of ours: exit code 1. The command line's
@@ -132,11 +132,11 @@ class NewerFormat(CheckpointError):
 
 
 class Interrupted(BmtrainError):
-    """A signal ended the run; ``signal_number`` is 2 (SIGINT) or 15 (SIGTERM)."""
+    """A signal ended the run; ``signal_number`` is 1 (SIGHUP), 2 (SIGINT) or 15 (SIGTERM)."""
 
     code = "interrupted"
 
     def __init__(self, message: str, *, signal_number: int, hint: str | None = None) -> None:
         super().__init__(message, hint=hint)
         self.signal_number = signal_number
-        self.exit_code = 128 + signal_number  # type: ignore[misc]  # one class, two codes: the shell's convention
+        self.exit_code = 128 + signal_number  # type: ignore[misc]  # one class, three codes: the shell's convention

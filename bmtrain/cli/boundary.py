@@ -3,7 +3,7 @@
 what escaped                                  exit code
 BmtrainError                                  its own
 wrong command line (Typer)                    2
-KeyboardInterrupt, SIGTERM                    130, 143
+SIGHUP, KeyboardInterrupt, SIGTERM            129, 130, 143
 MemoryError, a full or read-only disk …       6
 anything else                                 1: one line here, the traceback in a file
 """
@@ -74,7 +74,7 @@ def ending_of(error: BaseException, screen: Screen) -> Ending:
 
 def failure_document(ending: Ending, screen: Screen, summary: dict[str, Any]) -> dict[str, Any]:
     """What ``--json`` prints of a failure; ``summary`` is what the workflow knows of the run."""
-    status = {5: "diverged", 130: "interrupted", 143: "interrupted"}.get(ending.exit_code, "failed")
+    status = {"diverged": "diverged", "interrupted": "interrupted"}.get(ending.code, "failed")
     document: dict[str, Any] = {
         "schema_version": 1,
         "status": status,

@@ -1,4 +1,4 @@
-"""SIGINT and SIGTERM unwind the command, from its first import to its last line."""
+"""SIGHUP, SIGINT and SIGTERM unwind the command, from its first import to its last line."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ class Signalled(KeyboardInterrupt):
 
 @contextmanager
 def signals_raise() -> Iterator[None]:
-    """Inside, both signals raise :class:`Signalled`, unless whoever started us ignores them.
+    """Inside, the signals raise :class:`Signalled`, unless whoever started us ignores them.
 
     Outside the main thread, and where somebody else handles a signal, it is left alone.
     """
     previous = {}
     try:
-        for number in (signal.SIGINT, signal.SIGTERM):
+        for number in (signal.SIGHUP, signal.SIGINT, signal.SIGTERM):
             if signal.getsignal(number) in {signal.SIG_DFL, signal.default_int_handler}:
                 previous[number] = signal.signal(number, _raise)
     except ValueError:  # not the main thread
@@ -42,4 +42,8 @@ def signals_raise() -> Iterator[None]:
 
 
 def _raise(signal_number: int, _frame: FrameType | None) -> None:
+    if signal_number == signal.SIGHUP:
+        # A closed terminal sends it, its shell does, and once more when that ends: the
+        # others must not break into the ending that the first one began.
+        signal.signal(signal.SIGHUP, signal.SIG_IGN)
     raise Signalled(signal_number)

@@ -5,6 +5,7 @@ Control characters never reach a terminal unless they are our own colours.
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 import textwrap
@@ -203,11 +204,11 @@ class Stream(TextIOBase):
 
     def _failed(self, error: OSError | ValueError) -> None:
         self.abandon()
-        if (
-            self._must_arrive
-            and isinstance(error, OSError)
-            and not isinstance(error, BrokenPipeError)
-        ):
+        is_gone = isinstance(error, BrokenPipeError) or (
+            # What a terminal says that was closed.
+            self.is_terminal and isinstance(error, OSError) and error.errno == errno.EIO
+        )
+        if self._must_arrive and isinstance(error, OSError) and not is_gone:
             raise EnvironmentFault(
                 f"the result cannot be written to stdout: {error.strerror}",
                 hint="what was asked for is done, but its result did not arrive",

@@ -25,6 +25,8 @@ _ENVIRONMENT_ERRNOS = {
     errno.EPERM,
     errno.EROFS,
 }
+#: What became of a command that a signal ended.
+_WORDS: dict[int, str] = {signal.SIGHUP: "hung up", signal.SIGTERM: "terminated"}
 
 
 def known_ending(error: BaseException) -> BmtrainError | None:
@@ -65,8 +67,7 @@ def _interruption_behind(error: BaseException) -> Interrupted | None:
     for cause in _chain(error):
         if isinstance(cause, KeyboardInterrupt):
             number = getattr(cause, "signal_number", int(signal.SIGINT))
-            word = "terminated" if number == signal.SIGTERM else "interrupted"
-            return Interrupted(word, signal_number=number)
+            return Interrupted(_WORDS.get(number, "interrupted"), signal_number=number)
     return None
 
 

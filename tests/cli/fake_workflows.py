@@ -161,8 +161,8 @@ class Workflows:
                     "ctrl-c": KeyboardInterrupt(),
                 }
             )
-            if self.scenario == "sigterm":
-                os.kill(os.getpid(), signal.SIGTERM)
+            if self.scenario in {"sigterm", "sighup"}:
+                os.kill(os.getpid(), getattr(signal, self.scenario.upper()))
         train = {"loss": 0.261, "penalty": 0.0, "objective": 0.261, "accuracy": 0.925}
         yield events.EpochDone(
             epoch, 2, 1875 * epoch, train, {"loss": 0.13, "accuracy": 0.96}, 1e-3, 0.61, 98e3, True

@@ -31,6 +31,7 @@ ENDINGS = {
     "interrupted": 130,
     "ctrl-c": 130,
     "sigterm": 143,
+    "sighup": 129,
 }
 
 
@@ -47,8 +48,10 @@ def test_json_is_one_document_on_stdout_whatever_happens(bmtrain, scenario, exit
     document = json.loads(ended.out)
     assert ended.exit_code == exit_code == document["exit_code"]
     assert document["schema_version"] == 1
-    status = {0: "completed", 4: "completed", 5: "diverged", 130: "interrupted", 143: "interrupted"}
-    assert document["status"] == status.get(exit_code, "failed")
+    status = {0: "completed", 4: "completed", 5: "diverged"}
+    assert document["status"] == status.get(
+        exit_code, "failed" if exit_code < 128 else "interrupted"
+    )
     assert (document["error"] is None) == (exit_code in {0, 4})
 
 
@@ -232,6 +235,7 @@ def raised(error, cause):
         (FileNotFoundError(2, "no", "x"), 1, None),
         (raised(ImportError("half an import"), KeyboardInterrupt()), 130, None),
         (raised(ImportError("half an import"), Signalled(15)), 143, None),
+        (raised(ImportError("half an import"), Signalled(1)), 129, None),
         (BmtrainError("plain"), 1, None),
         (ValueError(), 1, None),
     ],

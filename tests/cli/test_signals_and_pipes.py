@@ -18,18 +18,35 @@ def test_a_second_interrupt_while_the_first_is_told_ends_quietly(bmtrain, monkey
     assert bmtrain("train", "x.yaml", scenario="data").exit_code == 130
 
 
-def test_sigterm_is_as_it_was_afterwards(bmtrain):
-    before = signal.getsignal(signal.SIGTERM)
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_is_as_it_was_afterwards(bmtrain, number):
+    before = signal.getsignal(number)
     bmtrain("schema", "--help")
-    assert signal.getsignal(signal.SIGTERM) is before
+    assert signal.getsignal(number) is before
+    bmtrain("train", "x.yaml", scenario=number.name.lower())
+    assert signal.getsignal(number) is before
 
 
-def test_sigterm_that_is_ignored_stays_ignored(bmtrain):
-    before = signal.signal(signal.SIGTERM, signal.SIG_IGN)
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_that_is_ignored_stays_ignored(bmtrain, number):
+    before = signal.signal(number, signal.SIG_IGN)
     try:
-        assert bmtrain("train", "x.yaml", scenario="sigterm").exit_code == 0
+        assert bmtrain("train", "x.yaml", scenario=number.name.lower()).exit_code == 0
     finally:
-        signal.signal(signal.SIGTERM, before)
+        signal.signal(number, before)
+
+
+def test_a_hang_up_while_the_first_is_told_changes_nothing(bmtrain, monkeypatch):
+    real_end = boundary.end
+
+    def hung_up_again(*arguments):
+        os.kill(os.getpid(), signal.SIGHUP)
+        return real_end(*arguments)
+
+    monkeypatch.setattr(boundary, "end", hung_up_again)
+    ended = bmtrain("train", "x.yaml", "--json", scenario="sighup")
+    assert ended.exit_code == json.loads(ended.out)["exit_code"] == 129
+    assert ended.err.endswith("hung up\n")
 
 
 def test_outside_the_main_thread_signals_are_left_alone(bmtrain):
@@ -83,7 +100,9 @@ def test_descriptors_closed_from_the_start_change_nothing(tmp_path, closed, subp
     assert ended.returncode == 4
 
 
-@pytest.mark.parametrize(("number", "exit_code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+@pytest.mark.parametrize(
+    ("number", "exit_code"), [(signal.SIGHUP, 129), (signal.SIGINT, 130), (signal.SIGTERM, 143)]
+)
 def test_signals_from_outside_end_a_run(started_bmtrain, number, exit_code):
     process = started_bmtrain("done", "train", "x.yaml", "--json", "--format=text", PAUSE_S="30")
     process.send_signal(number)

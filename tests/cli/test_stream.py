@@ -128,6 +128,16 @@ def test_a_reader_of_results_may_leave(error):
     Stream(Failing(error), must_arrive=True).line("so")
 
 
+def test_a_terminal_that_was_closed_is_a_reader_that_left():
+    class Closed(Failing):
+        def isatty(self):
+            return True
+
+    Stream(Closed(OSError(5, "Input/output error")), must_arrive=True).line("so")
+    with pytest.raises(EnvironmentFault):
+        Stream(Closed(OSError(28, "full")), must_arrive=True).line("so")
+
+
 def test_results_must_not_vanish():
     stream = Stream(Failing(OSError(28, "No space left on device")), must_arrive=True)
     with pytest.raises(EnvironmentFault, match="No space left on device"):

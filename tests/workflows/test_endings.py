@@ -10,6 +10,7 @@ from bmtrain.errors import EnvironmentFault
 from bmtrain.events import EpochDone, RunFinished
 
 STATUS = {1: "failed", 5: "diverged", 6: "failed", 130: "interrupted", 143: "interrupted"}
+SIGNALS = [signal.SIGHUP, signal.SIGINT, signal.SIGTERM]
 
 
 def assert_told(run, exit_code):
@@ -176,7 +177,7 @@ def num_lines(path):
     return path.read_text().count("\n") if path.exists() else 0
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", SIGNALS)
 def test_a_signal_in_the_middle_saves_the_state(started, wait_for, number):
     process, path = started("training.epochs=1000000", "training.engine=graph")
     wait_for(lambda: num_lines(path / "metrics.jsonl") >= 2, process)

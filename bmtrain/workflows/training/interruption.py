@@ -1,4 +1,4 @@
-"""SIGINT and SIGTERM while training: noted, and acted on between two compiled calls."""
+"""SIGHUP, SIGINT and SIGTERM while training: noted, and acted on between two compiled calls."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from types import FrameType
 
-SIGNALS = (signal.SIGINT, signal.SIGTERM)
+SIGNALS = (signal.SIGHUP, signal.SIGINT, signal.SIGTERM)
 
 
 @dataclass(slots=True)
@@ -24,6 +24,8 @@ class Interruption:
 def signals_noted() -> Iterator[Interruption]:
     """Note the first signal instead of unwinding at once; a second one ends the process.
 
+    SIGHUP never is the second: a closed terminal sends it, its shell does, and once more
+    when that ends. Where it was noted, it is ignored from then on.
     Outside the main thread signals cannot be taken over: then nothing is noted.
     """
     interruption = Interruption()
@@ -33,6 +35,8 @@ def signals_noted() -> Iterator[Interruption]:
 
     def note(signal_number: int, _frame: FrameType | None) -> None:
         if interruption.signal_number is not None:
+            if signal_number == signal.SIGHUP:
+                return
             os._exit(128 + signal_number)  # at once: not even a hanging save may hold it up
         interruption.signal_number = signal_number
 
@@ -42,5 +46,7 @@ def signals_noted() -> Iterator[Interruption]:
     try:
         yield interruption
     finally:
+        if interruption.signal_number == signal.SIGHUP:
+            previous[signal.SIGHUP] = signal.SIG_IGN
         for number, handler in previous.items():
             signal.signal(number, handler)

@@ -11,6 +11,7 @@ from typing import Annotated, Literal
 import typer
 
 from bmtrain.cli.console import OutputFormat, Screen
+from bmtrain.cli.help import Command, Group, exit_codes
 from bmtrain.cli.options import (
     AllowChanged,
     CheckpointPath,
@@ -28,23 +29,12 @@ from bmtrain.cli.options import (
     no_option,
 )
 
-EXIT_CODES = """\b
-Exit codes:
-  0        done
-  1        an internal error: a bug in bmtrain
-  2        the command line or the config is wrong
-  3        the data is missing or wrong, or does not fit the config
-  4        an expectation was missed
-  5        training diverged: a loss or a weight is not finite
-  6        the environment: disk, permissions, memory, device, run directory in use
-  7        the checkpoint is damaged, of a newer format, does not fit, or a resume was refused
-  130 143  interrupted by SIGINT, SIGTERM
-"""
-STYLE = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
+STYLE = {"help_option_names": ["-h", "--help"]}
 
 app = typer.Typer(
     help="One YAML file in, a trained, evaluated and checkpointed Keras model out.",
-    epilog=EXIT_CODES,
+    epilog=exit_codes(),
+    cls=Group,
     context_settings=STYLE,
     rich_markup_mode=None,
     add_completion=False,
@@ -93,7 +83,7 @@ def _start(*, resume: bool, if_possible: bool) -> Literal["new", "resume", "if_p
     return "resume" if resume else "if_possible" if if_possible else "new"
 
 
-@app.command(epilog=EXIT_CODES)
+@app.command(cls=Command, epilog=exit_codes("train"))
 def train(
     context: typer.Context,
     config: ConfigPath,
@@ -127,7 +117,7 @@ def train(
     raise typer.Exit(show_training(run(request), screen))
 
 
-@app.command("eval", epilog=EXIT_CODES)
+@app.command("eval", cls=Command, epilog=exit_codes("eval"))
 def evaluate(
     context: typer.Context,
     checkpoint: CheckpointPath,
@@ -163,7 +153,7 @@ def evaluate(
     show_evaluation(document, screen)
 
 
-@app.command(epilog=EXIT_CODES)
+@app.command(cls=Command, epilog=exit_codes("predict"))
 def predict(
     context: typer.Context,
     checkpoint: CheckpointPath,
@@ -199,7 +189,7 @@ def predict(
     destination.deliver(predictions, screen)
 
 
-@app.command(epilog=EXIT_CODES)
+@app.command(cls=Command, epilog=exit_codes("check"))
 def check(
     context: typer.Context,
     config: ConfigPath,
@@ -219,7 +209,7 @@ def check(
     raise typer.Exit(show_check(run(request), screen))
 
 
-@app.command(epilog=EXIT_CODES)
+@app.command(cls=Command, epilog=exit_codes("schema"))
 def schema(context: typer.Context, *, json: Json = False, quiet: Quiet = False) -> None:
     """Print the JSON Schema of the config, for editors."""
     from bmtrain.cli.documents import json_text

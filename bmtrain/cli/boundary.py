@@ -151,14 +151,15 @@ def _show(ending: Ending, screen: Screen) -> None:
     if ending.diagnostics:
         nothing_was = "run" if ending.exit_code == 2 else "trained"
         tail = "" if screen.command == "check" else f" Nothing was {nothing_was}."
-        err.line(err.paint(f"{counted(ending.diagnostics)}.", "bold"), tail)
+        number = f"{counted(ending.diagnostics)}."
+        err.hanging(err.paint(number, "bold"), len(number), tail)
     else:
         where = f"{ending.where}: " if ending.where else ""
         label = "" if ending.code in {"interrupted", "internal"} else "error: "
-        err.line(err.paint(label, "red"), where, ending.message)
+        err.hanging(err.paint(label, "red"), len(label), where + ending.message)
     if ending.hint:
         label = "" if ending.code == "interrupted" else "hint: "
-        err.line(err.paint(label, "dim"), ending.hint)
+        err.hanging(err.paint(label, "dim"), len(label), ending.hint)
 
 
 def _annotate(ending: Ending, screen: Screen) -> None:

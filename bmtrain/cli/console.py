@@ -58,8 +58,7 @@ class Screen:
     def note(self, message: str) -> None:
         """Say something that may be left out."""
         if self.tells_progress:
-            for line in self.err.fitted(message, 0):
-                self.err.line(self.err.paint(line, "dim"))
+            self.err.paragraph(message, "dim")
 
 
 def open_screen() -> Screen:

@@ -9,12 +9,12 @@
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
-from bmtrain.cli.stream import Stream, Style, printable
+from bmtrain.cli.stream import Painted, Stream, Style
+from bmtrain.cli.typesetting import columns, printable
 from bmtrain.errors import Diagnostic
 from bmtrain.figures import count
 
@@ -36,11 +36,9 @@ def headline(diagnostic: Diagnostic) -> str:
 def show_diagnostic(diagnostic: Diagnostic, stream: Stream) -> None:
     """One finding, and under it its line of the source with a caret."""
     style: Style = "red" if diagnostic.severity == "error" else "yellow"
-    stream.line(
-        stream.paint(f"{place(diagnostic)}: ", "bold"),
-        stream.paint(f"{diagnostic.severity}: ", style),
-        headline(diagnostic),
-    )
+    where, severity = f"{place(diagnostic)}: ", f"{diagnostic.severity}: "
+    start = Painted(stream.paint(where, "bold") + stream.paint(severity, style))
+    stream.hanging(start, columns(start), headline(diagnostic))
     if not diagnostic.source_line.strip():
         return
     number = str(_line_in_file(diagnostic) or "")
@@ -124,8 +122,5 @@ def _underlined(diagnostic: Diagnostic, *, room: int, dots: str) -> tuple[str, s
 
 
 def _columns(text: str) -> int:
-    """Terminal columns of the text as :func:`printable` shows it; wide characters take two."""
-    return sum(
-        0 if unicodedata.combining(char) else 2 if unicodedata.east_asian_width(char) in "WF" else 1
-        for char in printable(text)
-    )
+    """Terminal columns of the text as :func:`printable` shows it."""
+    return columns(printable(text))

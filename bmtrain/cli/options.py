@@ -74,7 +74,7 @@ AllowChanged = Annotated[
     typer.Option(
         metavar="KEY",
         callback=no_option,
-        help="Go on although KEY (a config key, data.fingerprint, engine.threads …) is not what "
+        help="Go on although KEY (a config key, data.fingerprint, engine.threads ...) is not what "
         "it was; the result then is that of a mixture. May be repeated.",
     ),
 ]

@@ -55,6 +55,7 @@ def epoch_line(event: EpochDone, width: int | None) -> str:
         [start, *told[:1], *told_validation],
         [start, *told[:1], *told_validation[:1]],
         [start, *told[:1]],
+        [start.removeprefix("epoch").strip(), *told[:1]],
     ]
     lines = ["  ".join(form) for form in forms]
     if width is None:

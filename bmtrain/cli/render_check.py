@@ -99,7 +99,9 @@ def _show_count(counts: dict[Level, int], screen: Screen) -> None:
         count(counts["warning"], "warning"),
         count(counts["error"], "error"),
     ]
-    out.line(out.paint(getattr(out.symbols, worst), _STYLES[worst]), " ", ", ".join(parts))
+    symbol = getattr(out.symbols, worst)
+    start = Painted(out.paint(symbol, _STYLES[worst]) + " ")
+    out.hanging(start, len(symbol) + 1, ", ".join(parts))
 
 
 def _counts(sections: Iterable[Section]) -> dict[Level, int]:

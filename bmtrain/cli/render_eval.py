@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
@@ -9,10 +10,13 @@ from bmtrain.cli.console import Screen
 from bmtrain.cli.documents import json_text
 from bmtrain.cli.stream import Stream
 from bmtrain.cli.tables import show_table, table_width
+from bmtrain.cli.typesetting import columns
 from bmtrain.figures import class_name, count, figure, telling_figures
 
 _MAX_CLASSES: Final = 20
 _MAX_CONFUSIONS: Final = 10
+#: What a figure takes, and the gap before it.
+_FIGURE_COLUMNS: Final = 10
 
 
 def show_evaluation(document: Mapping[str, Any], screen: Screen) -> None:
@@ -23,15 +27,18 @@ def show_evaluation(document: Mapping[str, Any], screen: Screen) -> None:
         screen.out.line(json_text(document))
         return
     out = screen.out
-    out.line(out.paint("checkpoint  ", "dim"), str(document["checkpoint"]))
+    out.hanging(out.paint("checkpoint  ", "dim"), 12, str(document["checkpoint"]))
     examples = count(document["examples"], "example")
-    out.line(out.paint("split       ", "dim"), f"{document['split']}, {examples}")
+    out.hanging(out.paint("split       ", "dim"), 12, f"{document['split']}, {examples}")
     out.line()
     metrics: Mapping[str, float | None] = document["metrics"]
     names = telling_figures([metrics])
     longest = max(map(len, names), default=0)
+    if longest + _FIGURE_COLUMNS > out.width:
+        longest = 0  # no column of figures
     for name in names:
-        out.line(f"{name:<{longest}}  ", out.paint(figure(metrics[name]), "bold"))
+        start = out.paint(f"{name:<{longest}}  ")
+        out.hanging(start, columns(start), figure(metrics[name]), "bold")
     if document.get("per_class"):
         _show_classes(document["per_class"], out)
     if document.get("confusion"):
@@ -43,16 +50,19 @@ def _show_classes(per_class: Sequence[Mapping[str, Any]], out: Stream) -> None:
     shown = list(per_class)
     out.line()
     if len(shown) > _MAX_CLASSES:
-        shown = sorted(shown, key=lambda entry: entry["f1"] or 0.0)[:_MAX_CLASSES]
-        out.line(
-            out.paint(
-                f"the {_MAX_CLASSES} lowest f1 of {len(per_class):,} classes (--json: all)", "dim"
-            )
-        )
+        # Where there is no f1 there is neither an example nor a prediction to look at.
+        shown.sort(key=lambda entry: math.inf if entry["f1"] is None else entry["f1"])
+        shown = shown[:_MAX_CLASSES]
+        number = f"{len(per_class):,}"
+        out.paragraph(f"the {_MAX_CLASSES} lowest f1 of {number} classes (--json: all)", "dim")
+
+    def ratio(value: float | None) -> str:
+        return out.symbols.none if value is None else figure(value)
+
     rows = [
         [
             str(entry["class"]),
-            *(figure(entry[name]) for name in ("precision", "recall", "f1")),
+            *(ratio(entry[name]) for name in ("precision", "recall", "f1")),
             f"{entry['support']:,}",
         ]
         for entry in shown
@@ -69,9 +79,7 @@ def _show_confusion(confusion: Sequence[Sequence[int]], names: Sequence[str], ou
     header = ["true", *names]
     out.line()
     if len(names) <= _MAX_CLASSES and table_width(header, rows) <= out.width:
-        out.line(
-            out.paint("confusion matrix: a row per true class, a column per predicted one", "dim")
-        )
+        out.paragraph("confusion matrix: a row per true class, a column per predicted one", "dim")
         show_table(header, rows, out)
         return
     pairs = [
@@ -81,9 +89,9 @@ def _show_confusion(confusion: Sequence[Sequence[int]], names: Sequence[str], ou
         if number and true != predicted
     ]
     if not pairs:
-        out.line(out.paint("no class was taken for another", "dim"))
+        out.paragraph("no class was taken for another", "dim")
         return
-    out.line(out.paint("confused most often (--json: the whole matrix)", "dim"))
+    out.paragraph("confused most often (--json: the whole matrix)", "dim")
     pairs.sort(key=lambda pair: -pair[0])
     most = [[true, predicted, f"{number:,}"] for number, true, predicted in pairs[:_MAX_CONFUSIONS]]
     show_table(["true", "predicted", "count"], most, out)

@@ -11,6 +11,7 @@ from typing import Any, Final
 from bmtrain.cli.console import Screen
 from bmtrain.cli.documents import json_text
 from bmtrain.cli.progress import epoch_line, progress_line
+from bmtrain.cli.stream import Painted
 from bmtrain.cli.tables import show_table
 from bmtrain.events import (
     DataReady,
@@ -31,6 +32,8 @@ from bmtrain.program import program
 #: Longer trainings show about this many epochs; metrics.jsonl has them all.
 _MAX_EPOCH_LINES: Final = 200
 _REFRESH_S: Final = 0.05
+#: The splits whose figures are not those of the evaluated weights.
+_ROWS: Final = {"train": "train (running mean)"}
 
 
 def show_training(events: Iterable[Event], screen: Screen) -> int:
@@ -153,44 +156,50 @@ class TrainingView:
             self._show_result(summary)
         if missed and (screen.quiet or screen.format != "text"):
             for item in missed:
-                screen.err.line(
-                    screen.err.paint("missed: ", "red"),
-                    f"{item['text']}, got {figure(item['value'])}",
-                )
+                text = f"{item['text']}, got {figure(item['value'])}"
+                screen.err.hanging(screen.err.paint("missed: ", "red"), len("missed: "), text)
 
     def _show_result(self, summary: Mapping[str, Any]) -> None:
         out = self._screen.out
-        metrics: Mapping[str, Mapping[str, float]] = summary.get("metrics") or {}
-        names = telling_figures(metrics.values())
-        rows = [
-            [split, *(figure(figures[name]) if name in figures else "" for name in names)]
-            for split, figures in metrics.items()
-        ]
-        out.line()
+        if out.is_terminal:
+            out.line()  # the progress stands above it
         if (evaluated := summary.get("evaluated")) and evaluated["which"] == "best":
             by = f" by {evaluated['monitor']}" if evaluated["monitor"] else ""
-            out.line(out.paint("evaluated  ", "dim"), f"epoch {evaluated['epoch']:,}, the best{by}")
+            self._result("evaluated  ", f"epoch {evaluated['epoch']:,}, the best{by}")
             out.line()
-        if rows:
-            show_table(["", *names], rows, out)
-            out.line()
+        self._show_metrics(summary.get("metrics") or {})
         for item in summary.get("expectations") or ():
             symbol = out.symbols.ok if item["met"] else out.symbols.error
-            out.line(
-                out.paint(symbol, "green" if item["met"] else "red"),
-                f" {item['text']} ({'' if item['met'] else 'missed: '}{figure(item['value'])})",
-            )
+            start = Painted(out.paint(symbol, "green" if item["met"] else "red") + " ")
+            value = f"{'' if item['met'] else 'missed: '}{figure(item['value'])}"
+            out.hanging(start, len(symbol) + 1, f"{item['text']} ({value})")
         self._show_next(summary)
 
-    def _show_next(self, summary: Mapping[str, Any]) -> None:
+    def _show_metrics(self, metrics: Mapping[str, Mapping[str, float]]) -> None:
+        names = telling_figures(metrics.values())
+        rows = [
+            [
+                _ROWS.get(split, split),
+                *(figure(figures[name]) if name in figures else "" for name in names),
+            ]
+            for split, figures in metrics.items()
+        ]
+        if rows:
+            show_table(["", *names], rows, self._screen.out)
+            self._screen.out.line()
+
+    def _result(self, name: str, text: str) -> None:
         out = self._screen.out
+        out.hanging(out.paint(name, "dim"), len(name), text)
+
+    def _show_next(self, summary: Mapping[str, Any]) -> None:
         if (total_s := (summary.get("timing") or {}).get("total_s")) is not None:
             steps = count(summary["steps_completed"], "step")
             epochs = count(summary["epochs_completed"], "epoch")
-            out.line(out.paint(f"{'done':<6}", "dim"), f"{epochs}, {steps} in {duration(total_s)}")
+            self._result("done  ", f"{epochs}, {steps} in {duration(total_s)}")
         run_dir = str(summary["run_dir"])
-        out.line(out.paint(f"{'run':<6}", "dim"), run_dir)
-        out.line(out.paint(f"{'next':<6}", "dim"), f"{program()} eval {shlex.quote(run_dir)}")
+        self._result("run   ", run_dir)
+        self._result("next  ", f"{program()} eval {shlex.quote(run_dir)}")
 
 
 def _is_shown(epoch: int, num_epochs: int) -> bool:

@@ -8,13 +8,13 @@ from __future__ import annotations
 import errno
 import os
 import shutil
-import textwrap
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from io import TextIOBase
 from typing import IO, TYPE_CHECKING, Literal, TextIO, cast
 
+from bmtrain.cli.typesetting import hang_of, printable, with_whole_commands, wrapped
 from bmtrain.errors import EnvironmentFault
 
 if TYPE_CHECKING:
@@ -23,9 +23,6 @@ if TYPE_CHECKING:
 Style = Literal["bold", "dim", "red", "green", "yellow"]
 
 _SGR: Mapping[Style, str] = {"bold": "1", "dim": "2", "red": "31", "green": "32", "yellow": "33"}
-#: Beside an indent, text in fewer columns than this is harder to read than overflowing text.
-_NARROWEST_COLUMN = 16
-_CONTROL = {code: f"\\x{code:02x}" for code in (*range(32), *range(127, 160)) if code != 10}
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,21 +37,17 @@ class Symbols:
     empty: str
     times: str
     dots: str
+    none: str
 
 
-UNICODE = Symbols("✔", "⚠", "✘", "─", "━", "─", "×", "…")
-ASCII = Symbols("[ok]", "[!]", "[x]", "-", "#", ".", "x", "...")
+UNICODE = Symbols("✔", "⚠", "✘", "─", "━", "─", "×", "…", "–")
+ASCII = Symbols("[ok]", "[!]", "[x]", "-", "#", ".", "x", "...", "-")
 
 
 class Painted(str):
     """Text that is safe to print as it is: no control characters but our own colours."""
 
     __slots__ = ()
-
-
-def printable(text: str) -> str:
-    r"""The text with control characters written out (``\x1b``); new lines stay, tabs are blanks."""
-    return text.replace("\t", "    ").translate(_CONTROL)
 
 
 class Stream(TextIOBase):
@@ -74,7 +67,7 @@ class Stream(TextIOBase):
         is_dumb = os.environ.get("TERM", "") in {"", "dumb", "unknown"}
         self.is_live = self.is_terminal and not is_dumb
         self.has_color = self.is_live and not os.environ.get("NO_COLOR")
-        self.symbols = UNICODE if _can_show(file, "✔⚠✘─━×…") else ASCII
+        self.symbols = UNICODE if _can_show(file, "✔⚠✘─━×…–") else ASCII
 
     @property
     def encoding(self) -> str:  # type: ignore[override]  # read-only here: it says what can be shown
@@ -127,9 +120,13 @@ class Stream(TextIOBase):
         except (OSError, ValueError) as error:
             self._failed(error)
 
+    def printable(self, text: str) -> str:
+        """The text as this reader can show it: no control characters, ASCII if need be."""
+        return printable(text, plain=self.symbols is ASCII)
+
     def paint(self, text: str, style: Style | None = None) -> Painted:
         """The text made printable, in a style if the reader shows colours."""
-        safe = printable(text)
+        safe = self.printable(text)
         if style is None or not self.has_color or not safe:
             return Painted(safe)
         return Painted(f"\x1b[{_SGR[style]}m{safe}\x1b[0m")
@@ -137,32 +134,42 @@ class Stream(TextIOBase):
     def line(self, *parts: str) -> None:
         """Write the parts and a line end; parts that are not painted are made printable."""
         self.clear()
-        whole = "".join(part if isinstance(part, Painted) else printable(part) for part in parts)
+        safe = (part if isinstance(part, Painted) else self.printable(part) for part in parts)
+        whole = "".join(safe)
         self.write(whole + "\n")
         self.flush()
 
-    def fitted(self, text: str, indent: int) -> list[str]:
-        """The text as lines that fit a terminal behind ``indent`` columns, words whole."""
-        lines = text.splitlines() or [""]
-        room = self.width - indent
-        if not self.is_terminal or room < _NARROWEST_COLUMN:
-            return lines
-        wrapper = textwrap.TextWrapper(room, break_long_words=False, break_on_hyphens=False)
-        return [part for line in lines for part in wrapper.wrap(line) or [""]]
+    def hanging(self, start: Painted, columns: int, text: str, style: Style | None = None) -> None:
+        """``start`` and the text behind it; on a terminal its lines fit, and hang where it began.
 
-    def hanging(self, start: Painted, columns: int, text: str) -> None:
-        """``start``, which is ``columns`` wide, and the text behind it, all its lines there."""
-        first, *others = self.fitted(text, columns)
-        self.line(start, first)
-        for other in others:
-            self.line(" " * columns, other)
+        Args:
+            start: what the text belongs to.
+            columns: how wide that is.
+            text: one or more lines.
+            style: the text's.
+        """
+        begins, hang = columns, columns
+        for line in text.splitlines() or [""]:
+            parts = [self.printable(line)]
+            if self.is_terminal:
+                words = with_whole_commands(parts[0])
+                hang = hang_of(words, self.width, columns)
+                parts = wrapped(words, self.width, begins=begins, hang=hang)
+            for part in parts:
+                self.line(start, self.paint(part, style))
+                start = Painted(" " * hang)
+            begins = hang
+
+    def paragraph(self, text: str, style: Style | None = None) -> None:
+        """The text in lines that fit a terminal."""
+        self.hanging(Painted(""), 0, text, style)
 
     def show_for_now(self, text: str) -> None:
         """Show one line that the next one replaces; only on a live terminal."""
         if not self.is_live:
             return
         self._transient = True
-        self.write("\r\x1b[2K" + printable(text)[: self.live_width])
+        self.write("\r\x1b[2K" + self.printable(text)[: self.live_width])
         self.flush()
 
     def clear(self) -> None:

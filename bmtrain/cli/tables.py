@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from bmtrain.cli.stream import Stream, printable
+from bmtrain.cli.stream import Stream
+from bmtrain.cli.typesetting import columns, printable
 
 
 def show_table(header: Sequence[str], rows: Iterable[Sequence[str]], stream: Stream) -> None:
@@ -12,7 +13,8 @@ def show_table(header: Sequence[str], rows: Iterable[Sequence[str]], stream: Str
 
     Where it is wider than the stream, each row becomes a block of ``name value`` lines.
     """
-    rows = [list(row) for row in rows]
+    header = [stream.printable(name) for name in header]
+    rows = [[stream.printable(cell) for cell in row] for row in rows]
     gap = 2 if table_width(header, rows) <= stream.width else 1
     if table_width(header, rows, gap) > stream.width:
         _show_blocks(header, rows, stream)
@@ -22,9 +24,9 @@ def show_table(header: Sequence[str], rows: Iterable[Sequence[str]], stream: Str
 
     table = Table(box=None, pad_edge=False, padding=(0, gap, 0, 0), header_style="dim")
     for index, name in enumerate(header):
-        table.add_column(Text(printable(name)), justify="right" if index else "left", no_wrap=True)
+        table.add_column(Text(name), justify="right" if index else "left", no_wrap=True)
     for row in rows:
-        table.add_row(*(Text(printable(cell)) for cell in row))
+        table.add_row(*(Text(cell) for cell in row))
     stream.clear()
     stream.rich().print(table)
     stream.flush()
@@ -46,4 +48,5 @@ def _show_blocks(header: Sequence[str], rows: Sequence[Sequence[str]], stream: S
         stream.line(stream.paint(row[0], "bold"))
         for name, cell in zip(header[1:], row[1:], strict=True):
             if cell:
-                stream.line("  ", stream.paint(name, "dim"), " ", cell)
+                start = f"  {name} "
+                stream.hanging(stream.paint(start, "dim"), columns(start), cell)

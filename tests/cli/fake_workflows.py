@@ -179,6 +179,9 @@ class Workflows:
             document["confusion"] = np.diag([9] * len(document["per_class"])).tolist()
         if self.scenario == "more outputs":
             document["class_names"], document["confusion"] = ["0", "1", "2"], [[1] * 4] * 4
+        if self.scenario == "undefined":
+            document["per_class"][0] |= {"precision": None, "recall": None, "f1": None}
+            document["per_class"][0]["support"] = 0
         if self.scenario == "regression":
             document["metrics"] = {"loss": 0.5, "mean_squared_error": 0.5}
             del document["per_class"], document["confusion"], document["class_names"]

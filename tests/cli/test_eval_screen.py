@@ -37,6 +37,29 @@ def test_eval_json_is_the_workflows_document(bmtrain, fake):
     assert json.loads(bmtrain("eval", "run", "--json").out) == fake.evaluation(3)
 
 
+def test_a_figure_that_is_not_defined_is_a_dash(bmtrain, monkeypatch):
+    assert (
+        "\n0              –       –       –        0\n"
+        in bmtrain("eval", "run", scenario="undefined").out
+    )
+    document = json.loads(bmtrain("eval", "run", "--json", scenario="undefined").out)
+    assert document["per_class"][0]["f1"] is None
+    monkeypatch.setenv("LC_ALL", "C")
+    assert (
+        "\n0              -       -       -        0\n"
+        in bmtrain("eval", "run", scenario="undefined").out
+    )
+
+
+def test_classes_without_an_f1_are_not_the_worst(bmtrain, monkeypatch):
+    monkeypatch.setenv("CLASSES", "30")
+    out = bmtrain("eval", "run", scenario="undefined").out
+    assert "–" not in out
+    assert "\n1   " in out
+    assert "\n20  " in out
+    assert "\n21  " not in out
+
+
 def test_many_classes_show_the_worst_and_the_most_confused(bmtrain, monkeypatch):
     monkeypatch.setenv("CLASSES", "30")
     out = bmtrain("eval", "run").out

@@ -6,8 +6,26 @@ import pytest
 def test_help_lists_the_exit_codes(bmtrain):
     ended = bmtrain("--help")
     assert ended.exit_code == 0
-    for code in ("0  ", "1  ", "2  ", "3  ", "4  ", "5  ", "6  ", "7  ", "130 143"):
+    for code in ("0  ", "1  ", "2  ", "3  ", "4  ", "5  ", "6  ", "7  ", "129 130 143"):
         assert f"\n    {code}" in ended.out
+
+
+@pytest.mark.parametrize(
+    ("command", "codes"),
+    [
+        ("train", ["0", "1", "2", "3", "4", "5", "6", "7", "129 130 143"]),
+        ("eval", ["0", "1", "2", "3", "6", "7", "129 130 143"]),
+        ("predict", ["0", "1", "2", "3", "6", "7", "129 130 143"]),
+        ("check", ["0", "1", "2", "3", "6", "129 130 143"]),
+        ("schema", ["0", "1", "2", "6", "129 130 143"]),
+    ],
+)
+def test_a_command_lists_the_exit_codes_that_it_has(bmtrain, monkeypatch, command, codes):
+    monkeypatch.setenv("COLUMNS", "100")
+    out = bmtrain(command, "--help").out
+    listed = out.partition("Exit codes:\n")[2].splitlines()
+    assert [code for line in listed if (code := line[:15].strip())] == codes
+    assert ("a resume was refused" in " ".join(out.split())) == (command == "train")
 
 
 @pytest.mark.parametrize("command", ["train", "eval", "predict", "check", "schema"])

@@ -85,7 +85,8 @@ def test_thousands_of_epochs_are_told_apart_from_hundreds():
         (80, "epoch  3/10  loss 0.2610  accuracy 0.9250  val loss 0.1300  val accuracy 0.9600"),
         (64, "epoch  3/10  loss 0.2610  val loss 0.1300  val accuracy 0.9600"),
         (44, "epoch  3/10  loss 0.2610  val loss 0.1300"),
-        (20, "epoch  3/10  loss 0.2610"),
+        (20, "3/10  loss 0.2610"),
+        (10, "3/10  loss 0.2610"),
     ],
 )
 def test_an_epochs_line_keeps_what_matters_most(width, line):

@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bmtrain.cli.stream import ASCII, UNICODE, Stream, printable
+from bmtrain.cli.stream import ASCII, UNICODE, Painted, Stream
+from bmtrain.cli.typesetting import printable
 from bmtrain.errors import EnvironmentFault
 
 
@@ -112,8 +113,26 @@ def test_symbols_are_ascii_where_the_encoding_or_the_locale_says_so(monkeypatch)
 def test_what_the_encoding_lacks_is_escaped():
     raw = io.BytesIO()
     stream = Stream(io.TextIOWrapper(raw, encoding="ascii"))
-    stream.line("λ and \udcff")
-    assert raw.getvalue() == b"\\u03bb and \\udcff\n"
+    stream.line("ß and \udcff")
+    assert raw.getvalue() == b"\\xdf and \\udcff\n"
+
+
+def test_the_signs_of_our_own_messages_are_written_in_ascii_where_need_be(monkeypatch):
+    raw = io.BytesIO()
+    stream = Stream(io.TextIOWrapper(raw, encoding="ascii"))
+    stream.line("28 × 28, λ/(2m)·Σw² …")
+    stream.hanging(stream.paint("→ "), 3, "m ≥ 1 – so")
+    assert raw.getvalue() == b"28 x 28, lambda/(2m)*sum w^2 ...\n-> m >= 1 - so\n"
+    monkeypatch.setenv("LC_ALL", "C")
+    Stream(file := io.StringIO()).line("28 × 28")
+    assert file.getvalue() == "28 x 28\n"
+
+
+def test_data_is_not_rewritten_in_ascii(monkeypatch):
+    """A class may be called a × b, and a result is not ours to change."""
+    monkeypatch.setenv("LC_ALL", "C")
+    Stream(file := io.StringIO()).write("a × b\n")
+    assert file.getvalue() == "a × b\n"
 
 
 @pytest.mark.parametrize("error", [BrokenPipeError(), ValueError("closed"), OSError(5, "io")])
@@ -180,16 +199,43 @@ def test_a_file_closed_before_is_no_terminal():
     assert not Stream(file).is_terminal
 
 
+TEXT = "one two three four five six\n\nseven a-very-long-word-that-is-a-path/of/a/run"
+
+
+def hung(file, *arguments):
+    Stream(file).hanging(*arguments)
+    return file.getvalue().splitlines()
+
+
 def test_text_is_wrapped_for_terminals_only(monkeypatch):
     monkeypatch.setenv("COLUMNS", "30")
-    text = "one two three four five six\n\nseven a-very-long-word-that-is-a-path/of/a/run"
-    assert Stream(io.StringIO()).fitted(text, 4) == text.splitlines()
-    assert Stream(Terminal()).fitted(text, 4) == [
-        "one two three four five",
-        "six",
-        "",
-        "seven",
-        "a-very-long-word-that-is-a-path/of/a/run",
+    assert hung(io.StringIO(), Painted("abc "), 4, TEXT) == [
+        "abc one two three four five six",
+        "    ",
+        "    seven a-very-long-word-that-is-a-path/of/a/run",
     ]
-    monkeypatch.setenv("COLUMNS", "10")
-    assert Stream(Terminal()).fitted(text, 4) == text.splitlines()
+    assert hung(Terminal(), Painted("abc "), 4, TEXT) == [
+        "abc one two three four five",
+        "    six",
+        "    ",
+        "    seven",
+        "    a-very-long-word-that-is-a-path/of/a/run",
+    ]
+
+
+def test_where_it_is_narrow_text_stands_under_its_heading(monkeypatch):
+    monkeypatch.setenv("COLUMNS", "20")
+    assert hung(Terminal(), Painted("training  "), 10, "2 epochs, batches of 32") == [
+        "training  2 epochs,",
+        "  batches of 32",
+    ]
+
+
+def test_a_colour_takes_no_columns(monkeypatch):
+    monkeypatch.setenv("COLUMNS", "20")
+    stream = Stream(file := Terminal())
+    stream.hanging(stream.paint("warning: ", "yellow"), 9, "a b c d e")
+    stream.paragraph("one two three four five", "dim")
+    first, *others = file.getvalue().splitlines()
+    assert first.endswith("\x1b[0ma b c d e")
+    assert others == ["\x1b[2mone two three four\x1b[0m", "\x1b[2mfive\x1b[0m"]

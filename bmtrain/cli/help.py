@@ -1,0 +1,102 @@
+"""What --help shows: lines that fit the terminal, and each command's own exit codes."""
+
+from __future__ import annotations
+
+import re
+from typing import Any, Final
+
+from typer.core import TyperCommand, TyperGroup
+
+from bmtrain.cli.console import Screen
+from bmtrain.cli.typesetting import NARROWEST, wrapped
+
+_ENDINGS: Final = {
+    "0": "done",
+    "1": "an internal error: a bug in bmtrain",
+    "2": "the command line or the config is wrong",
+    "3": "the data is missing or wrong, or does not fit the config",
+    "4": "an expectation was missed",
+    "5": "training diverged: a loss or a weight is not finite",
+    "6": "the environment: disk, permissions, memory, device, run directory in use",
+    "7": "the checkpoint is damaged, of a newer format or does not fit",
+    "129 130 143": "interrupted by SIGHUP, SIGINT, SIGTERM",
+}
+_RESUME_REFUSED: Final = ", or a resume was refused"
+_RESUMING: Final = {"", "train"}
+_SIGNALS: Final = "129 130 143"
+#: How each command can end, but for a bug and a signal; "" is all of them together.
+_COMMANDS: Final = {
+    "": "0 2 3 4 5 6 7",
+    "train": "0 2 3 4 5 6 7",
+    "eval": "0 2 3 6 7",
+    "predict": "0 2 3 6 7",
+    "check": "0 2 3 6",
+    "schema": "0 2 6",
+}
+#: Longer lines are harder to read, however wide the terminal is.
+_WIDEST: Final = 100
+#: Typer's own lines are broken by us.
+_UNBROKEN: Final = 100_000
+_USAGE: Final = "Usage: "
+_ROW = re.compile(r"( {0,8})(\S+(?: \S+)*) {2,}(\S.*)")
+
+
+def exit_codes(command: str = "") -> str:
+    """The exit codes of a command, as the end of its help."""
+    codes = sorted([*_COMMANDS[command].split(), "1", _SIGNALS], key=list(_ENDINGS).index)
+    endings = _ENDINGS | ({"7": _ENDINGS["7"] + _RESUME_REFUSED} if command in _RESUMING else {})
+    rows = [f"  {code:<{len(_SIGNALS)}}  {endings[code]}" for code in codes]
+    # \b has Typer leave the lines as they are.
+    return "\b\n" + "\n".join(["Exit codes:", *rows])
+
+
+def laid_out(text: str, width: int) -> str:
+    """Help whose lines may have any length in lines of ``width`` columns, broken at blanks.
+
+    Descriptions hang beside what they describe, or stand under it where it is narrow.
+    """
+    return "\n".join(part for line in text.splitlines() for part in _laid_out(line, width))
+
+
+def _laid_out(line: str, width: int) -> list[str]:
+    indent = len(line) - len(line.lstrip())
+    if line.startswith(_USAGE):
+        return _hung(line, width, 0, len(_USAGE) if width >= 2 * NARROWEST else 4)
+    if (row := _ROW.fullmatch(line)) is None:
+        hang = indent if indent + NARROWEST <= width else 4
+        return _hung(line.strip(), width, min(indent, hang), hang)
+    beside = row.start(3)
+    if beside + NARROWEST <= width:
+        return _hung(line.lstrip(), width, indent, beside)
+    under = indent + 4
+    return _hung(row[2], width, indent, under) + _hung(row[3], width, under, under)
+
+
+def _hung(text: str, width: int, begins: int, hang: int) -> list[str]:
+    first, *others = wrapped(text, width, begins=begins, hang=hang)
+    return [(" " * begins + first).rstrip(), *(" " * hang + other for other in others)]
+
+
+def _help(context: Any, text: str) -> str:
+    screen = context.find_object(Screen)
+    if screen is None:
+        return text
+    return laid_out(screen.out.printable(text), min(screen.out.width, _WIDEST))
+
+
+class Command(TyperCommand):
+    """A command whose help fits."""
+
+    def get_help(self, ctx: Any) -> str:
+        """The help, as wide as the terminal and no wider."""
+        ctx.terminal_width = _UNBROKEN
+        return _help(ctx, super().get_help(ctx))
+
+
+class Group(TyperGroup):
+    """All commands together, whose help fits."""
+
+    def get_help(self, ctx: Any) -> str:
+        """The help, as wide as the terminal and no wider."""
+        ctx.terminal_width = _UNBROKEN
+        return _help(ctx, super().get_help(ctx))

@@ -106,7 +106,11 @@ def confusion_matrix(
 def per_class_figures(
     confusion: NDArray[np.int64], class_names: tuple[str, ...]
 ) -> list[dict[str, Any]]:
-    """Precision, recall and F1 of each class; 0 where a denominator is 0, as scikit-learn has it."""
+    """Precision, recall and F1 of each class; None where a denominator is 0.
+
+    That is scikit-learn's ``zero_division=nan``: without a prediction of the class there is
+    no precision, without an example of it no recall, and without either no F1.
+    """
     hits = confusion.diagonal()
     predicted, actual = confusion.sum(axis=0), confusion.sum(axis=1)
     return [
@@ -121,5 +125,5 @@ def per_class_figures(
     ]
 
 
-def _ratio(part: np.int64, whole: np.int64) -> float:
-    return float(part / whole) if whole else 0.0
+def _ratio(part: np.int64, whole: np.int64) -> float | None:
+    return float(part / whole) if whole else None

@@ -7,6 +7,8 @@ import pytest
 from sklearn.metrics import confusion_matrix, precision_recall_fscore_support
 
 from bmtrain.runs.predictions import read_predictions
+from bmtrain.workflows.evaluate import confusion_matrix as confusion_matrix_of
+from bmtrain.workflows.evaluate import per_class_figures
 
 
 def test_a_checkpoint_moved_away_from_its_deleted_run_gives_the_summarys_figures(
@@ -49,7 +51,7 @@ def test_precision_recall_f1_and_confusion_are_those_of_scikit_learn(graph, comm
         document["confusion"], confusion_matrix(stored.labels, stored.predicted)
     )
     precision, recall, f1, support = precision_recall_fscore_support(
-        stored.labels, stored.predicted, zero_division=0
+        stored.labels, stored.predicted, zero_division=np.nan
     )
     for i, entry in enumerate(document["per_class"]):
         assert entry == {
@@ -59,6 +61,22 @@ def test_precision_recall_f1_and_confusion_are_those_of_scikit_learn(graph, comm
             "f1": pytest.approx(f1[i], abs=1e-12),
             "support": support[i],
         }
+
+
+def test_what_has_no_denominator_is_undefined_as_in_scikit_learn():
+    """Class 1 is never predicted, class 2 never true, class 3 neither."""
+    labels, predicted = np.array([0, 0, 1, 1, 0]), np.array([0, 2, 0, 2, 0], np.int32)
+    found = per_class_figures(confusion_matrix_of(labels, predicted, 4), ("a", "b", "c", "d"))
+    *expected, support = precision_recall_fscore_support(
+        labels, predicted, labels=[0, 1, 2, 3], zero_division=np.nan
+    )
+    for i, entry in enumerate(found):
+        figures = [entry[name] for name in ("precision", "recall", "f1")]
+        as_floats = [np.nan if figure is None else figure for figure in figures]
+        np.testing.assert_allclose(as_floats, [column[i] for column in expected], atol=1e-12)
+        assert entry["support"] == support[i]
+    assert [(e["precision"], e["recall"], e["f1"]) for e in found[1:]] == [
+        (None, 0, 0), (0, None, 0), (None, None, None)]  # fmt: skip
 
 
 @pytest.fixture
@@ -188,10 +206,3 @@ def test_more_outputs_than_classes_lose_no_example_in_the_confusion():
     figures = per_class_figures(confusion, ("a", "b"))
     assert [entry["support"] for entry in figures] == [2, 2]
     assert figures[1]["precision"] == figures[1]["recall"] == 0.5
-
-
-def test_a_class_that_is_never_predicted_and_never_there_has_zeros():
-    from bmtrain.workflows.evaluate import per_class_figures
-
-    (_, absent) = per_class_figures(np.array([[3, 0], [0, 0]]), ("there", "absent"))
-    assert absent == {"class": "absent", "precision": 0, "recall": 0, "f1": 0, "support": 0}

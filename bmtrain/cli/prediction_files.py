@@ -5,8 +5,9 @@ Classification, one row per example, in the order of the input::
     example,predicted,probability,probability_setosa,probability_versicolor
     0,setosa,0.98,0.98,0.02
 
-Regression: ``example,output`` or ``example,output_0,output_1``. Figures are float32,
-written with as few digits as read back the same.
+Regression: ``example,price`` if it is a table's column that is predicted, else
+``example,output`` or ``example,output_0,output_1``. Figures are float32, written with as few
+digits as read back the same.
 """
 
 from __future__ import annotations
@@ -49,6 +50,11 @@ class Predictions(Protocol):
     @property
     def class_names(self) -> Sequence[str] | None:
         """One per class; None: regression."""
+        ...
+
+    @property
+    def label_name(self) -> str | None:
+        """The table's column that is predicted; None: of arrays."""
         ...
 
 
@@ -167,7 +173,11 @@ def _records(predictions: Predictions) -> Iterator[dict[str, Any]]:
 
 def _output_names(predictions: Predictions) -> list[str]:
     num_outputs = predictions.outputs.shape[1]
-    return ["output"] if num_outputs == 1 else [f"output_{i}" for i in range(num_outputs)]
+    if num_outputs > 1:
+        return [f"output_{i}" for i in range(num_outputs)]
+    # Two columns of one name would be one to most readers.
+    name = predictions.label_name
+    return ["output" if name in {None, "", "example"} else str(name)]
 
 
 def _class_probabilities(predictions: Predictions) -> NDArray[np.float32]:

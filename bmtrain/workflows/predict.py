@@ -31,11 +31,13 @@ class Predictions:
         outputs: float32 (examples, classes) probabilities, or (examples, targets).
         predicted: int32 (examples,) classes; the outputs themselves for regression.
         class_names: one per class; None for regression.
+        label_name: the column that a table's model predicts; None for arrays.
     """
 
     outputs: NDArray[np.float32]
     predicted: NDArray[Any]
     class_names: tuple[str, ...] | None
+    label_name: str | None
 
 
 def predict(request: PredictRequest) -> Predictions:
@@ -51,9 +53,10 @@ def predict(request: PredictRequest) -> Predictions:
     with restored_session(restored) as session:
         outputs = session.evaluator.predict(examples.features)
     if facts.class_names is None:
-        return Predictions(outputs, outputs, None)
+        return Predictions(outputs, outputs, None, facts.label_name)
     return Predictions(
         class_probabilities(experiment, outputs)[:, : len(facts.class_names)],
         predicted_classes(experiment, outputs),
         facts.class_names,
+        facts.label_name,
     )

@@ -62,7 +62,7 @@ PredictRequest = record("PredictRequest", "checkpoint", "input", "format")
 CheckRequest = record("CheckRequest", "config", "overrides")
 Finding = record("Finding", "level", "message")
 Section = record("Section", "title", "findings")
-Predictions = record("Predictions", "outputs", "predicted", "class_names")
+Predictions = record("Predictions", "outputs", "predicted", "class_names", label_name=None)
 
 
 def summary(run_dir, epochs=2, *, met=True, penalty=0.0):
@@ -192,6 +192,8 @@ class Workflows:
         outputs = np.array([[0.1, 0.7, 0.2], [0.9, 0.05, 0.05]], np.float32)
         if self.scenario == "regression":
             return Predictions(outputs, outputs[:, 0], None)
+        if self.scenario == "price":
+            return Predictions(outputs[:, :1], outputs[:, 0], None, label_name="price")
         return Predictions(outputs, outputs.argmax(axis=1), ("setosa", "versi,color", "größe"))
 
     def check(self, request):

@@ -25,6 +25,7 @@ class Predictions:
     outputs: np.ndarray
     predicted: np.ndarray
     class_names: tuple[str, ...] | None
+    label_name: str | None = None
 
 
 def written(predictions):
@@ -142,6 +143,22 @@ def test_regression_outputs_are_numbered_where_there_are_several():
     two = Predictions(np.array([[1.5, -np.inf]], np.float32), np.array([1.5]), None)
     assert written(two)[0] == ["example", "output_0", "output_1"]
     assert list(_records(two)) == [{"example": 0, "output_0": 1.5, "output_1": None}]
+
+
+def test_the_column_that_is_predicted_has_its_name(bmtrain, tmp_path):
+    assert bmtrain("predict", "run", "in.csv", scenario="price").out == (
+        "example,price\n0,0.1\n1,0.9\n"
+    )
+    bmtrain("predict", "run", "in.csv", "-o", "out.jsonl", scenario="price")
+    assert (tmp_path / "out.jsonl").read_text() == (
+        '{"example": 0, "price": 0.1}\n{"example": 1, "price": 0.9}\n'
+    )
+
+
+@pytest.mark.parametrize("label_name", [None, "", "example"])
+def test_two_columns_never_have_one_name(label_name):
+    one = Predictions(np.array([[1.5]], np.float32), np.array([1.5]), None, label_name)
+    assert written(one)[0] == ["example", "output"]
 
 
 @given(

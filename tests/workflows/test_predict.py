@@ -126,6 +126,8 @@ def test_a_regression_predicts_its_targets(train, command, project, tmp_path):
     run = train("training.epochs=200", config="line.yaml")
     out = tmp_path / "out.csv"
     assert command("predict", run.path, project / "line.csv", "-o", out).exit_code == 0
+    label = (project / "line.csv").read_text().splitlines()[0].split(",")[3]
+    assert out.read_text().splitlines()[0] == f"example,{label}"
     table = np.loadtxt(project / "line.csv", delimiter=",", skiprows=1)
     values = np.array([[float(v) for v in row.values()] for row in rows(out.read_text())])
     squared = (values - table[:, 3:]) ** 2

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from bmtrain.data.csv_flaws import num_lines, quoting_flaw
 from bmtrain.data.csv_rows import blank_lines, line_of_row, malformed
 from bmtrain.data.memory import require_memory
 from bmtrain.data.source import reading
@@ -55,12 +56,14 @@ def read_sound_table(
     import polars as pl
 
     require_memory(path.stat().st_size * _PARSED_MEMORY_PER_FILE_BYTE, where=str(path))
+    text = _text_of(path)
     wanted = set(features)
     schema = {name: pl.Float64() if name in wanted else pl.String() for name in names}
     try:
-        cells = pl.read_csv(_text_of(path), schema=schema)
+        cells = pl.read_csv(io.BytesIO(text), schema=schema)
     except (pl.exceptions.PolarsError, pl.exceptions.PanicException):
         return None
+    _require_all_rows(path, text, cells.height)
     # Not by select, which takes "*" and "^a.*$" for patterns.
     needed = [cells.get_column(name) for name in (*features, *((label,) if label else ()))]
     if not cells.height or any(column.null_count() for column in needed):
@@ -77,10 +80,20 @@ def read_sound_table(
     return None if (labels == "").any() else (values, labels.to_list())
 
 
-def _text_of(path: Path) -> io.BytesIO:
+def _text_of(path: Path) -> bytes:
     # The line break hides the first bytes from Polars, which takes "x^" for zlib's magic.
     with reading(path):
-        return io.BytesIO(b"\n" + path.read_bytes().removeprefix(codecs.BOM_UTF8))
+        return b"\n" + path.read_bytes().removeprefix(codecs.BOM_UTF8)
+
+
+def _require_all_rows(path: Path, text: bytes, num_rows: int) -> None:
+    """DataError where a stray quote has taken the lines up to the next one into its cell.
+
+    What Polars made of it may look like a table. Cells with a line break are sound.
+    """
+    num_data_lines = num_lines(text) - 2  # the first is empty, the second the header
+    if num_rows != num_data_lines and (flaw := quoting_flaw(text[1:])) is not None:
+        raise flaw.error(path)
 
 
 def read_table(path: Path, names: list[str]) -> Table:
@@ -88,10 +101,12 @@ def read_table(path: Path, names: list[str]) -> Table:
     import polars as pl
 
     require_memory(path.stat().st_size * _TEXTS_MEMORY_PER_FILE_BYTE, where=str(path))
+    text = _text_of(path)
     try:
-        cells = pl.read_csv(_text_of(path), infer_schema=False)
+        cells = pl.read_csv(io.BytesIO(text), infer_schema=False)
     except (pl.exceptions.PolarsError, pl.exceptions.PanicException) as error:
         raise malformed(path, len(names), str(error)) from error
+    _require_all_rows(path, text, cells.height)
     if cells.width != len(names):
         raise DataError("the line ends are not those of one system", where=str(path))
     # Expressions take "*" and "^a.*$" for patterns, so no column keeps its name for now.

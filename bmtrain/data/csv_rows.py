@@ -15,6 +15,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from bmtrain.data.csv_flaws import quoting_flaw
 from bmtrain.data.source import reading, require_regular_file
 from bmtrain.errors import DataError
 
@@ -25,6 +26,8 @@ def read_header(path: Path) -> list[str]:
     with _reading_text(path):
         names = next((cells for _, cells in _rows(path)), [])
     names = [name.strip() for name in names]
+    if any("\n" in name for name in names):
+        _require_sound_quotes(path)
     where = f"{path}, line 1"
     if "" in names or not names:
         raise DataError(
@@ -88,9 +91,15 @@ def wrong_width(num_columns: int, num_cells: int, where: str) -> DataError:
 
 def malformed(path: Path, num_columns: int, reason: str) -> DataError:
     """Say where a table is not one: the rows are read again, slowly."""
+    with reading(path):
+        flaw = quoting_flaw(path.read_bytes())
     for line, cells in data_rows(path):
+        if flaw is not None and flaw.line <= line:
+            break  # what follows a stray quote is wrong because of it
         if cells and len(cells) != num_columns:
             return wrong_width(num_columns, len(cells), f"{path}, line {line}")
+    if flaw is not None:
+        return flaw.error(path)
     first_line = reason.strip().splitlines()[0] if reason.strip() else "unknown reason"
     return DataError(f"this is not a CSV table: {first_line}", where=str(path))
 
@@ -115,6 +124,13 @@ def _rows(path: Path) -> Iterator[tuple[int, list[str]]]:
             first_line = reader.line_num + 1
 
 
+def _require_sound_quotes(path: Path) -> None:
+    with reading(path):
+        flaw = quoting_flaw(path.read_bytes())
+    if flaw is not None:
+        raise flaw.error(path)
+
+
 @contextmanager
 def _reading_text(path: Path) -> Iterator[None]:
     try:
@@ -127,4 +143,5 @@ def _reading_text(path: Path) -> Iterator[None]:
             hint="save the table as CSV in UTF-8",
         ) from error
     except csv.Error as error:
+        _require_sound_quotes(path)  # else a cell that never ends is told as one too long
         raise DataError(f"this is not a CSV table: {error}", where=str(path)) from error

@@ -136,7 +136,7 @@ def test_a_header_that_begins_like_compressed_data_is_a_header(table):
         ("a,y\n1,p\n,\n", "line 3: column 'a': the cell is empty"),
         ("a,y\n\n\n1,p\n2\n", "line 5: expected 2 cells, got 1"),
         ("a,b,y\n1,1,p\n\n2,1,q,7\n", "line 4: expected 3 cells, got 4"),
-        ('a,y\n1,p"3\n4,5\n6,7"8\n', "this is not a CSV table"),
+        ('a,y\n1,p"3\n4,5\n6,7"8\n', "line 2: there is a quote in the middle of a cell"),
         ("a,y\n", "a header and no rows"),
         ("a,y\n\n\n", "a header and no rows"),
         ("", "the file is empty"),

@@ -1,0 +1,82 @@
+import csv
+import io
+import re
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bmtrain.data.csv_flaws import quoting_flaw
+from bmtrain.data.csv_table import read_csv
+from bmtrain.errors import DataError
+
+cells = st.text(st.sampled_from('a",\n\r é'), max_size=4)
+
+
+@pytest.fixture
+def fails(tmp_path):
+    def check(text: str | bytes, message: str, *, line: int | None, label="y") -> DataError:
+        path = tmp_path / "t.csv"
+        path.write_bytes(text if isinstance(text, bytes) else text.encode())
+        with pytest.raises(DataError) as caught:
+            read_csv(path, label=label, features=None)
+        assert re.search(message, caught.value.message)
+        assert caught.value.where == (f"{path}, line {line}" if line else str(path))
+        assert caught.value.hint is not None
+        return caught.value
+
+    return check
+
+
+@given(st.lists(st.lists(cells, min_size=1, max_size=3), max_size=4))
+def test_what_python_writes_has_no_quoting_flaw(rows):
+    text = io.StringIO()
+    csv.writer(text).writerows(rows)
+    assert quoting_flaw(text.getvalue().encode()) is None
+
+
+@given(st.text(st.sampled_from('a",\n'), max_size=12))
+def test_what_has_no_quoting_flaw_is_read_by_pythons_strict_reader(text):
+    if quoting_flaw(text.encode()) is None:
+        rows = list(csv.reader(io.StringIO(text, newline=""), strict=True))
+        again = io.StringIO()
+        csv.writer(again, lineterminator="\n").writerows(rows)
+        assert list(csv.reader(io.StringIO(again.getvalue(), newline=""))) == rows
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "message"),
+    [
+        ('a,y\n1,p\n2,"setosa\n3,q\n4,r\n', 3, 'a quote is opened and not closed: "setosa$'),
+        ('a,y\n1,p\n"2,q\n3,q\n', 3, 'a quote is opened and not closed: "2$'),
+        ('a,"y\n1,p\n2,q\n', 1, 'a quote is opened and not closed: "y$'),
+        ('a,y\n1,"p\n2,"q\n3,r\n', 2, '"p … "q in line 3$'),
+        ('a,y\n1,p\n2,5" pipe\n3,q\n', 3, 'a quote in the middle of a cell: 5" pipe$'),
+        ('a,y\n1,p\n2,"5" pipe"\n3,q\n', 3, 'a quote in the middle of a cell: "5" pipe"$'),
+        ('a,y\n1,p\n2,"5" pipe\n3,q\n', 3, 'a quote in the middle of a cell: "5" pipe$'),
+        ('a,b,y\n1,5" pipe,p\n2,3,q\n', 2, 'a quote in the middle of a cell: 5" pipe$'),
+        ('a,y\n1,p,\n2,"setosa\n', 2, "expected 2 cells, got 3$"),
+        ('a,y\n1,"setosa\n2,p,\n', 2, "a quote is opened and not closed"),
+        ('a,"y\n' + "1,2\n" * 40_000, 1, 'a quote is opened and not closed: "y$'),
+    ],
+)
+def test_a_stray_quote_is_told_with_its_line(fails, text, line, message):
+    fails(text, message, line=line)
+
+
+def test_a_stray_quote_among_many_rows_is_told_with_its_line(fails):
+    rows = [f"{row},p" for row in range(30_000)]
+    rows[20_000] = '20000,"p'
+    fails("a,y\n" + "\n".join(rows), "a quote is opened and not closed", line=20_002)
+
+
+def test_stray_quotes_that_swallow_lines_are_not_taken_for_a_text(fails):
+    # Between the first and the last quote Polars sees one text, and then a sound table.
+    fails('a,y\n0,"r\n1,a"b"c\n2,s"\n3,q\n', "a quote is opened and not closed", line=2)
+
+
+def test_a_doubled_quote_and_a_line_break_within_quotes_are_text(tmp_path):
+    path = tmp_path / "t.csv"
+    path.write_text('a,y\n1,"5"" pipe"\n2,"two\nlines"\n')
+    part = read_csv(path, label="y", features=None).parts["train"]
+    assert part.labels == ['5" pipe', "two\nlines"]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import codecs
 import io
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,10 +10,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from bmtrain.data.csv_flaws import num_lines, quoting_flaw
-from bmtrain.data.csv_rows import blank_lines, line_of_row, malformed
+from bmtrain.data.csv_flaws import line_end_flaw, nul_flaw, num_lines, quoting_flaw
+from bmtrain.data.csv_rows import blank_lines, content_of, line_of_row, malformed
 from bmtrain.data.memory import require_memory
-from bmtrain.data.source import reading
 from bmtrain.errors import DataError
 
 if TYPE_CHECKING:
@@ -81,9 +79,11 @@ def read_sound_table(
 
 
 def _text_of(path: Path) -> bytes:
+    content = content_of(path)
+    if (flaw := nul_flaw(content)) is not None:
+        raise flaw.error(path)
     # The line break hides the first bytes from Polars, which takes "x^" for zlib's magic.
-    with reading(path):
-        return b"\n" + path.read_bytes().removeprefix(codecs.BOM_UTF8)
+    return b"\n" + content
 
 
 def _require_all_rows(path: Path, text: bytes, num_rows: int) -> None:
@@ -108,7 +108,7 @@ def read_table(path: Path, names: list[str]) -> Table:
         raise malformed(path, len(names), str(error)) from error
     _require_all_rows(path, text, cells.height)
     if cells.width != len(names):
-        raise DataError("the line ends are not those of one system", where=str(path))
+        raise malformed(path, len(names), f"expected {len(names)} columns, got {cells.width}")
     # Expressions take "*" and "^a.*$" for patterns, so no column keeps its name for now.
     cells.columns = [str(position) for position in range(len(names))]
     stripped = pl.all().str.strip_chars()
@@ -118,6 +118,8 @@ def read_table(path: Path, names: list[str]) -> Table:
         is_blank &= blank_lines(path, len(is_blank))
     row_numbers = np.flatnonzero(~is_blank)
     if not len(row_numbers):
+        if (flaw := line_end_flaw(text[1:])) is not None:
+            raise flaw.error(path)
         raise DataError("the table has a header and no rows", where=str(path))
     columns = cells.filter(pl.Series(~is_blank)).get_columns()
     return Table(path, dict(zip(names, columns, strict=True)), row_numbers)

@@ -15,6 +15,7 @@ from bmtrain.errors import DataError
 # Possessive (`++`, `*+`): a cell is matched in one way or not at all, in linear time.
 _QUOTED: Final = re.compile(rb'"(?:[^"]++|"")*+"')
 _SOUND_CELLS: Final = re.compile(rb'(?:(?:"(?:[^"]++|"")*+"|[^",\r\n]*+)(?:[,\r\n]|\Z))*+')
+_OTHER_SEPARATORS: Final = {";": "semicolon", "\t": "tab", "|": "vertical bar"}
 _LONE_CR: Final = re.compile(rb"\r(?!\n)")
 _MAX_SHOWN_BYTES: Final = 40
 
@@ -84,7 +85,22 @@ def line_end_flaw(content: bytes) -> Flaw | None:
     return Flaw(
         _line_at(content, lone.start()),
         message,
-        "save the table with line feeds (LF or CR LF) at the ends of all lines",
+        "save the table with a line feed (LF or CR LF) at the end of each line",
+    )
+
+
+def separator_flaw(names: list[str]) -> Flaw | None:
+    """A header that is one name with another separator in it; ``names`` as commas part them."""
+    counts = {kind: names[0].count(mark) for mark, kind in _OTHER_SEPARATORS.items()}
+    kind = max(counts, key=lambda kind: counts[kind])
+    if len(names) > 1 or not counts[kind]:
+        return None
+    kinds = kind if counts[kind] == 1 else f"{kind}s"
+    return Flaw(
+        1,
+        f"the header has no comma but {counts[kind]:,} {kinds}: "
+        "only comma-separated tables are read",
+        "save the table with commas between the cells, and points in decimal numbers",
     )
 
 

@@ -6,6 +6,7 @@ here by reading the rows again.
 
 from __future__ import annotations
 
+import codecs
 import csv
 from collections import Counter
 from collections.abc import Iterator
@@ -15,7 +16,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from bmtrain.data.csv_flaws import quoting_flaw
+from bmtrain.data.csv_flaws import line_end_flaw, nul_flaw, quoting_flaw, separator_flaw
 from bmtrain.data.source import reading, require_regular_file
 from bmtrain.errors import DataError
 
@@ -38,11 +39,15 @@ def read_header(path: Path) -> list[str]:
     if len(set(names)) < len(names):
         twice = next(name for name, count in Counter(names).items() if count > 1)
         raise DataError(f"the column name {twice!r} is there twice", where=where)
-    if len(names) == 1 and any(mark in names[0] for mark in ";\t|"):
-        raise DataError(
-            f"expected column names separated by commas, got {names[0][:80]!r}", where=where
-        )
+    if (flaw := separator_flaw(names) or nul_flaw(",".join(names).encode())) is not None:
+        raise flaw.error(path)
     return names
+
+
+def content_of(path: Path) -> bytes:
+    """The bytes of a file, without the mark that UTF-8 may begin with."""
+    with reading(path):
+        return path.read_bytes().removeprefix(codecs.BOM_UTF8)
 
 
 def shown_names(names: list[str]) -> str:
@@ -51,7 +56,9 @@ def shown_names(names: list[str]) -> str:
 
 
 def header_hint(names: list[str]) -> str | None:
-    """A question where the column names look like the first example."""
+    """What may be wrong with a header that has not the column that is looked for."""
+    if len(names) == 1 and " " in names[0]:
+        return "the header has no comma: only comma-separated tables are read"
     try:
         [float(name) for name in names]
     except ValueError:
@@ -91,13 +98,14 @@ def wrong_width(num_columns: int, num_cells: int, where: str) -> DataError:
 
 def malformed(path: Path, num_columns: int, reason: str) -> DataError:
     """Say where a table is not one: the rows are read again, slowly."""
-    with reading(path):
-        flaw = quoting_flaw(path.read_bytes())
+    content = content_of(path)
+    flaw = quoting_flaw(content)
     for line, cells in data_rows(path):
         if flaw is not None and flaw.line <= line:
             break  # what follows a stray quote is wrong because of it
         if cells and len(cells) != num_columns:
             return wrong_width(num_columns, len(cells), f"{path}, line {line}")
+    flaw = flaw or line_end_flaw(content)
     if flaw is not None:
         return flaw.error(path)
     first_line = reason.strip().splitlines()[0] if reason.strip() else "unknown reason"
@@ -125,9 +133,7 @@ def _rows(path: Path) -> Iterator[tuple[int, list[str]]]:
 
 
 def _require_sound_quotes(path: Path) -> None:
-    with reading(path):
-        flaw = quoting_flaw(path.read_bytes())
-    if flaw is not None:
+    if (flaw := quoting_flaw(content_of(path))) is not None:
         raise flaw.error(path)
 
 

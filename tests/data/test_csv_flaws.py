@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bmtrain.data.csv_flaws import quoting_flaw
-from bmtrain.data.csv_table import read_csv
+from bmtrain.data.csv_table import read_csv, read_csv_examples
 from bmtrain.errors import DataError
 
 cells = st.text(st.sampled_from('a",\n\r é'), max_size=4)
@@ -64,6 +64,10 @@ def test_a_stray_quote_is_told_with_its_line(fails, text, line, message):
     fails(text, message, line=line)
 
 
+def test_the_mark_of_utf8_before_a_quote_is_no_flaw(fails):
+    fails('\ufeff"a","y"\n1,p\n2,"setosa\n', "a quote is opened and not closed", line=3)
+
+
 def test_a_stray_quote_among_many_rows_is_told_with_its_line(fails):
     rows = [f"{row},p" for row in range(30_000)]
     rows[20_000] = '20000,"p'
@@ -73,6 +77,62 @@ def test_a_stray_quote_among_many_rows_is_told_with_its_line(fails):
 def test_stray_quotes_that_swallow_lines_are_not_taken_for_a_text(fails):
     # Between the first and the last quote Polars sees one text, and then a sound table.
     fails('a,y\n0,"r\n1,a"b"c\n2,s"\n3,q\n', "a quote is opened and not closed", line=2)
+
+
+@pytest.mark.parametrize(
+    ("header", "message"),
+    [
+        ("a;b;c;d;y", "the header has no comma but 4 semicolons: only comma-separated tables"),
+        ("a;y", "no comma but 1 semicolon:"),
+        ("a\tb c\ty", "no comma but 2 tabs:"),
+        ("a|y", "no comma but 1 vertical bar:"),
+    ],
+)
+def test_other_separators_than_commas_are_named_and_counted(fails, header, message):
+    error = fails(f"{header}\n1;2\n", message, line=1)
+    assert (
+        error.hint == "save the table with commas between the cells, and points in decimal numbers"
+    )
+
+
+def test_a_header_of_words_is_told_to_have_no_comma(fails):
+    error = fails("a b y\n1 2 3\n", "there is no column 'y'; the columns are: a b y", line=None)
+    assert error.hint == "the header has no comma: only comma-separated tables are read"
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "message"),
+    [
+        ("a,y\r1,p\r2,q\r", 1, r"ends in a carriage return alone \(CR\), as on old Macs$"),
+        ("a,y\n1,p\r2,q\n3,r\n", 2, "alone .*, and others in a line feed$"),
+        ("a,y\r\n1,p\r2,q\r\n", 2, "alone .*, and others in a line feed$"),
+        ("a,y\n1,p,\r2,q\n", 2, "expected 2 cells, got 3"),
+    ],
+)
+def test_carriage_returns_alone_are_told_as_line_ends(fails, text, line, message):
+    fails(text, message, line=line)
+
+
+def test_a_table_of_one_column_and_carriage_returns_is_not_told_to_be_empty(tmp_path):
+    path = tmp_path / "t.csv"
+    path.write_bytes(b"a\r1\r2\r")
+    with pytest.raises(DataError, match="line 1: the line ends in a carriage return alone"):
+        read_csv_examples(path, features=("a",), label=None)
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        ("a,y\n1,p\n2,q\0\n", 3),
+        ("a,y\n1,p\n2\0,q\n", 3),
+        ("a,b\0,y\n1,2,p\n", 1),
+        ("a,y\n1,p\n".encode("utf-16-le"), 1),
+    ],
+)
+def test_a_byte_that_no_text_has_is_told_with_its_line(fails, text, line):
+    error = fails(text, "there is a NUL byte, which no text has", line=line)
+    assert error.hint is not None
+    assert "UTF-8" in error.hint
 
 
 def test_a_doubled_quote_and_a_line_break_within_quotes_are_text(tmp_path):

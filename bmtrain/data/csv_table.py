@@ -5,11 +5,9 @@ from __future__ import annotations
 from difflib import get_close_matches
 from pathlib import Path
 
-import numpy as np
-
 from bmtrain.data.csv_cells import read_sound_table, read_table
 from bmtrain.data.csv_rows import header_hint, line_of_row, read_header, shown_names
-from bmtrain.data.csv_values import as_numbers, as_texts
+from bmtrain.data.csv_values import numbers_and_labels
 from bmtrain.data.dataset import SplitName
 from bmtrain.data.source import Place, RawPart, Source, names_in
 from bmtrain.errors import ConfigError, DataError
@@ -46,12 +44,15 @@ def read_csv(path: Path, *, label: str | None, features: tuple[str, ...] | None)
     names = features or tuple(name for name in columns if name != label)
     _require_sound(names, label)
     parts = {
-        split: read_csv_part(file, features=names, label=label) for split, file in files.items()
+        split: _read_part(file, features=names, label=label, may_leave_out=True)
+        for split, file in files.items()
     }
     return Source(parts, feature_names=names, label_name=label)
 
 
-def read_csv_part(path: Path, *, features: tuple[str, ...], label: str | None) -> RawPart:
+def _read_part(
+    path: Path, *, features: tuple[str, ...], label: str | None, may_leave_out: bool
+) -> RawPart:
     """The columns ``features``, as float32, and ``label``, as texts; others are not looked at."""
     names = read_header(path)
     for name in (*features, *((label,) if label else ())):
@@ -62,18 +63,16 @@ def read_csv_part(path: Path, *, features: tuple[str, ...], label: str | None) -
         place = Place(str(path), lambda row: line_of_row(path, row))
         return RawPart(values, labels, place, place)
     table = read_table(path, names)
-    values = np.empty((len(table.row_numbers), len(features)), np.float32)
-    for position, name in enumerate(features):
-        values[:, position] = as_numbers(table, name)
+    values, labels = numbers_and_labels(table, features, label, may_leave_out=may_leave_out)
     place = Place(str(path), table.line_of_row)
-    return RawPart(values, as_texts(table, label) if label else None, place, place)
+    return RawPart(values, labels, place, place)
 
 
 def read_csv_examples(path: Path, *, features: tuple[str, ...], label: str | None) -> RawPart:
     """The examples of a file; of a directory those of test.csv, else of train.csv."""
     if path.is_dir():
         path = path / ("test.csv" if "test.csv" in names_in(path) else "train.csv")
-    return read_csv_part(path, features=features, label=label)
+    return _read_part(path, features=features, label=label, may_leave_out=False)
 
 
 def _require_sound(features: tuple[str, ...], label: str) -> None:

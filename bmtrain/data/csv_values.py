@@ -1,59 +1,153 @@
-"""A table's columns as numbers or texts, and what is wrong with a cell that is none."""
+"""A table's columns as numbers and labels, and what is wrong with cells that are none."""
 
 from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from bmtrain.data.csv_cells import Table
 from bmtrain.data.csv_rows import width_of_row, wrong_width
+from bmtrain.data.number_texts import MISSING_MARKS, plain_number
 from bmtrain.errors import DataError
 
-
-def as_numbers(table: Table, name: str) -> NDArray[np.float32]:
-    """A column as finite float32, rounded from float64."""
+if TYPE_CHECKING:
     import polars as pl
 
-    texts = table.columns[name]
-    numbers = texts.cast(pl.Float64, strict=False)
+#: Column → its rows without a usable value, ascending and at least one; in the file's order.
+_Flaws = Mapping[str, NDArray[np.int64]]
+
+_MAX_SHOWN_COLUMNS = 5
+_MAX_SHOWN_LETTERS = 40
+
+
+def numbers_and_labels(
+    table: Table, features: tuple[str, ...], label: str | None, *, may_leave_out: bool
+) -> tuple[NDArray[np.float32], list[str] | None]:
+    """The columns ``features`` as finite float32, rounded from float64, and ``label`` as texts.
+
+    ``may_leave_out``: whether a hint may say so, which is of no use to a trained model.
+
+    Raises:
+        DataError: columns hold texts; else the first bad cell in the order of lines,
+            and how many there are.
+    """
+    values = np.empty((len(table.row_numbers), len(features)), np.float32)
+    flawed = {}
+    for position, name in enumerate(features):
+        values[:, position] = _as_numbers(table.columns[name])
+        flawed[name] = np.flatnonzero(~np.isfinite(values[:, position]))
+    if label is not None:
+        flawed[label] = np.flatnonzero(table.columns[label].is_null().to_numpy())
+    flaws = {name: flawed[name] for name in table.columns if len(flawed.get(name, ()))}
+    if flaws:
+        num_sound = sum(name not in flaws for name in features)
+        raise _error(table, flaws, label, may_leave_out=may_leave_out and num_sound > 0)
+    return values, None if label is None else [str(text) for text in table.columns[label].to_list()]
+
+
+def _as_numbers(texts: pl.Series) -> NDArray[np.float32]:
+    """NaN for what is no number."""
+    import polars as pl
+
+    numbers = texts.cast(pl.Float64, strict=False).fill_null(float("nan"))
     with np.errstate(over="ignore"):
-        rounded = numbers.fill_null(float("nan")).to_numpy().astype(np.float32)
-    wrong = np.flatnonzero(~np.isfinite(rounded))
-    if wrong.size:
-        row = int(wrong[0])
-        text = texts[row]
-        if text is None:
-            raise _bad_cell(table, name, row)
-        if numbers[row] is None:
-            got = f"expected a number, got {text!r}"
-        elif np.isfinite(numbers[row]):
-            got = f"{text} is too large for float32, whose largest is 3.4e38"
-        else:
-            got = f"expected a finite number, got {text!r}"
-        is_of_no_use = wrong.size == len(rounded) and len(table.columns) > 2
-        hint = "data.features can leave a column out" if is_of_no_use else None
-        raise _bad_cell(table, name, row, got, hint)
-    return rounded
+        return numbers.to_numpy().astype(np.float32)
 
 
-def as_texts(table: Table, name: str) -> list[str]:
-    """A column whose cells are all filled."""
-    texts = table.columns[name]
-    missing = np.flatnonzero(texts.is_null().to_numpy())
-    if missing.size:
-        raise _bad_cell(table, name, int(missing[0]))
-    return [str(text) for text in texts.to_list()]
-
-
-def _bad_cell(
-    table: Table,
-    name: str,
-    row: int,
-    what: str = "the cell is empty",
-    hint: str | None = "every cell needs a value",
-) -> DataError:
-    """What is wrong with a cell, unless its whole row is too short."""
+def _error(table: Table, flaws: _Flaws, label: str | None, *, may_leave_out: bool) -> DataError:
+    """The error of a table with ``flaws``: a row that is too short is one before all else."""
+    texts_at = {
+        name: row
+        for name, rows in flaws.items()
+        if name != label and (row := _first_text(table.columns[name], rows)) is not None
+    }
+    firsts = texts_at or {name: int(rows[0]) for name, rows in flaws.items()}
+    name = min(firsts, key=lambda name: firsts[name])
+    row = firsts[name]
     num_cells = width_of_row(table.path, int(table.row_numbers[row]))
     if 0 < num_cells < len(table.columns):
         return wrong_width(len(table.columns), num_cells, table.where(row))
-    return DataError(f"column {name!r}: {what}", where=table.where(row), hint=hint)
+    if texts_at:
+        others = [other for other in texts_at if other != name]
+        message, hint = _of_texts(name, table.columns[name][row], others, may_leave_out)
+    else:
+        num_to_leave_out = len(flaws.keys() - {label}) if may_leave_out else 0
+        message, hint = _of_cells(table, name, row, flaws, num_to_leave_out)
+    return DataError(message, where=table.where(row), hint=hint)
+
+
+def _first_text(texts: pl.Series, flawed: NDArray[np.int64]) -> int | None:
+    """The row of the first text, where more than half of what a column holds are texts.
+
+    Numbers that are written for people, as $1,200, are none.
+    """
+    import polars as pl
+
+    cells = texts.gather(flawed)
+    is_text = cells.is_not_null() & cells.cast(pl.Float64, strict=False).is_null()
+    is_text &= ~cells.str.to_lowercase().is_in(sorted(MISSING_MARKS))
+    if 2 * int(is_text.sum()) <= len(texts) - texts.null_count():
+        return None
+    row = int(flawed[int(is_text.arg_true()[0])])
+    return None if plain_number(texts[row]) is not None else row
+
+
+def _of_texts(name: str, text: str, others: list[str], may_leave_out: bool) -> tuple[str, str]:
+    """Message and hint for columns that hold texts, of which ``name`` is the first."""
+    if others:
+        names = [repr(other) for other in (name, *others)]
+        more = len(names) - _MAX_SHOWN_COLUMNS
+        listed = ", ".join(names[:_MAX_SHOWN_COLUMNS]) + (f" and {more:,} more" if more > 0 else "")
+        what, them = f"columns {listed} hold texts ({_shown(text)} in {name!r})", "them"
+    else:
+        what, them = f"column {name!r} holds texts ({_shown(text)})", "it"
+    leave_out = f", or leave {them} out with data.features" if may_leave_out else ""
+    return (
+        f"{what}: features must be numbers, there are no categorical inputs yet",
+        f"encode {them} as numbers, such as 0 and 1{leave_out}",
+    )
+
+
+def _of_cells(
+    table: Table, name: str, row: int, flaws: _Flaws, num_to_leave_out: int
+) -> tuple[str, str]:
+    """Message and hint for cells without a value, of which ``name`` at ``row`` is the first."""
+    text = table.columns[name][row]
+    message = f"column {name!r}: {_wrong(text)}"
+    num_cells = sum(map(len, flaws.values()))
+    if num_cells > 1:
+        columns = f" in {len(flaws)} columns" if len(flaws) > 1 else ""
+        message += f", the first of {num_cells:,} cells{columns} without a usable value"
+    if text is not None and (plain := plain_number(text)) is not None:
+        return message, f"write it as {plain}"
+    them, these_rows = ("them", "these rows") if num_cells > 1 else ("it", "the row")
+    mend = f"fill {them} in" if _is_missing(text) else f"correct {them}"
+    if not num_to_leave_out:
+        return message, f"{mend} or remove {these_rows}"
+    columns = "the column" if num_to_leave_out == 1 else "the columns"
+    return message, f"{mend}, remove {these_rows}, or leave {columns} out with data.features"
+
+
+def _wrong(text: str | None) -> str:
+    """What is wrong with one cell."""
+    import polars as pl
+
+    if text is None:
+        return "the cell is empty"
+    number = pl.Series([text]).cast(pl.Float64, strict=False)[0]
+    if number is None:
+        return f"expected a number, got {_shown(text)}"
+    if np.isfinite(number):
+        return f"{text} is too large for float32, whose largest is 3.4e38"
+    return f"expected a finite number, got {_shown(text)}"
+
+
+def _is_missing(text: str | None) -> bool:
+    return text is None or text.lower() in MISSING_MARKS
+
+
+def _shown(text: str) -> str:
+    return repr(text if len(text) <= _MAX_SHOWN_LETTERS else text[:_MAX_SHOWN_LETTERS] + "…")

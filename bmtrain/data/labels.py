@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bmtrain.data.features import to_float32
+from bmtrain.data.number_texts import is_number
 from bmtrain.data.source import Place, RawArray, RawLabels, RawPart
 from bmtrain.errors import DataError
 
@@ -159,7 +160,7 @@ def _distinct_texts(labels: list[str], place: Place) -> tuple[str, ...]:
     _require_few_classes(len(names), place)
     if all(_INTEGER.fullmatch(name) for name in names):
         return tuple(sorted(names, key=lambda name: (int(name), name)))
-    if all(_is_number(name) for name in names):
+    if all(is_number(name) for name in names):
         name = next(name for name in names if not _INTEGER.fullmatch(name))
         raise DataError(
             f"expected classes, got the number {name}",
@@ -191,7 +192,7 @@ def _require_few_classes(num_classes: int, place: Place) -> None:
 def _parse_numbers(labels: list[str], place: Place) -> NDArray[np.float64]:
     numbers = np.empty(len(labels), np.float64)
     for row, text in enumerate(labels):
-        if not _is_number(text):
+        if not is_number(text):
             raise DataError(
                 f"expected a number as target, got {text!r}",
                 where=place.row(row),
@@ -199,14 +200,6 @@ def _parse_numbers(labels: list[str], place: Place) -> NDArray[np.float64]:
             )
         numbers[row] = float(text)
     return numbers
-
-
-def _is_number(text: str) -> bool:
-    try:
-        float(text)
-    except ValueError:
-        return False
-    return "_" not in text  # Python's grammar for source code, nobody's for data
 
 
 def _unknown_label(text: str, class_names: tuple[str, ...], where: str) -> DataError:

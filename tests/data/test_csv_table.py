@@ -123,9 +123,8 @@ def test_a_header_that_begins_like_compressed_data_is_a_header(table):
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("a,y\n1,p\nx,q\n", "line 3: column 'a': expected a number, got 'x'$"),
-        ("a,b,y\n1,u,p\n2,v,q\n", "line 2: column 'b': expected a number, got 'u'.*data.features"),
-        ("a,y\nu,p\nv,q\n", "line 2: column 'a': expected a number, got 'u'$"),
+        ("a,y\n1,p\nx,q\n", "line 3: column 'a': expected a number, got 'x'"),
+        ("a,y\nu,p\nv,q\n", "line 2: column 'a' holds texts"),
         ("a,b,y\n1,2,p\n3,p\n", "line 3: expected 3 cells, got 2"),
         ("a,y\n1,p\nNaN,q\n", "line 3: column 'a': expected a finite number, got 'NaN'"),
         ("a,y\n1,p\n-inf,q\n", "line 3: column 'a': expected a finite number, got '-inf'"),

@@ -7,8 +7,9 @@ from numpy.typing import NDArray
 
 from bmtrain.data.dataset import Split, SplitName
 from bmtrain.data.features import as_features, match_dtype, match_integers
-from bmtrain.data.labels import as_classes, as_targets, require_seen_classes
+from bmtrain.data.labels import as_classes, require_labels, require_seen_classes
 from bmtrain.data.source import RawArray, RawPart, Source
+from bmtrain.data.targets import as_targets
 from bmtrain.errors import DataError
 
 Labels = NDArray[np.int32] | NDArray[np.float32]
@@ -61,17 +62,10 @@ def check_labels(
 
     ``num_outputs``: the expected shape of one target, () for a class number.
     """
-    if part.labels is None:
-        raise DataError("the labels are missing", where=part.features_at.name)
-    if len(part.labels) != len(part.features):
-        raise DataError(
-            f"expected one label per example: {len(part.features):,} examples, "
-            f"{len(part.labels):,} labels",
-            where=part.labels_at.name,
-        )
+    labels = require_labels(part)
     if class_names is not None:
-        return as_classes(part.labels, class_names, part.labels_at)
-    targets = as_targets(part.labels, part.labels_at)
+        return as_classes(labels, class_names, part.labels_at)
+    targets = as_targets(labels, part.labels_at)
     if num_outputs is not None and targets.shape[1:] != num_outputs:
         raise DataError(
             f"expected {_targets(num_outputs[0])} per example, got {targets.shape[1]}",

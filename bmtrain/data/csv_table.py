@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from difflib import get_close_matches
 from pathlib import Path
 
 from bmtrain.data.csv_cells import read_sound_table, read_table
 from bmtrain.data.csv_rows import header_hint, line_of_row, read_header, shown_names
 from bmtrain.data.csv_values import numbers_and_labels
 from bmtrain.data.dataset import SplitName
+from bmtrain.data.near_names import did_you_mean
 from bmtrain.data.source import Place, RawPart, Source, names_in
 from bmtrain.errors import ConfigError, DataError
 
@@ -89,10 +89,9 @@ def _require_column(
     name: str, columns: list[str], path: Path, key: tuple[str | int, ...] | None = None
 ) -> None:
     if name not in columns:
-        near = get_close_matches(name, columns, n=1)
         raise DataError(
             f"there is no column {name!r}; the columns are: {shown_names(columns)}",
             where=str(path),
             key=key,
-            hint=f"did you mean {near[0]!r}?" if near else header_hint(columns),
+            hint=did_you_mean(name, columns) or header_hint(columns),
         )

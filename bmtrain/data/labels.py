@@ -1,15 +1,14 @@
-"""Labels as the losses want them: class numbers or float32 targets."""
+"""Labels as the losses want them: class numbers."""
 
 from __future__ import annotations
 
 import re
-from difflib import get_close_matches
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from bmtrain.data.features import to_float32
+from bmtrain.data.near_names import did_you_mean
 from bmtrain.data.number_texts import is_number
 from bmtrain.data.source import Place, RawArray, RawLabels, RawPart
 from bmtrain.errors import DataError
@@ -20,15 +19,29 @@ _INTEGER = re.compile(r"[+-]?\d{1,18}")
 _INTEGRAL = re.compile(r"([+-]?\d{1,18})\.0*")
 
 
+def require_labels(part: RawPart) -> RawLabels:
+    """The labels of a part; DataError unless there is one per example, and one at least."""
+    labels = part.labels
+    if labels is None:
+        raise DataError("the labels are missing", where=part.features_at.name)
+    if len(labels) != len(part.features):
+        raise DataError(
+            f"expected one label per example: {_counted(len(part.features), 'example')}, "
+            f"{_counted(len(labels), 'label')}",
+            where=part.labels_at.name,
+        )
+    if not len(labels):
+        raise DataError("there are no examples: expected one at least", where=part.labels_at.name)
+    return labels
+
+
 def fit_class_names(train: RawPart) -> tuple[str, ...]:
     """The classes of the training labels, in class order.
 
     Texts: the distinct values, sorted; as numbers if all are integers. Class numbers:
     "0" … "max". One-hot rows: one class per column.
     """
-    labels, place = train.labels, train.labels_at
-    if labels is None:
-        raise DataError("the labels are missing", where=train.features_at.name)
+    labels, place = require_labels(train), train.labels_at
     if isinstance(labels, list):
         names = _distinct_texts(_without_missing(labels, place), place)
         num_present = len(names)
@@ -66,20 +79,6 @@ def as_classes(labels: RawLabels, class_names: tuple[str, ...], place: Place) ->
         row = int(unknown[0])
         raise _unknown_label(texts[row], class_names, place.row(row))
     return classes
-
-
-def as_targets(labels: RawLabels, place: Place) -> NDArray[np.float32]:
-    """Regression targets (examples, outputs), rounded to float32; texts must be numbers."""
-    if isinstance(labels, list):
-        labels = _parse_numbers(labels, place)
-    if labels.dtype.kind not in "biuf":
-        raise DataError(f"expected numbers as targets, got {labels.dtype}", where=place.name)
-    if labels.ndim not in (1, 2) or 0 in labels.shape:
-        raise DataError(
-            f"expected targets of shape (examples,) or (examples, outputs), got {labels.shape}",
-            where=place.name,
-        )
-    return to_float32(labels.reshape(len(labels), -1), place).astype(np.float32, copy=False)
 
 
 def require_seen_classes(
@@ -142,13 +141,16 @@ def _from_one_hot(labels: RawArray, place: Place) -> NDArray[np.int64]:
 
 def _without_missing(labels: list[str], place: Place) -> list[str]:
     """``labels``; DataError at the first "NaN", which pandas writes for a missing one."""
-    for row, text in enumerate(labels):
-        if text.lower() == "nan":
-            raise DataError(
-                f"the label is missing: {text!r}",
-                where=place.row(row),
-                hint="every cell needs a value",
-            )
+    missing = [row for row, text in enumerate(labels) if text.lower() == "nan"]
+    if missing:
+        is_one = len(missing) == 1
+        raise DataError(
+            f"the label is missing: {labels[missing[0]]!r}"
+            + ("" if is_one else f", the first of {len(missing):,} such labels"),
+            where=place.row(missing[0]),
+            hint=f"fill {'it' if is_one else 'them'} in or remove "
+            f"{'the row' if is_one else 'these rows'}",
+        )
     return labels
 
 
@@ -189,25 +191,15 @@ def _require_few_classes(num_classes: int, place: Place) -> None:
         )
 
 
-def _parse_numbers(labels: list[str], place: Place) -> NDArray[np.float64]:
-    numbers = np.empty(len(labels), np.float64)
-    for row, text in enumerate(labels):
-        if not is_number(text):
-            raise DataError(
-                f"expected a number as target, got {text!r}",
-                where=place.row(row),
-                hint="for classes set data.task: classification or take a cross-entropy loss",
-            )
-        numbers[row] = float(text)
-    return numbers
-
-
 def _unknown_label(text: str, class_names: tuple[str, ...], where: str) -> DataError:
-    near = get_close_matches(text, class_names[:1000], n=1)
     shown = ", ".join(class_names[:10]) + (", …" if len(class_names) > 10 else "")
     return DataError(
         f"the label {text!r} is not among the {len(class_names)} classes "
         f"of the training examples: {shown}",
         where=where,
-        hint=f"did you mean {near[0]!r}?" if near else None,
+        hint=did_you_mean(text, class_names),
     )
+
+
+def _counted(count: int, noun: str) -> str:
+    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"

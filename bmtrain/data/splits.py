@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from bmtrain.data.near_names import same_but_for_case
 from bmtrain.data.order import SUBSET_STREAM, TEST_STREAM, VALIDATION_STREAM, random_order
 from bmtrain.errors import DataError
 
@@ -66,10 +67,12 @@ def draw_splits(
 def _require_one_for_each(counts: Indices, num_splits: int, names: tuple[str, ...] | None) -> None:
     for stratum in np.flatnonzero((counts > 0) & (counts < num_splits)):
         what = f"class {names[stratum]!r}" if names else "the training part"
+        same = same_but_for_case(names[stratum], names) if names else None
         raise DataError(
             f"{what} has {_examples(counts[stratum])}, too few to appear in each of "
             f"{num_splits} splits",
             key=("data", "splits"),
+            hint=None if same is None else f"did you mean {same!r}?",
         )
 
 

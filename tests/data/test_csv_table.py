@@ -162,6 +162,10 @@ def test_a_missing_label_column_points_at_the_config_with_the_nearest_name(table
     assert error.key == ("data", "label")
 
 
+def test_the_nearest_column_is_found_in_other_case(table):
+    fails(table(FLOWERS), "did you mean 'species'", label="SPECIES")
+
+
 def test_a_table_without_a_label_setting_is_a_config_error_that_lists_the_columns(table):
     error = fails(table(FLOWERS), "width, species, height", label=None, error=ConfigError)
     assert error.key == ("data", "label")

@@ -6,7 +6,6 @@ from hypothesis import strategies as st
 from bmtrain.data.labels import (
     MAX_CLASSES,
     as_classes,
-    as_targets,
     fit_class_names,
     require_seen_classes,
 )
@@ -56,8 +55,9 @@ def test_labels_that_are_no_class_numbers_are_named(bad):
     ("labels", "message"),
     [
         (np.zeros((2, 2, 2)), "expected class numbers of shape"),
-        (np.array(3), "expected class numbers of shape"),
-        (np.empty(0), "expected class numbers of shape"),
+        (np.empty((2, 0)), "expected class numbers of shape"),
+        (np.empty(0), "there are no examples: expected one at least"),
+        ([], "there are no examples: expected one at least"),
         (np.array([b"a", b"b"]), "expected class numbers, got"),
         (np.array([0, 0, 0]), "all training labels are the same"),
         (np.array([4, 4, 4]), "all training labels are the same"),
@@ -67,6 +67,12 @@ def test_labels_that_are_no_class_numbers_are_named(bad):
 )
 def test_labels_without_classes_are_refused(labels, message):
     with pytest.raises(DataError, match=message):
+        class_names(labels)
+
+
+@pytest.mark.parametrize("labels", [np.array([0, 1]), ["a", "b"], np.empty(0)])
+def test_labels_must_be_as_many_as_examples_before_all_else(labels):
+    with pytest.raises(DataError, match=f"one label per example: 3 examples, {len(labels)} labels"):
         fit_class_names(RawPart(np.ones((3, 1)), labels, PLACE, PLACE))
 
 
@@ -113,6 +119,22 @@ def test_an_unknown_label_is_named_with_its_row_and_the_nearest_class():
         as_classes(np.array([12, 0]), tuple(str(number) for number in range(12)), PLACE)
 
 
+@pytest.mark.parametrize("text", ["Rose", "ROSE", "rose ", "ROSY"])
+def test_case_and_spaces_do_not_hide_the_nearest_class(text):
+    with pytest.raises(
+        DataError, match=r"\[0\]: the label .* is not among the 2 classes"
+    ) as caught:
+        as_classes([text], ("lily", "rose"), PLACE)
+    assert caught.value.hint == "did you mean 'rose'?"
+
+
+def test_missing_labels_are_counted():
+    with pytest.raises(
+        DataError, match=r"y_train\[1\]: the label is missing: 'nan', the first of 2"
+    ):
+        class_names(["rose", "nan", "lily", "NaN"])
+
+
 def test_numbers_are_found_by_class_name():
     assert as_classes(np.array([30, 10]), ("10", "20", "30"), PLACE).tolist() == [2, 0]
     with pytest.raises(DataError, match="the label '1' is not"):
@@ -124,29 +146,3 @@ def test_a_class_without_training_example_is_refused():
     require_seen_classes(np.array([2, 0], np.int32), train, ("a", "b", "c"), PLACE)
     with pytest.raises(DataError, match=r"y_train\[1\]: class 'b' has no training example"):
         require_seen_classes(np.array([0, 1], np.int32), train, ("a", "b", "c"), PLACE)
-
-
-def test_targets_are_float32_columns():
-    assert as_targets(np.array([1, 2]), PLACE).tolist() == [[1.0], [2.0]]
-    assert as_targets(np.ones((2, 3)), PLACE).shape == (2, 3)
-    targets = as_targets(["1.5", "-2e3"], PLACE)
-    assert targets.tolist() == [[1.5], [-2000.0]]
-    assert targets.dtype == np.float32
-
-
-@pytest.mark.parametrize(
-    ("labels", "message"),
-    [
-        (["1", "rose"], r"\[1\]: expected a number as target, got 'rose'.*cross-entropy"),
-        (["1", "1_0"], "got '1_0'"),
-        (["1", "nan"], r"\[1\]: expected finite numbers, got nan"),
-        (np.array([1.0, np.inf]), r"\[1\]: expected finite numbers, got inf"),
-        (np.array([1.0, 1e300]), "too large for float32"),
-        (np.array(["1"]), "expected numbers as targets"),
-        (np.ones((2, 2, 2)), r"\(examples, outputs\), got \(2, 2, 2\)"),
-        (np.ones((2, 0)), r"got \(2, 0\)"),
-    ],
-)
-def test_what_is_no_target_is_named(labels, message):
-    with pytest.raises(DataError, match=message):
-        as_targets(labels, PLACE)

@@ -143,12 +143,14 @@ def test_an_unknown_label_of_a_test_table_is_named_with_file_and_line(section, t
     ("changed", "message"),
     [
         ({"y_train": np.arange(59) % 3}, "one label per example: 60 examples, 59 labels"),
+        ({"y_train": np.array(3)}, "one label per example: 60 examples, 1 label$"),
+        ({"y_train": np.empty(0)}, "one label per example: 60 examples, 0 labels"),
         ({"y_test": np.full(6, 3)}, r"y_test\[0\]: the label '3' is not among the 3 classes"),
         ({"y_train": np.arange(60) % 2 * 2}, r"y_test\[1\]: class '1' has no training example"),
         ({"x_test": np.zeros((6, 3, 2), np.uint8)}, r"shape \(2, 2\), got \(3, 2\)"),
         ({"x_test": np.zeros((6, 2, 2))}, "expected uint8 values as in the training examples"),
         ({"x_train": np.full((60, 2, 2), np.nan)}, "finite numbers, got nan"),
-        ({"x_train": np.zeros((0, 2, 2)), "y_train": np.zeros(0)}, "got no examples|class numbers"),
+        ({"x_train": np.zeros((0, 2, 2)), "y_train": np.zeros(0)}, "there are no examples"),
     ],
 )
 def test_parts_that_do_not_agree_are_refused(section, arrays, changed, message):

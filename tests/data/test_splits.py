@@ -107,6 +107,16 @@ def test_a_class_too_small_for_the_splits_is_named():
         draw_splits(strata, validation=0.1, test=None, seed=0, names=("often", "rare"))
 
 
+def test_a_rare_class_that_is_another_in_other_case_is_told_to_be_one():
+    strata = np.array([0] + [1] * 50, np.int32)
+    with pytest.raises(DataError, match=r"class 'Setosa' has 1 example, too few") as caught:
+        draw_splits(strata, validation=0.1, test=None, seed=0, names=("Setosa", "setosa"))
+    assert caught.value.hint == "did you mean 'setosa'?"
+    with pytest.raises(DataError) as caught:
+        draw_splits(strata, validation=0.1, test=None, seed=0, names=("setos", "setosa"))
+    assert caught.value.hint is None
+
+
 def test_an_empty_split_is_refused():
     with pytest.raises(DataError, match="the test split would have 0 examples") as caught:
         draw_splits(np.zeros(4, np.int32), validation=None, test=0.1, seed=0)

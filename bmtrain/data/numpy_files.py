@@ -31,6 +31,7 @@ NPY_NAMES = frozenset(f"{name}.npy" for name in _ARRAY_NAMES)
 
 _ZIP_METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 _ENCRYPTED = 0x1
+_ZIP_MAGIC = b"PK\x03\x04"
 
 
 def read_npz(path: Path) -> Source:
@@ -95,6 +96,7 @@ class _NpzFile:
 
     def __enter__(self) -> Self:
         with _reading_zip(self._path):
+            _require_archive(self._path)
             self._archive = zipfile.ZipFile(self._path)
         self._members = {
             info.filename.removesuffix(".npy"): info
@@ -123,6 +125,26 @@ class _NpzFile:
             )
         with _reading_zip(self._path), self._archive.open(info) as member:
             return read_array(member, info.file_size, where)
+
+
+def _require_archive(path: Path) -> None:
+    """DataError where there is no directory of members, which is the end of an archive."""
+    if zipfile.is_zipfile(path):
+        return
+    with path.open("rb") as file:
+        start = file.read(len(_ZIP_MAGIC))
+    if start == _ZIP_MAGIC:
+        raise DataError(
+            "the archive is truncated: its list of arrays, at the end of the file, is missing",
+            where=str(path),
+            hint="copy, download or save it again",
+        )
+    raise DataError(
+        f"this is not an .npz file: expected it to begin with {_ZIP_MAGIC.hex(' ')}, "
+        f"got {start.hex(' ')}",
+        where=str(path),
+        hint="numpy.savez(PATH, x_train=…, y_train=…) writes one",
+    )
 
 
 @contextmanager

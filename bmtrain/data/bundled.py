@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from difflib import get_close_matches
 from pathlib import Path
 
+from bmtrain.data.near_names import did_you_mean
 from bmtrain.errors import ConfigError
 
 _ROOT = Path(__file__).parent / "bundled"
@@ -34,6 +34,5 @@ def _hint(name: str) -> str:
     with suppress(OSError, ValueError):  # a name that no file could have
         if Path(name).exists():
             return f"{name} is here in the current directory: write ./{name}"
-    near = get_close_matches(name, BUNDLED, n=1)
-    guess = f"did you mean {near[0]!r}? " if near else ""
-    return f"{guess}a path needs a slash or a dot, as in ./{name}"
+    guess = did_you_mean(name, BUNDLED)
+    return f"{f'{guess} ' if guess else ''}a path needs a slash or a dot, as in ./{name}"

@@ -34,6 +34,7 @@ ARRAY_PART_READERS: dict[Format, PartReader] = {
     "npy": numpy_files.read_npy_part,
 }
 
+_MAX_SHOWN = 5
 _BY_SUFFIX: dict[str, Format] = {".npz": "npz", ".npy": "npy", ".csv": "csv"}
 
 
@@ -64,6 +65,12 @@ def choose_format(path: Path, wanted: str) -> Format:
     )
 
 
+def shown_data(names: list[str]) -> str:
+    """Those of ``names`` that are files of data by their endings; "" if none is."""
+    found = [name for name in names if Path(name).suffix.lower() in _BY_SUFFIX]
+    return ", ".join(found[:_MAX_SHOWN]) + (", …" if len(found) > _MAX_SHOWN else "")
+
+
 def _format_of_directory(directory: Path) -> Format:
     names = set(names_in(directory))
     if any(idx.FILE_NAME.fullmatch(name) for name in names):
@@ -72,8 +79,10 @@ def _format_of_directory(directory: Path) -> Format:
         return "npy"
     if names & csv_table.SPLIT_FILES.keys():
         return "csv"
+    data = shown_data(sorted(names))
     raise DataError(
         "the directory holds no data of a known format: expected train-images-idx3-ubyte …, "
         "x_train.npy … or train.csv",
         where=str(directory),
+        hint=f"name a file: it holds {data}" if data else None,
     )

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from bmtrain.config.sections.data import DataSection
 from bmtrain.config.sections.loss import CROSSENTROPIES
-from bmtrain.data.bundled import bundled_directory, is_bundled_name
+from bmtrain.data.bundled import BUNDLED, bundled_directory, is_bundled_name
 from bmtrain.data.checked import check_features, check_labels, check_source
 from bmtrain.data.csv_table import read_csv, read_csv_examples
 from bmtrain.data.dataset import DataFacts, Dataset, Split, SplitName, Task
@@ -20,6 +20,8 @@ from bmtrain.data.fingerprint import fingerprint
 from bmtrain.data.formats import ARRAY_PART_READERS, ARRAY_READERS, choose_format
 from bmtrain.data.holdout import hold_out
 from bmtrain.data.labels import fit_class_names
+from bmtrain.data.missing_paths import missing_path_hint
+from bmtrain.data.near_names import nearest_name
 from bmtrain.data.source import RawPart, Source
 from bmtrain.errors import ConfigError, DataError
 
@@ -85,7 +87,12 @@ def load_examples(
     Raises:
         DataError: the data is missing, damaged, or does not fit ``facts``.
     """
-    found = choose_format(path, format)
+    try:
+        found = choose_format(path, format)
+    except DataError as error:
+        if isinstance(error.__cause__, FileNotFoundError):
+            error.hint = missing_path_hint(path)
+        raise
     with_labels = labels == "required"
     if found == "csv":
         part = _read_table_part(path, facts, with_labels)
@@ -118,7 +125,8 @@ def _read_source(section: DataSection) -> Source:
         found = choose_format(path, section.format)
     except DataError as error:
         error.key = ("data", "source")
-        error.hint = error.hint or f"looked at {path}"
+        if isinstance(error.__cause__, FileNotFoundError):
+            error.hint = _where_else(path)
         raise
     if found == "csv":
         return read_csv(path, label=section.label, features=section.features)
@@ -137,6 +145,18 @@ def _read_source(section: DataSection) -> Source:
             hint=None if found == "npz" else f"name the directory, {path.parent}",
         )
     return ARRAY_READERS[found](path)
+
+
+def _where_else(path: Path) -> str:
+    """The hint for a source that is not there: a bundled set, or what there is instead.
+
+    A config that was resolved has the path of then; the data may have moved since.
+    """
+    if not path.suffix and (name := nearest_name(path.name, BUNDLED)):
+        return f"a bundled set is a bare word: data.source={name}"
+    return missing_path_hint(
+        path, "; data that has moved is given with data.source=PATH, to eval with --data PATH"
+    )
 
 
 def _facts(

@@ -55,6 +55,8 @@ def test_an_unknown_name_is_a_config_error_with_the_nearest_name():
         bundled_directory("mnits")
     assert caught.value.key == ("data", "source")
     assert "did you mean 'mnist'?" in str(caught.value)
+    with pytest.raises(ConfigError, match="did you mean 'mnist'"):
+        bundled_directory("MNIST")
     with pytest.raises(ConfigError) as caught:
         bundled_directory("zzz")
     assert "did you mean" not in str(caught.value)

@@ -1,0 +1,30 @@
+"""Where data is not: what there is instead, and how to say that it is elsewhere."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from bmtrain.data.formats import shown_data
+from bmtrain.data.near_names import nearest_name
+from bmtrain.data.source import names_in
+from bmtrain.errors import DataError
+
+
+def missing_path_hint(path: Path, otherwise: str = "") -> str:
+    """The nearest name to a ``path`` that is not there; else what is beside it, and ``otherwise``.
+
+    Absolute paths, since a relative one is often of another directory than was meant.
+    """
+    path = path.absolute()
+    if path.is_symlink():
+        return f"it is a link to {path.readlink()}, which is not there"
+    missing = next((parent for parent in reversed(path.parents) if not parent.exists()), None)
+    if missing is not None:
+        return f"there is no directory {missing}{otherwise}"
+    try:
+        names = names_in(path.parent)
+    except DataError:
+        return f"looked in {path.parent}{otherwise}"
+    if (near := nearest_name(path.name, names)) is not None:
+        return f"did you mean {path.parent / near}?"
+    return f"looked in {path.parent}, which holds {shown_data(names) or 'no data'}{otherwise}"

@@ -15,7 +15,7 @@ _ENDINGS: Final = {
     "1": "an internal error: a bug in bmtrain",
     "2": "the command line or the config is wrong",
     "3": "the data is missing or wrong, or does not fit the config",
-    "4": "an expectation was missed",
+    "4": "an expectation was missed, or a proof found a difference",
     "5": "training diverged: a loss or a weight is not finite",
     "6": "the environment: disk, permissions, memory, device, run directory in use",
     "7": "the checkpoint is damaged, of a newer format or does not fit",
@@ -32,6 +32,8 @@ _COMMANDS: Final = {
     "predict": "0 2 3 6 7",
     "check": "0 2 3 6",
     "schema": "0 2 6",
+    "verify-resume": "0 2 3 4 5 6 7",
+    "reproduce": "0 2 3 4 5 6 7",
 }
 #: Longer lines are harder to read, however wide the terminal is.
 _WIDEST: Final = 100

@@ -9,13 +9,14 @@ from typing import Annotated
 
 import typer
 
-from bmtrain.cli.app import EXIT_CODES, app, asked_screen
+from bmtrain.cli.app import app, asked_screen
+from bmtrain.cli.help import Command, exit_codes
 from bmtrain.cli.options import ConfigPath, Json, Overrides, Quiet, RunDir
 
 __all__ = ["app"]
 
 
-@app.command("verify-resume", epilog=EXIT_CODES)
+@app.command("verify-resume", cls=Command, epilog=exit_codes("verify-resume"))
 def verify_resume(
     context: typer.Context,
     config: ConfigPath,
@@ -40,7 +41,7 @@ def verify_resume(
     raise typer.Exit(show_verification(run(request), screen))
 
 
-@app.command(epilog=EXIT_CODES)
+@app.command(cls=Command, epilog=exit_codes("reproduce"))
 def reproduce(
     context: typer.Context,
     run: Annotated[

@@ -8,10 +8,10 @@ from typing import Any, Final
 
 from bmtrain.cli.console import Screen
 from bmtrain.cli.documents import json_text
-from bmtrain.cli.figures import count, duration
 from bmtrain.cli.render_train import TrainingView
 from bmtrain.cli.stream import Style
 from bmtrain.events import Event, Killed, Noted, RunCompared, RunFinished
+from bmtrain.figures import count, duration
 
 _VERDICT_STYLES: Final[dict[str, Style]] = {
     "identical": "green",

@@ -15,6 +15,13 @@ from bmtrain.data.dataset import DataFacts, Dataset, Split, SplitName
 _FEW_EXAMPLES = 10
 # The most frequent class over the least frequent one; more deserves a word.
 _IMBALANCE = 10
+# Adam moves a weight by the learning rate in a step, however large the loss: at 0.001 the
+# output's bias comes from 0 to 100 in 100,000 steps, more than most trainings have. Under
+# plain gradient descent the first gradients are as large, and hidden layers often diverge.
+_LARGE_TARGET = 100
+# The first outputs of a network differ by about 1 from example to example: 100 times what
+# tells these targets apart, and a squared error of 0.0001 looks like success.
+_SMALL_DEVIATION = 0.01
 _MAX_SHOWN = 5
 _DIGEST_BYTES = 16
 
@@ -28,7 +35,15 @@ class Finding:
 
 
 def inspect_dataset(dataset: Dataset) -> list[Finding]:
-    """Rows, classes or targets, values, and examples that are in more than one split."""
+    """All there is to say: what is quick to find, then what is not."""
+    return [*quick_findings(dataset), *thorough_findings(dataset)]
+
+
+def quick_findings(dataset: Dataset) -> list[Finding]:
+    """Sizes, a missing test split, classes or targets: only labels are read.
+
+    0.1 ms for MNIST; of 60,000 examples a millisecond for each target.
+    """
     findings = [_rows(name, split, dataset.facts) for name, split in dataset.splits.items()]
     if "test" not in dataset.splits:
         findings.append(
@@ -38,13 +53,20 @@ def inspect_dataset(dataset: Dataset) -> list[Finding]:
         )
     train = dataset.splits["train"]
     if dataset.facts.class_names is not None:
-        findings += _classes(train, dataset.facts.class_names)
-    else:
-        findings += _targets(train)
-    findings.append(_values(dataset))
-    findings.append(_constant_features(train, dataset.facts))
-    findings += _duplicates(dataset)
-    return findings
+        return findings + _classes(train, dataset.facts.class_names)
+    return findings + _targets(train)
+
+
+def thorough_findings(dataset: Dataset) -> list[Finding]:
+    """Values that are not finite, constant features, repeated and shared examples.
+
+    Every value is read, and every example hashed: 0.3 s for MNIST.
+    """
+    return [
+        _values(dataset),
+        _constant_features(dataset.splits["train"], dataset.facts),
+        *_duplicates(dataset),
+    ]
 
 
 def _rows(name: SplitName, split: Split, facts: DataFacts) -> Finding:
@@ -58,12 +80,16 @@ def _classes(train: Split, names: tuple[str, ...]) -> list[Finding]:
     counts = np.bincount(train.labels, minlength=len(names))
     shares = counts / train.num_examples
     least, most = int(counts.argmin()), int(counts.argmax())
-    balance = (
-        f"{len(names)} classes, from {shares[least]:.1%} ({names[least]}) "
-        f"to {shares[most]:.1%} ({names[most]}) of the training examples"
-    )
+    if counts[least] == counts[most]:
+        balance = f"evenly {shares[most]:.1%} of the training examples each"
+    else:
+        balance = (
+            f"from {shares[least]:.1%} ({names[least]}) to {shares[most]:.1%} ({names[most]}) "
+            "of the training examples"
+        )
     is_unbalanced = counts[most] > _IMBALANCE * counts[least]
-    findings = [Finding("warning" if is_unbalanced else "ok", balance)]
+    level: Literal["warning", "ok"] = "warning" if is_unbalanced else "ok"
+    findings = [Finding(level, f"{len(names)} classes, {balance}")]
     absent = [names[index] for index in np.flatnonzero(counts == 0)]
     if absent:
         findings.append(Finding("warning", f"no training example of class {_listed(absent)}"))
@@ -77,19 +103,64 @@ def _classes(train: Split, names: tuple[str, ...]) -> list[Finding]:
 
 def _targets(train: Split) -> list[Finding]:
     findings = []
+    unfit: dict[str, list[tuple[str, _Scale]]] = {}
     for column in range(train.labels.shape[1]):
         values = train.labels[:, column].astype(np.float64)
         name = "targets" if train.labels.shape[1] == 1 else f"targets[{column}]"
-        spread = f"{values.min():.4g} to {values.max():.4g}, mean {values.mean():.4g}"
         if values.min() == values.max():
             findings.append(Finding("warning", f"{name}: all are {values[0]:.4g}"))
-        elif column < _MAX_SHOWN:
-            findings.append(Finding("ok", f"{name}: {spread}, s.d. {values.std():.4g}"))
+            continue
+        scale = _Scale(float(values.mean()), float(values.std()))
+        if column < _MAX_SHOWN:
+            spread = f"{values.min():.4g} to {values.max():.4g}"
+            message = f"{name}: {spread}, mean {scale.mean:.4g}, s.d. {scale.deviation:.4g}"
+            findings.append(Finding("ok", message))
+        if scale.fault is not None:
+            unfit.setdefault(scale.fault, []).append((name, scale))
+    for fault, columns in unfit.items():
+        name, scale = columns[0]
+        others = f" and {len(columns) - 1:,} more" if len(columns) > 1 else ""
+        findings.append(Finding("warning", f"{name}{others} {fault}: {scale.remedy()}"))
     return findings
+
+
+@dataclass(frozen=True, slots=True)
+class _Scale:
+    """Mean and s.d. of one column of targets, and what they mean for a training."""
+
+    mean: float
+    deviation: float
+
+    @property
+    def fault(self) -> Literal["are large", "hardly differ"] | None:
+        if max(abs(self.mean), self.deviation) > _LARGE_TARGET:
+            return "are large"
+        return "hardly differ" if self.deviation < _SMALL_DEVIATION else None
+
+    def remedy(self) -> str:
+        """The figures, and how to bring them near mean 0 and s.d. 1, in powers of ten."""
+        steps = []
+        largest = max(abs(self.mean), self.deviation)
+        if abs(self.mean) > 10 * self.deviation:
+            # Dividing alone would make of a large mean a small s.d.
+            steps.append(f"subtract about {float(f'{self.mean:.2g}'):g} from them")
+            largest = self.deviation
+        if largest > _LARGE_TARGET:
+            steps.append(f"divide them by about {10.0 ** round(np.log10(largest)):g}")
+        elif self.deviation < _SMALL_DEVIATION:
+            steps.append(f"multiply them by about {10.0 ** -round(np.log10(self.deviation)):g}")
+        figures = f"mean {self.mean:.3g}, s.d. {self.deviation:.3g}"
+        if self.fault == "are large":
+            why, otherwise = "a network starts near 0", ", or raise optimizer.learning_rate"
+        else:
+            why, otherwise = "a new network's outputs differ by about 1", ""
+        return f"{figures}; {why}: {' and '.join(steps)}{otherwise}"
 
 
 def _values(dataset: Dataset) -> Finding:
     for name, split in dataset.splits.items():
+        if split.features.dtype.kind != "f":
+            continue  # integers are finite
         is_finite = np.isfinite(split.features).reshape(split.num_examples, -1).all(axis=1)
         if not is_finite.all():
             count = int(np.count_nonzero(~is_finite))
@@ -102,7 +173,8 @@ def _constant_features(train: Split, facts: DataFacts) -> Finding:
     constant = np.flatnonzero((values == values[0]).all(axis=0))
     if not constant.size:
         return Finding("ok", "no feature is constant")
-    message = f"{constant.size:,} of {values.shape[1]:,} features are constant in train"
+    are = "is" if constant.size == 1 else "are"
+    message = f"{constant.size:,} of {values.shape[1]:,} features {are} constant in train"
     if facts.feature_names is not None:
         message += f": {_listed([facts.feature_names[index] for index in constant])}"
         return Finding("warning", message)
@@ -116,7 +188,8 @@ def _duplicates(dataset: Dataset) -> list[Finding]:
     train = set(digests["train"])
     num_repeated = len(digests["train"]) - len(train)
     if num_repeated:
-        message = f"train: {_examples(num_repeated)} repeat another one exactly"
+        repeat = "repeats" if num_repeated == 1 else "repeat"
+        message = f"train: {_examples(num_repeated)} {repeat} another one exactly"
         findings.append(Finding("ok", message))
     names: list[SplitName] = list(dataset.splits)
     for position, first in enumerate(names):
@@ -124,10 +197,9 @@ def _duplicates(dataset: Dataset) -> list[Finding]:
             seen = set(digests[first])
             count = sum(digest in seen for digest in digests[second])
             if count:
-                message = (
-                    f"{count:,} of the {len(digests[second]):,} {second} examples are in {first}"
-                )
-                findings.append(Finding("warning", f"{message} too"))
+                message = f"{count:,} of the {len(digests[second]):,} {second} examples"
+                are = "is" if count == 1 else "are"
+                findings.append(Finding("warning", f"{message} {are} in {first} too"))
             else:
                 findings.append(Finding("ok", f"{first} and {second} share no example"))
     return findings

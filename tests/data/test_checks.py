@@ -3,7 +3,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from bmtrain.data.checks import Finding, inspect_dataset
+from bmtrain.data.checks import Finding, inspect_dataset, quick_findings, thorough_findings
 from bmtrain.data.dataset import Dataset, Split
 from bmtrain.data.load import load_dataset
 
@@ -28,7 +28,7 @@ def test_a_sound_set_has_nothing_but_good_findings(table):
     assert inspect_dataset(dataset) == [
         Finding("ok", "train: 20 examples, 2 features, float32"),
         Finding("ok", "test: 20 examples, 2 features, float32"),
-        Finding("ok", "2 classes, from 50.0% (0) to 50.0% (0) of the training examples"),
+        Finding("ok", "2 classes, evenly 50.0% of the training examples each"),
         Finding("ok", "all values are finite"),
         Finding("ok", "no feature is constant"),
         Finding("ok", "train and test share no example"),
@@ -58,7 +58,7 @@ def test_classes_without_examples_are_named(tmp_path, section):
 def test_constant_columns_are_named(table):
     rows = [f"{row},7,{row % 2}" for row in range(40)]
     found = messages(table(rows=rows), "warning")
-    assert "1 of 2 features are constant in train: b" in found
+    assert "1 of 2 features is constant in train: b" in found
 
 
 def test_the_constant_rim_of_pictures_is_no_warning_and_constant_pictures_are(tmp_path, section):
@@ -84,12 +84,99 @@ def test_examples_in_two_splits_are_counted(tmp_path, section):
     assert "train: 2 examples repeat another one exactly" in messages(dataset, "ok")
 
 
+def test_one_example_is_told_in_the_singular(tmp_path, section):
+    x = np.arange(12.0).reshape(6, 2)
+    np.savez(
+        tmp_path / "d.npz",
+        x_train=np.concatenate([x, x[:1]]),
+        y_train=np.arange(7) % 2,
+        x_test=np.concatenate([x[:1], -x[1:3]]),
+        y_test=np.arange(3) % 2,
+    )
+    dataset = load_dataset(section(tmp_path / "d.npz"), task="classification", seed=0)
+    assert "1 of the 3 test examples is in train too" in messages(dataset, "warning")
+    assert "train: 1 example repeats another one exactly" in messages(dataset, "ok")
+
+
 def test_targets_are_described_and_constant_ones_pointed_out(tmp_path, section):
     targets = np.stack([np.arange(20.0), np.full(20, 3.0)], axis=1)
     np.savez(tmp_path / "d.npz", x_train=np.arange(20.0), y_train=targets)
     dataset = load_dataset(section(tmp_path / "d.npz"), task="regression", seed=0)
     assert "targets[0]: 0 to 19, mean 9.5, s.d. 5.766" in messages(dataset, "ok")
     assert "targets[1]: all are 3" in messages(dataset, "warning")
+
+
+@pytest.mark.parametrize(
+    ("targets", "figures", "remedy"),
+    [
+        # log10 of 2e5 is 5.3.
+        ([1e5, 3e5], "mean 2e+05, s.d. 1e+05", "divide them by about 100000"),
+        ([-300, 300], "mean 0, s.d. 300", "divide them by about 100"),
+        # Years: dividing by 1,000 would leave an s.d. of 0.005.
+        ([1996, 2006], "mean 2e+03, s.d. 5", "subtract about 2000 from them"),
+        (
+            [1e6 - 1e3, 1e6 + 1e3],
+            "mean 1e+06, s.d. 1e+03",
+            "subtract about 1e+06 from them and divide them by about 1000",
+        ),
+    ],
+)
+def test_targets_far_from_0_are_pointed_out(tmp_path, section, targets, figures, remedy):
+    np.savez(tmp_path / "d.npz", x_train=np.arange(8.0), y_train=np.tile(targets, 4))
+    dataset = load_dataset(section(tmp_path / "d.npz"), task="regression", seed=0)
+    assert (
+        f"targets are large: {figures}; a network starts near 0: {remedy}, "
+        "or raise optimizer.learning_rate"
+    ) in messages(dataset, "warning")
+
+
+@pytest.mark.parametrize(
+    ("targets", "figures", "remedy"),
+    [
+        ([0.001, 0.003], "mean 0.002, s.d. 0.001", "multiply them by about 1000"),
+        (
+            [0.4375 - 2**-9, 0.4375 + 2**-9],
+            "mean 0.438, s.d. 0.00195",
+            "subtract about 0.44 from them and multiply them by about 1000",
+        ),
+    ],
+)
+def test_targets_that_hardly_differ_are_pointed_out(tmp_path, section, targets, figures, remedy):
+    np.savez(tmp_path / "d.npz", x_train=np.arange(8.0), y_train=np.tile(targets, 4))
+    dataset = load_dataset(section(tmp_path / "d.npz"), task="regression", seed=0)
+    assert (
+        f"targets hardly differ: {figures}; a new network's outputs differ by about 1: {remedy}"
+    ) in messages(dataset, "warning")
+
+
+@pytest.mark.parametrize("targets", [[-100, 100], [0.1, 0.2], [5, 35], [99, 101]])
+def test_targets_that_a_network_reaches_are_no_warning(tmp_path, section, targets):
+    np.savez(tmp_path / "d.npz", x_train=np.arange(8.0), y_train=np.tile(targets, 4))
+    dataset = load_dataset(section(tmp_path / "d.npz"), task="regression", seed=0)
+    assert not any(message.startswith("targets") for message in messages(dataset, "warning"))
+
+
+def test_many_targets_of_one_fault_are_one_warning(tmp_path, section):
+    targets = np.outer(np.arange(8.0), [1, 1000, 0.001, 2000, 1])
+    np.savez(tmp_path / "d.npz", x_train=np.arange(8.0), y_train=targets)
+    dataset = load_dataset(section(tmp_path / "d.npz"), task="regression", seed=0)
+    found = [text for text in messages(dataset, "warning") if text.startswith("targets")]
+    assert [text.split(":")[0] for text in found] == [
+        "targets[1] and 1 more are large",
+        "targets[2] hardly differ",
+    ]
+
+
+def test_the_quick_findings_read_no_feature_and_come_first(table):
+    dataset = table(rows=[f"{row},{row**2},{row % 2}" for row in range(40)], splits={"test": 0.5})
+    found = inspect_dataset(dataset)
+    quick, thorough = quick_findings(dataset), thorough_findings(dataset)
+    assert found == quick + thorough
+    assert len(thorough) == 3
+    # A terabyte, if anything looked at it.
+    virtual = np.broadcast_to(np.float32(0), (20, 10**6, 10**4))
+    splits = {name: Split(virtual, split.labels) for name, split in dataset.splits.items()}
+    assert quick_findings(Dataset(splits, dataset.facts)) == quick
 
 
 def test_targets_beyond_the_fifth_are_not_listed(tmp_path, section, numbers):

@@ -154,9 +154,9 @@ def _where_else(path: Path) -> str:
     """
     if not path.suffix and (name := nearest_name(path.name, BUNDLED)):
         return f"a bundled set is a bare word: data.source={name}"
-    return missing_path_hint(
-        path, "; data that has moved is given with data.source=PATH, to eval with --data PATH"
-    )
+    found = missing_path_hint(path)
+    moved = "data that has moved is given with data.source=PATH, to eval with --data PATH"
+    return f"{found} {moved}" if found.endswith("?") else f"{found}; {moved}"
 
 
 def _facts(

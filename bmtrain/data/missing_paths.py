@@ -1,4 +1,4 @@
-"""Where data is not: what there is instead, and how to say that it is elsewhere."""
+"""Where data is not: what there is instead."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from bmtrain.data.source import names_in
 from bmtrain.errors import DataError
 
 
-def missing_path_hint(path: Path, otherwise: str = "") -> str:
-    """The nearest name to a ``path`` that is not there; else what is beside it, and ``otherwise``.
+def missing_path_hint(path: Path) -> str:
+    """The nearest name to a ``path`` that is not there; else what is beside it.
 
     Absolute paths, since a relative one is often of another directory than was meant.
     """
@@ -20,11 +20,11 @@ def missing_path_hint(path: Path, otherwise: str = "") -> str:
         return f"it is a link to {path.readlink()}, which is not there"
     missing = next((parent for parent in reversed(path.parents) if not parent.exists()), None)
     if missing is not None:
-        return f"there is no directory {missing}{otherwise}"
+        return f"there is no directory {missing}"
     try:
         names = names_in(path.parent)
     except DataError:
-        return f"looked in {path.parent}{otherwise}"
+        return f"looked in {path.parent}"
     if (near := nearest_name(path.name, names)) is not None:
         return f"did you mean {path.parent / near}?"
-    return f"looked in {path.parent}, which holds {shown_data(names) or 'no data'}{otherwise}"
+    return f"looked in {path.parent}, which holds {shown_data(names) or 'no data'}"

@@ -8,7 +8,7 @@ from bmtrain.data.load import load_dataset, load_examples
 from bmtrain.data.missing_paths import missing_path_hint
 from bmtrain.errors import DataError
 
-MOVED = "; data that has moved is given with data.source=PATH, to eval with --data PATH"
+MOVED = "data that has moved is given with data.source=PATH, to eval with --data PATH"
 FACTS = DataFacts(
     task="classification",
     input_shape=(2,),
@@ -36,16 +36,16 @@ def hint_of(section):
 
 def test_the_nearest_file_is_what_was_meant(tmp_path, hint_of):
     (tmp_path / "iris.csv").touch()
-    assert hint_of(tmp_path / "irs.csv") == f"did you mean {tmp_path / 'iris.csv'}?"
-    assert hint_of(tmp_path / "IRIS.CSV") == f"did you mean {tmp_path / 'iris.csv'}?"
+    assert hint_of(tmp_path / "irs.csv") == f"did you mean {tmp_path / 'iris.csv'}? {MOVED}"
+    assert hint_of(tmp_path / "IRIS.CSV") == f"did you mean {tmp_path / 'iris.csv'}? {MOVED}"
 
 
 def test_else_the_data_beside_it_is_named_and_how_to_say_that_it_moved(tmp_path, hint_of):
-    assert hint_of(tmp_path / "a.npz") == f"looked in {tmp_path}, which holds no data{MOVED}"
+    assert hint_of(tmp_path / "a.npz") == f"looked in {tmp_path}, which holds no data; {MOVED}"
     for name in ["iris.csv", "wine.npz", "notes.txt"]:
         (tmp_path / name).touch()
     beside = f"looked in {tmp_path}, which holds iris.csv, wine.npz"
-    assert hint_of(tmp_path / "zzzzzzzz.npy") == beside + MOVED
+    assert hint_of(tmp_path / "zzzzzzzz.npy") == f"{beside}; {MOVED}"
     for number in range(8):
         (tmp_path / f"{number}.csv").touch()
     assert missing_path_hint(tmp_path / "zzzzzzzz.npy") == (
@@ -55,7 +55,7 @@ def test_else_the_data_beside_it_is_named_and_how_to_say_that_it_moved(tmp_path,
 
 def test_the_first_directory_that_is_missing_is_named(tmp_path, hint_of):
     path = tmp_path / "old" / "data" / "iris.csv"
-    assert hint_of(path) == f"there is no directory {tmp_path / 'old'}{MOVED}"
+    assert hint_of(path) == f"there is no directory {tmp_path / 'old'}; {MOVED}"
 
 
 def test_a_bundled_name_behind_a_slash_is_told_to_be_a_bare_word(tmp_path, hint_of):
@@ -86,7 +86,7 @@ def test_a_directory_that_cannot_be_listed_is_named(tmp_path, monkeypatch):
 
 def test_a_link_to_nothing_is_told_to_be_one(tmp_path, hint_of):
     (tmp_path / "a.csv").symlink_to(tmp_path / "b.csv")
-    expected = f"it is a link to {tmp_path / 'b.csv'}, which is not there"
+    expected = f"it is a link to {tmp_path / 'b.csv'}, which is not there; {MOVED}"
     assert hint_of(tmp_path / "a.csv") == expected
 
 

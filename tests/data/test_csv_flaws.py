@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bmtrain.data.csv_flaws import quoting_flaw
+from bmtrain.data.csv_rows import malformed
 from bmtrain.data.csv_table import read_csv, read_csv_examples
 from bmtrain.errors import DataError
 
@@ -133,6 +134,14 @@ def test_a_byte_that_no_text_has_is_told_with_its_line(fails, text, line):
     error = fails(text, "there is a NUL byte, which no text has", line=line)
     assert error.hint is not None
     assert "UTF-8" in error.hint
+
+
+def test_what_only_the_parser_finds_is_told_in_its_first_line(tmp_path):
+    path = tmp_path / "t.csv"
+    path.write_text("a,y\n1,p\n")
+    assert str(malformed(path, 2, "a reason\nand more")) == (
+        f"{path}: this is not a CSV table: a reason"
+    )
 
 
 def test_a_doubled_quote_and_a_line_break_within_quotes_are_text(tmp_path):

@@ -76,6 +76,14 @@ def test_a_path_of_an_option_is_looked_for_from_here(tmp_path, monkeypatch):
     assert caught.value.hint == f"looked in {tmp_path}, which holds images.npy"
 
 
+def test_a_path_that_is_there_keeps_its_own_hint(tmp_path):
+    (tmp_path / "a.bin").touch()
+    with pytest.raises(DataError, match="format cannot be told") as caught:
+        load_examples(tmp_path / "a.bin", FACTS, labels="optional")
+    assert caught.value.hint is not None
+    assert "--format" in caught.value.hint
+
+
 def test_a_directory_that_cannot_be_listed_is_named(tmp_path, monkeypatch):
     def refuse(directory):
         raise DataError("cannot be read: Permission denied", where=str(directory))

@@ -1,8 +1,38 @@
-"""Command lines that cannot be meant as they are typed."""
+"""Command lines that are wrong, or cannot be meant as they are typed."""
 
 import json
 
 import pytest
+
+
+def test_a_wrong_command_line_is_told_in_two_lines(bmtrain):
+    ended = bmtrain("train")
+    assert ended.exit_code == 2
+    assert ended.err == "error: Missing argument 'CONFIG'.\nhint: try `bmtrain train --help`\n"
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["--json", "train"],
+        ["train", "--json"],
+        ["train", "x.yaml", "--json", "--device", "tpu"],
+        ["train", "x.yaml", "--format", "json", "--jsno"],
+        ["check", "--format=json"],
+        ["eval", "run", "--split", "all", "--json"],
+        ["predict", "--json"],
+        ["trian", "--json"],
+    ],
+)
+def test_a_wrong_command_line_is_json_if_json_was_asked_for(bmtrain, arguments):
+    ended = bmtrain(*arguments)
+    document = json.loads(ended.out)
+    assert (ended.exit_code, document["exit_code"]) == (2, 2)
+    assert document["error"]["code"] == "usage"
+
+
+def test_json_after_two_dashes_is_an_argument(bmtrain):
+    assert bmtrain("train", "--nonsense", "--", "--json").out == ""
 
 
 @pytest.mark.parametrize(

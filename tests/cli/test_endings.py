@@ -126,36 +126,6 @@ def test_the_workflows_summary_goes_into_the_document_of_a_failed_run(bmtrain):
     assert document["run_dir"] == "runs/mnist-1"
 
 
-def test_a_wrong_command_line_is_told_in_two_lines(bmtrain):
-    ended = bmtrain("train")
-    assert ended.exit_code == 2
-    assert ended.err == "error: Missing argument 'CONFIG'.\nhint: try `bmtrain train --help`\n"
-
-
-@pytest.mark.parametrize(
-    "arguments",
-    [
-        ["--json", "train"],
-        ["train", "--json"],
-        ["train", "x.yaml", "--json", "--device", "tpu"],
-        ["train", "x.yaml", "--format", "json", "--jsno"],
-        ["check", "--format=json"],
-        ["eval", "run", "--split", "all", "--json"],
-        ["predict", "--json"],
-        ["trian", "--json"],
-    ],
-)
-def test_a_wrong_command_line_is_json_if_json_was_asked_for(bmtrain, arguments):
-    ended = bmtrain(*arguments)
-    document = json.loads(ended.out)
-    assert (ended.exit_code, document["exit_code"]) == (2, 2)
-    assert document["error"]["code"] == "usage"
-
-
-def test_json_after_two_dashes_is_an_argument(bmtrain):
-    assert bmtrain("train", "--nonsense", "--", "--json").out == ""
-
-
 def test_a_bug_is_one_line_and_its_traceback_a_file(bmtrain, tmp_path, monkeypatch):
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     ended = bmtrain("train", "x.yaml", "-q", scenario="bug")

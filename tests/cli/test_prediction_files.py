@@ -145,14 +145,10 @@ def test_regression_outputs_are_numbered_where_there_are_several():
     assert list(_records(two)) == [{"example": 0, "output_0": 1.5, "output_1": None}]
 
 
-def test_the_column_that_is_predicted_has_its_name(bmtrain, tmp_path):
-    assert bmtrain("predict", "run", "in.csv", scenario="price").out == (
-        "example,price\n0,0.1\n1,0.9\n"
-    )
-    bmtrain("predict", "run", "in.csv", "-o", "out.jsonl", scenario="price")
-    assert (tmp_path / "out.jsonl").read_text() == (
-        '{"example": 0, "price": 0.1}\n{"example": 1, "price": 0.9}\n'
-    )
+def test_the_column_that_is_predicted_has_its_name():
+    one = Predictions(np.array([[1.5]], np.float32), np.array([1.5]), None, "price")
+    assert written(one) == [["example", "price"], ["0", "1.5"]]
+    assert list(_records(one)) == [{"example": 0, "price": 1.5}]
 
 
 @pytest.mark.parametrize("label_name", [None, "", "example"])

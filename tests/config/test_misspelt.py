@@ -149,3 +149,21 @@ def test_a_missing_section_names_what_it_needs_first(errors, reference):
     ((key, message),) = told(errors, reference, "training: {epochs: 5, batch_size: 32}\n", "")
     assert key == "training"
     assert message.startswith("missing; expected a mapping with 'epochs' (optional: 'batch_size', ")
+
+
+# --- the nearest names ----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "suggestion"),
+    [
+        ("sparse_categorical_crossentropy", "crossentropy",
+         "'sparse_categorical_crossentropy', 'categorical_crossentropy' or 'binary_crossentropy'"),
+        ("sparse_categorical_crossentropy", "MSE", "'mean_squared_error'"),
+        ("type: flatten", "type: normalization", "'batch_normalization' or 'layer_normalization'"),
+        ("name: adam", "name: adan", "'adam'"),
+    ],
+)  # fmt: skip
+def test_names_that_are_as_near_are_all_suggested(errors, reference, old, new, suggestion):
+    ((_, message),) = told(errors, reference, old, new)
+    assert message.endswith(f"; did you mean {suggestion}?")

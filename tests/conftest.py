@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
@@ -95,6 +96,20 @@ def dataset() -> Callable[..., Any]:
         return Dataset(splits, facts)  # type: ignore[arg-type]
 
     return make
+
+
+@pytest.fixture
+def nothing_hangs() -> Iterator[None]:
+    """A test that takes 20 seconds fails there and then: opening a pipe waits forever."""
+
+    def fail(*_: object) -> None:
+        raise AssertionError("it hangs")
+
+    before = signal.signal(signal.SIGALRM, fail)
+    signal.alarm(20)
+    yield
+    signal.alarm(0)
+    signal.signal(signal.SIGALRM, before)
 
 
 @pytest.fixture

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import errno
-import os
-import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from bmtrain.durable import environment_fault
 from bmtrain.errors import CheckpointError
+from bmtrain.regular_files import NotRegular, opened_regular
 
 #: Not the checkpoint's fault: another one would fail as well.
 _ENVIRONMENT = frozenset({errno.EACCES, errno.EPERM, errno.ENOMEM, errno.EMFILE, errno.ENFILE})
@@ -24,22 +23,8 @@ def opened(path: Path) -> Iterator[tuple[int, int]]:
         CheckpointError: missing, not a regular file (a link, a pipe, a device), unreadable.
         EnvironmentFault: permissions, or too many open files.
     """
-    with reading(path):
-        # Looked at before it is opened: opening a device or a pipe can itself do something.
-        _check_regular(os.lstat(path), path)
-        flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
-        descriptor = os.open(path, flags)
-        try:
-            facts = os.fstat(descriptor)
-            _check_regular(facts, path)
-            yield descriptor, facts.st_size
-        finally:
-            os.close(descriptor)
-
-
-def _check_regular(facts: os.stat_result, path: Path) -> None:
-    if not stat.S_ISREG(facts.st_mode):
-        raise CheckpointError("not a regular file; links and devices are refused", where=str(path))
+    with reading(path), opened_regular(path) as (descriptor, size):
+        yield descriptor, size
 
 
 @contextmanager
@@ -50,6 +35,10 @@ def reading(path: Path) -> Iterator[None]:
     """
     try:
         yield
+    except NotRegular:
+        raise CheckpointError(
+            "not a regular file; links and devices are refused", where=str(path)
+        ) from None
     except ValueError as error:
         raise CheckpointError(f"damaged: {error}", where=str(path)) from None
     except OSError as error:

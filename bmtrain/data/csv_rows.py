@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import codecs
 import csv
+import io
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,13 +18,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bmtrain.data.csv_flaws import line_end_flaw, nul_flaw, quoting_flaw, separator_flaw
-from bmtrain.data.source import reading, require_regular_file
+from bmtrain.data.source import opened, reading
 from bmtrain.errors import DataError
 
 
 def read_header(path: Path) -> list[str]:
     """The column names, without spaces around them; all different and none empty."""
-    require_regular_file(path)
     with _reading_text(path):
         names = next((cells for _, cells in _rows(path)), [])
     names = [name.strip() for name in names]
@@ -46,8 +46,8 @@ def read_header(path: Path) -> list[str]:
 
 def content_of(path: Path) -> bytes:
     """The bytes of a file, without the mark that UTF-8 may begin with."""
-    with reading(path):
-        return path.read_bytes().removeprefix(codecs.BOM_UTF8)
+    with reading(path), opened(path) as (file, num_bytes):
+        return file.read(num_bytes).removeprefix(codecs.BOM_UTF8)
 
 
 def shown_names(names: list[str]) -> str:
@@ -121,8 +121,8 @@ def data_rows(path: Path) -> Iterator[tuple[int, list[str]]]:
 
 
 def _rows(path: Path) -> Iterator[tuple[int, list[str]]]:
-    with path.open(encoding="utf-8-sig", newline="") as file:
-        reader = csv.reader(file)
+    with opened(path) as (file, _), io.TextIOWrapper(file, "utf-8-sig", newline="") as text:
+        reader = csv.reader(text)
         has_begun, first_line = False, 1
         for cells in reader:
             # Blank lines before the header are nothing; after it they are rows.

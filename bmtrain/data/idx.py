@@ -23,8 +23,8 @@ from bmtrain.data.source import (
     RawPart,
     Source,
     names_in,
+    opened,
     reading,
-    require_regular_file,
 )
 from bmtrain.errors import DataError
 
@@ -40,8 +40,7 @@ def read_idx(path: Path) -> RawArray:
     The size that the header declares is checked against the file and against the
     available memory before anything is allocated. DataError names the file.
     """
-    file_size = require_regular_file(path)
-    with reading(path), path.open("rb") as file:
+    with reading(path), opened(path) as (file, file_size):
         is_gzip = file.read(2) == _GZIP_MAGIC or path.suffix == ".gz"
         file.seek(0)
         if not is_gzip:

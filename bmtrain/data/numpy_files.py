@@ -5,10 +5,10 @@ from __future__ import annotations
 import struct
 import zipfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Protocol, Self
+from typing import BinaryIO, Protocol, Self
 
 from bmtrain.data.dataset import SplitName
 from bmtrain.data.npy_array import read_array
@@ -20,8 +20,8 @@ from bmtrain.data.source import (
     RawPart,
     Source,
     names_in,
+    opened,
     reading,
-    require_regular_file,
 )
 from bmtrain.errors import DataError
 
@@ -92,12 +92,14 @@ class _NpzFile:
     def __init__(self, path: Path) -> None:
         self._path = path
         self.where = str(path)
-        require_regular_file(path)
+        self._open = ExitStack()
 
     def __enter__(self) -> Self:
-        with _reading_zip(self._path):
-            _require_archive(self._path)
-            self._archive = zipfile.ZipFile(self._path)
+        with _reading_zip(self._path), ExitStack() as opening:
+            file, _ = opening.enter_context(opened(self._path))
+            _require_archive(file, self.where)
+            self._archive = opening.enter_context(zipfile.ZipFile(file))
+            self._open = opening.pop_all()
         self._members = {
             info.filename.removesuffix(".npy"): info
             for info in self._archive.infolist()
@@ -107,7 +109,7 @@ class _NpzFile:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._archive.close()
+        self._open.close()
 
     def place(self, name: str) -> Place:
         return Place(f"{self._path}: {name}")
@@ -127,22 +129,22 @@ class _NpzFile:
             return read_array(member, info.file_size, where)
 
 
-def _require_archive(path: Path) -> None:
+def _require_archive(file: BinaryIO, where: str) -> None:
     """DataError where there is no directory of members, which is the end of an archive."""
-    if zipfile.is_zipfile(path):
+    if zipfile.is_zipfile(file):
         return
-    with path.open("rb") as file:
-        start = file.read(len(_ZIP_MAGIC))
+    file.seek(0)
+    start = file.read(len(_ZIP_MAGIC))
     if start == _ZIP_MAGIC:
         raise DataError(
             "the archive is truncated: its list of arrays, at the end of the file, is missing",
-            where=str(path),
+            where=where,
             hint="copy, download or save it again",
         )
     raise DataError(
         f"this is not an .npz file: expected it to begin with {_ZIP_MAGIC.hex(' ')}, "
         f"got {start.hex(' ')}",
-        where=str(path),
+        where=where,
         hint="numpy.savez(PATH, x_train=…, y_train=…) writes one",
     )
 
@@ -158,8 +160,7 @@ def _reading_zip(path: Path) -> Iterator[None]:
 
 
 def _read_npy(path: Path) -> RawArray:
-    file_size = require_regular_file(path)
-    with reading(path), path.open("rb") as file:
+    with reading(path), opened(path) as (file, file_size):
         return read_array(file, file_size, str(path))
 
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import gzip
-import stat
+import os
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from io import BufferedReader
 from pathlib import Path
 from typing import Any, Final
 
@@ -16,6 +17,7 @@ from numpy.typing import NDArray
 
 from bmtrain.data.dataset import SplitName
 from bmtrain.errors import DataError
+from bmtrain.regular_files import NotRegular, open_regular
 
 #: Deflate cannot shrink data further, so a small file cannot hold more than this times its size.
 MAX_DEFLATE_RATIO: Final = 1032
@@ -63,15 +65,19 @@ class Source:
     label_name: str | None = None
 
 
-def require_regular_file(path: Path) -> int:
-    """The size of ``path`` in bytes; DataError unless it is a file that can be read to its end."""
+@contextmanager
+def opened(path: Path) -> Iterator[tuple[BufferedReader, int]]:
+    """``path``, open for reading, and its size in bytes; DataError unless it is a file of some bytes.
+
+    A link to a file will do: people keep their data where there is room.
+    """
     with reading(path):
-        status = path.stat()
-    if not stat.S_ISREG(status.st_mode):
-        raise DataError("expected a file, and this is none", where=str(path))
-    if status.st_size == 0:
-        raise DataError("the file is empty", where=str(path))
-    return status.st_size
+        descriptor = open_regular(path, links=True)
+    with os.fdopen(descriptor, "rb") as file:
+        num_bytes = os.fstat(descriptor).st_size
+        if num_bytes == 0:
+            raise DataError("the file is empty", where=str(path))
+        yield file, num_bytes
 
 
 def names_in(directory: Path) -> list[str]:
@@ -86,6 +92,8 @@ def reading(path: Path) -> Iterator[None]:
     where = str(path)
     try:
         yield
+    except NotRegular:
+        raise DataError("expected a file, and this is none", where=where) from None
     except FileNotFoundError as error:
         raise DataError("there is no such file or directory", where=where) from error
     except (gzip.BadGzipFile, zlib.error) as error:

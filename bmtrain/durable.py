@@ -91,31 +91,36 @@ def flush_directory(path: Path) -> None:
 
 
 @contextmanager
-def replacing(path: Path) -> Iterator[BinaryIO]:
+def replacing(path: Path, *, links: bool = True) -> Iterator[BinaryIO]:
     """Opens a file for writing that takes ``path``'s place when the block ends well.
 
-    When the block raises, or the machine stops, ``path`` is what it was before. A
-    symbolic link stays one: its target is replaced. A device or a pipe
-    (``/dev/stdout``) is written to directly.
+    When the block raises, or the machine stops, ``path`` is what it was before.
+
+    Args:
+        path: absent, or what is replaced; not a directory.
+        links: where the user may have pointed ``path`` elsewhere. A symbolic link stays
+            one: its target is replaced. A device or a pipe (``/dev/stdout``) is written
+            to directly. False replaces whatever is there, and touches nothing else.
 
     Raises:
         EnvironmentFault: it cannot be written.
     """
     try:
-        mode = path.stat().st_mode
+        mode = path.stat(follow_symlinks=links).st_mode
     except OSError:
         mode = stat.S_IFREG | 0  # absent or unreachable: opening says which
     if stat.S_ISDIR(mode):
         raise environment_fault(IsADirectoryError(errno.EISDIR, ""), path, "write")
-    if not stat.S_ISREG(mode):
+    if links and not stat.S_ISREG(mode):
         with environment_faults(path, "write"), path.open("wb") as device:
             yield device
         return
-    target = Path(os.path.realpath(path))
+    target = Path(os.path.realpath(path)) if links else path
+    mode = stat.S_IMODE(mode) if stat.S_ISREG(mode) else 0
     temporary = target.parent / f"{_TEMPORARY_PREFIX}{secrets.token_hex(8)}{_TEMPORARY_SUFFIX}"
     try:
         with environment_faults(path, "write"):
-            with _flushed(temporary, stat.S_IMODE(mode)) as file:
+            with _flushed(temporary, mode) as file:
                 yield file
             temporary.replace(target)
             flush_directory(target.parent)
@@ -138,15 +143,15 @@ def _flushed(path: Path, mode: int) -> Iterator[BinaryIO]:
         os.fsync(descriptor)
 
 
-def write_bytes(path: Path, content: bytes) -> None:
+def write_bytes(path: Path, content: bytes, *, links: bool = True) -> None:
     """Replaces ``path`` by ``content``, whole or not at all. Raises ``EnvironmentFault``."""
-    with replacing(path) as file:
+    with replacing(path, links=links) as file:
         file.write(content)
 
 
-def write_text(path: Path, text: str) -> None:
+def write_text(path: Path, text: str, *, links: bool = True) -> None:
     """Replaces ``path`` by ``text`` in UTF-8, whole or not at all. Raises ``EnvironmentFault``."""
-    write_bytes(path, text.encode())
+    write_bytes(path, text.encode(), links=links)
 
 
 def is_leftover(name: str) -> bool:

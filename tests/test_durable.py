@@ -46,6 +46,26 @@ def test_a_link_stays_a_link_and_its_target_is_replaced(tmp_path: Path) -> None:
     assert target.read_bytes() == b"new"
 
 
+@pytest.mark.parametrize("links", ["a link", "a link to nothing", "a pipe"])
+def test_where_links_are_not_wanted_whatever_is_there_is_replaced(
+    tmp_path: Path, links: str
+) -> None:
+    path, mine = tmp_path / "a", tmp_path / "mine"
+    if links == "a link":
+        mine.write_text("precious")
+        mine.chmod(0o600)
+    if links == "a pipe":
+        os.mkfifo(path)
+    else:
+        path.symlink_to(mine)
+    durable.write_text(path, "new", links=False)
+    assert not path.is_symlink()
+    assert path.read_text() == "new"
+    (tmp_path / "plain").touch()
+    assert path.stat().st_mode == (tmp_path / "plain").stat().st_mode
+    assert (mine.read_text() == "precious") if links == "a link" else not mine.exists()
+
+
 def test_when_the_block_raises_the_old_file_stays_and_nothing_else(tmp_path: Path) -> None:
     path = tmp_path / "a"
     path.write_text("old")

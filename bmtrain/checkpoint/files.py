@@ -27,6 +27,12 @@ def opened(path: Path) -> Iterator[tuple[int, int]]:
         yield descriptor, size
 
 
+def require_directory(path: Path) -> None:
+    """CheckpointError where a link stands for a directory. Raises ``OSError``."""
+    if path.is_symlink():
+        raise CheckpointError("a link, not a directory; links are refused", where=str(path))
+
+
 @contextmanager
 def reading(path: Path) -> Iterator[None]:
     """Turns what goes wrong in reading ``path`` into errors that name it.

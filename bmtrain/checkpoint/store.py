@@ -16,6 +16,7 @@ from typing import Literal
 
 from bmtrain import strict_json
 from bmtrain.checkpoint.content import Checkpoint
+from bmtrain.checkpoint.files import reading, require_directory
 from bmtrain.checkpoint.read import verify_checkpoint
 from bmtrain.checkpoint.write import WRITING_SUFFIX, remove_tree, write_checkpoint
 from bmtrain.durable import environment_faults, flush_directory, remove_leftovers, write_bytes
@@ -123,6 +124,7 @@ class CheckpointStore:
 
         Raises:
             EnvironmentFault: the directory or a file may not be read.
+            CheckpointError: the store's directory is a link.
         """
         skipped: list[Skipped] = []
         last, state = _first_whole(self._paths(), skipped)
@@ -135,6 +137,7 @@ class CheckpointStore:
     def _paths(self) -> list[Path]:
         """All checkpoints, newest first."""
         with environment_faults(self.directory, "read the directory of checkpoints"):
+            require_directory(self.directory)
             paths = list(self.directory.iterdir()) if self.directory.is_dir() else []
         found = [path for path in paths if _NAME.fullmatch(path.name)]
         return sorted(found, key=lambda path: _age(path.name), reverse=True)
@@ -160,7 +163,7 @@ class CheckpointStore:
         last = next(iter(newest.values()))
         best = next(filter(self._is_whole, self._of_step(self._verified[last].best_step)), None)
         index = {"last": last.name, "best": None if best is None else best.name}
-        write_bytes(self.directory / INDEX, strict_json.encode(index) + b"\n")
+        write_bytes(self.directory / INDEX, strict_json.encode(index) + b"\n", links=False)
         if len(newest) < self._keep:
             return
         kept = {saved, best, *newest.values()}
@@ -200,6 +203,8 @@ def _first_whole(
     """The first whole one and its state; the damaged ones before it go into ``skipped``."""
     for path in paths:
         try:
+            with reading(path):
+                require_directory(path)
             return path, verify_checkpoint(path)
         except NewerFormat:
             raise  # not damaged: whoever made it would not want it passed over

@@ -30,6 +30,7 @@ from bmtrain.cli.diagnostics import (
 from bmtrain.cli.documents import json_text
 from bmtrain.errors import BmtrainError, Diagnostic, UsageError
 from bmtrain.program import program
+from bmtrain.regular_files import NotRegular, open_regular
 from bmtrain.workflows.endings import internal_message, known_ending
 
 
@@ -129,11 +130,12 @@ def _keep_traceback(text: str, run_dir: Path | None) -> Path | None:
     """Append to the run's log, or write a file of its own where there is no run."""
     log = run_dir / "log.txt" if run_dir else None
     try:
-        if log is not None and log.is_file():
-            with log.open("a", encoding="utf-8", errors="backslashreplace") as file:
+        if log is not None:
+            descriptor = open_regular(log, os.O_WRONLY | os.O_APPEND)
+            with os.fdopen(descriptor, "a", encoding="utf-8", errors="backslashreplace") as file:
                 file.write(text)
             return log
-    except OSError:
+    except (OSError, NotRegular):
         pass
     try:
         descriptor, name = tempfile.mkstemp(prefix="bmtrain-error-", suffix=".txt")

@@ -8,6 +8,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from itertools import islice
 from pathlib import Path
+from typing import BinaryIO
 
 from bmtrain.config.nodes import Entry, MappingNode, Node, ScalarNode, is_null
 from bmtrain.config.source_text import SURROGATE, Problem, SourceText
@@ -15,6 +16,7 @@ from bmtrain.config.suggestions import MAX_SUGGESTIONS, listed_or, nearest
 from bmtrain.config.yaml_reader import read_yaml
 from bmtrain.errors import ConfigError
 from bmtrain.program import program
+from bmtrain.regular_files import NotRegular, open_regular
 
 MAX_FILE_BYTES = 1_000_000
 #: Files in one chain of ``extends``, the first one included.
@@ -37,8 +39,8 @@ class FileChain:
     is_whole: bool = True
 
 
-def read_chain(path: Path) -> FileChain:
-    """Read ``path`` and what it extends.
+def read_chain(path: Path, *, may_extend: bool = True) -> FileChain:
+    """Read ``path`` and what it extends, which is a problem unless it ``may_extend`` anything.
 
     Raises:
         ConfigError: ``path`` itself cannot be read as a text; what is wrong further in
@@ -54,6 +56,11 @@ def read_chain(path: Path) -> FileChain:
             chain.configs.insert(0, root)
         if extends is None:
             return chain
+        if not may_extend:
+            message = "a run's own config is whole; it cannot name another file"
+            chain.problems.append(Problem(extends.place, message, ("extends",)))
+            chain.is_whole = False
+            return chain
         opened = _open_base(extends, seen, source, chain)
         if opened is None:
             chain.is_whole = False
@@ -68,9 +75,10 @@ def _read_source(path: Path, order: int) -> SourceText:
         ConfigError: missing, unreadable, too large, not UTF-8, or empty.
     """
     try:
-        with path.open("rb") as file:
+        # The first file may be a pipe, <(command) in a shell; one that a file names may not.
+        with path.open("rb") if order == 0 else _opened_base(path) as file:
             data = file.read(MAX_FILE_BYTES + 1)
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, NotRegular) as error:
         raise _reading_failed(path, error) from None
     if len(data) > MAX_FILE_BYTES:
         raise ConfigError(
@@ -88,7 +96,13 @@ def _read_source(path: Path, order: int) -> SourceText:
     return SourceText.of(str(path), text, path.parent, order)
 
 
-def _reading_failed(path: Path, error: OSError | ValueError) -> ConfigError:
+def _opened_base(path: Path) -> BinaryIO:
+    if path.is_dir():
+        raise IsADirectoryError
+    return os.fdopen(open_regular(path, links=True), "rb")
+
+
+def _reading_failed(path: Path, error: OSError | ValueError | NotRegular) -> ConfigError:
     hint = None
     if isinstance(error, FileNotFoundError):
         message = f"no such file{_near_files(path)}"
@@ -97,6 +111,8 @@ def _reading_failed(path: Path, error: OSError | ValueError) -> ConfigError:
         if (path / "config.yaml").is_file():
             run = shlex.quote(str(path))
             hint = f"if it is a run, go on with it: {program()} train {run} --resume"
+    elif isinstance(error, NotRegular):
+        message = "not a regular file; expected a YAML file"
     elif isinstance(error, PermissionError):
         message = "not readable: permission denied"
     else:

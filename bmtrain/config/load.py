@@ -33,11 +33,14 @@ def load_config(
     path: Path,
     overrides: Sequence[str] = (),
     expectations: Sequence[str] = (),
+    *,
+    may_extend: bool = True,
 ) -> LoadedConfig:
     """Read, merge and check a config.
 
     Args:
         path: a YAML file; ``extends`` in it names a base.
+        may_extend: False for a run's own config, which is resolved: no other file is read.
         overrides: ``KEY=VALUE`` arguments, laid over the file in their order.
         expectations: added to the config's ``expect``.
 
@@ -49,7 +52,7 @@ def load_config(
     """
     check_overrides(overrides)
     _require_current_directory()
-    chain = read_chain(path)
+    chain = read_chain(path, may_extend=may_extend)
     root = _merged(chain, overrides, expectations)
     if root is None or not chain.is_whole:
         raise _config_error(path, chain.problems)

@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from bmtrain.regular_files import open_regular
+
 
 @contextmanager
 def native_output_to(path: Path | None) -> Iterator[None]:
@@ -16,8 +18,10 @@ def native_output_to(path: Path | None) -> Iterator[None]:
     The console must hold a duplicate of the descriptor, or its own output
     would go the same way.
     """
-    flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT
-    target = os.open(path or os.devnull, flags, 0o644)
+    if path is None:
+        target = os.open(os.devnull, os.O_WRONLY | os.O_CLOEXEC)
+    else:
+        target = open_regular(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT)
     original = os.dup(2)
     try:
         os.dup2(target, 2)

@@ -6,7 +6,6 @@ import errno
 import fcntl
 import os
 import secrets
-import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -17,6 +16,7 @@ from typing import Literal
 from bmtrain import strict_json
 from bmtrain.durable import environment_faults, is_leftover, remove_leftovers
 from bmtrain.errors import EnvironmentFault
+from bmtrain.runs.plain_entries import open_plain, require_plain
 
 LOCK = ".lock"
 CONFIG = "config.yaml"
@@ -75,6 +75,15 @@ class RunDirectory:
         """Everything the run said, native libraries included."""
         return self.path / LOG
 
+    def require_plain(self) -> None:
+        """No link, pipe or device takes the place of a file or directory of the run's.
+
+        Raises:
+            CheckpointError: one does. EnvironmentFault: it cannot be seen.
+        """
+        files = (self.config, self.run_json, self.metrics, self.summary, self.log)
+        require_plain((self.path / LOCK, *files), (self.predictions, self.checkpoints))
+
 
 def planned_run_dir(name: str, requested: Path | None = None) -> Path:
     """Where a run of the experiment ``name`` goes; nothing is made yet.
@@ -102,16 +111,17 @@ def open_run_directory(path: Path, *, expected: Expected = "empty") -> Iterator[
 
     Raises:
         EnvironmentFault: it is not as expected, in use (by whom is said), or not writable.
+        CheckpointError: a link, a pipe or a device takes the place of one of its files.
     """
     with environment_faults(path, "make the run directory"):
         path.mkdir(parents=True, exist_ok=True)
         # Where there is a lock file, the lock says first whether a run is in there.
         if not (path / LOCK).exists():
             _require(path, expected)
-        flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
-        descriptor = os.open(path / LOCK, flags, 0o666)
+    descriptor = open_plain(path / LOCK, "lock the run directory", os.O_RDWR | os.O_CREAT)
     try:
         _lock(descriptor, path)
+        RunDirectory(path).require_plain()
         with environment_faults(path, "make the run directory"):
             _require(path, expected)
             _sign(descriptor)
@@ -157,7 +167,7 @@ def _lock(descriptor: int, path: Path) -> None:
 def _sign(descriptor: int) -> None:
     """Leaves in the lock file who holds it, for the next one to be told."""
     since = datetime.now(UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
-    holder = {"pid": os.getpid(), "host": socket.gethostname(), "since": since}
+    holder = {"pid": os.getpid(), "host": os.uname().nodename, "since": since}
     os.ftruncate(descriptor, 0)
     os.pwrite(descriptor, strict_json.encode(holder, indent=None), 0)
 

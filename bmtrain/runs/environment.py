@@ -14,6 +14,7 @@ from typing import Any
 from bmtrain import strict_json
 from bmtrain.durable import write_bytes
 from bmtrain.machine import num_processors, processor_name
+from bmtrain.regular_files import NotRegular, open_regular
 from bmtrain.runs.metrics_log import finite
 
 PACKAGES = ("bmtrain-keras", "tensorflow", "keras", "numpy", "polars", "pydantic", "safetensors")
@@ -75,14 +76,15 @@ def write_json(path: Path, document: Mapping[str, Any]) -> None:
         EnvironmentFault: it cannot be written.
     """
     text = json.dumps(finite(document), indent=2, allow_nan=False)
-    write_bytes(path, f"{text}\n".encode("ascii"))
+    write_bytes(path, f"{text}\n".encode("ascii"), links=False)
 
 
 def read_json(path: Path) -> dict[str, Any]:
-    """A document that ``write_json`` wrote; empty where it is not there, not whole or too large."""
+    """A document that ``write_json`` wrote; empty where there is no such one, or it is too large."""
     try:
-        document = strict_json.decode(path.read_bytes())
-    except (OSError, ValueError):
+        with os.fdopen(open_regular(path), "rb") as file:
+            document = strict_json.decode(file.read(strict_json.MAX_BYTES + 1))
+    except (OSError, ValueError, NotRegular):
         return {}
     return document if isinstance(document, dict) else {}
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import math
 import os
-from collections.abc import Mapping
+import sys
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -13,9 +15,12 @@ from typing import Any, Self
 from bmtrain import strict_json
 from bmtrain.durable import environment_faults, write_all
 from bmtrain.errors import CheckpointError
+from bmtrain.runs.plain_entries import open_plain
 
 #: The one entry of a line in which equal runs may differ.
 TIME = "time"
+#: Ours have some hundred.
+_MAX_LINE_BYTES = 2**16
 
 
 class MetricsLog:
@@ -23,14 +28,13 @@ class MetricsLog:
 
     Raises:
         EnvironmentFault: from every method: it cannot be written.
+        CheckpointError: it is no regular file.
     """
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        with environment_faults(path, "open the metrics log"):
-            flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC
-            self._descriptor = os.open(path, flags, 0o666)
-            self._num_bytes = os.fstat(self._descriptor).st_size
+        self._descriptor = open_plain(path, "open the metrics log")
+        self._num_bytes = os.fstat(self._descriptor).st_size
 
     @property
     def num_bytes(self) -> int:
@@ -90,25 +94,39 @@ class MetricsLog:
 
 
 def read_epochs(path: Path) -> list[dict[str, Any]]:
-    """The lines of a log, one dict each.
+    """The lines of a log, one dict each; the first is epoch 1, and none is missing.
 
     Raises:
         CheckpointError: a line is damaged; it is named.
         EnvironmentFault: it cannot be read.
     """
-    with environment_faults(path, "read the metrics log"):
-        lines = path.read_bytes().splitlines()
-    epochs = []
-    for number, line in enumerate(lines, start=1):
-        try:
-            entry = strict_json.decode(line)
-            strict_json.require(_is_epoch(entry), "not the figures of an epoch")
-        except ValueError as error:
-            raise CheckpointError(
-                f"line {number} is damaged: {error}", where=str(path), hint="start a new run"
-            ) from None
-        epochs.append(entry)
-    return epochs
+    return list(epochs_in(path))
+
+
+def epochs_in(path: Path) -> Iterator[dict[str, Any]]:
+    """The same, one line after the other: a log may be longer than the memory."""
+    action = "read the metrics log"
+    with os.fdopen(open_plain(path, action, os.O_RDONLY), "rb") as file:
+        for number in itertools.count(1):
+            with environment_faults(path, action):
+                line = file.readline(_MAX_LINE_BYTES + 1)
+            if not line:
+                return
+            yield _epoch(line, number, path)
+
+
+def _epoch(line: bytes, number: int, path: Path) -> dict[str, Any]:
+    try:
+        strict_json.require(len(line) <= _MAX_LINE_BYTES, f"over {_MAX_LINE_BYTES:,} bytes")
+        entry = strict_json.decode(line)
+        strict_json.require(_is_epoch(entry), "not the figures of an epoch")
+        strict_json.require(entry["epoch"] == number, f"expected epoch {number}")
+    except ValueError as error:
+        raise CheckpointError(
+            f"line {number} is damaged: {error}", where=str(path), hint="start a new run"
+        ) from None
+    assert isinstance(entry, dict)
+    return entry
 
 
 def _is_epoch(entry: Any) -> bool:
@@ -116,9 +134,19 @@ def _is_epoch(entry: Any) -> bool:
     return (
         isinstance(entry, dict)
         and type(entry.get("epoch")) is int
-        and isinstance(entry.get("train"), dict)
+        and is_figures(entry.get("train"))
+        and is_figures(entry.get("validation", {}))
         and isinstance(time := entry.get(TIME), dict)
-        and type(time.get("epoch_s")) in {int, float}
+        and is_figures({"epoch_s": time.get("epoch_s")})
+        and time.get("epoch_s") is not None
+    )
+
+
+def is_figures(value: Any) -> bool:
+    """Whether it is figures by name: numbers that a float can hold, or null."""
+    return isinstance(value, dict) and all(
+        figure is None or (type(figure) in {int, float} and abs(figure) <= sys.float_info.max)
+        for figure in value.values()
     )
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import stat
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,6 +11,7 @@ from numpy.typing import NDArray
 from bmtrain import tensor_files
 from bmtrain.durable import environment_faults, write_bytes
 from bmtrain.errors import DataError
+from bmtrain.regular_files import NotRegular, opened_regular
 
 _NAMES = {"outputs", "labels", "predicted"}
 
@@ -47,7 +46,7 @@ def write_predictions(directory: Path, split: str, predictions: StoredPrediction
         directory.mkdir(exist_ok=True)
     path = predictions_path(directory, split)
     tensors = {name: getattr(predictions, name) for name in sorted(_NAMES)}
-    write_bytes(path, tensor_files.encode(tensors))
+    write_bytes(path, tensor_files.encode(tensors), links=False)
     return path
 
 
@@ -58,24 +57,19 @@ def read_predictions(path: Path) -> StoredPredictions:
         DataError: damaged, or not such a file. EnvironmentFault: it cannot be read.
     """
     with environment_faults(path, "read the predictions"):
-        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
         try:
-            tensors = _read(descriptor)
-        except ValueError as error:
+            with opened_regular(path) as (descriptor, size):
+                tensors = _read(descriptor, size)
+        except (ValueError, NotRegular) as error:
             raise DataError(f"not stored predictions: {error}", where=str(path)) from None
-        finally:
-            os.close(descriptor)
     return StoredPredictions(**tensors)
 
 
-def _read(descriptor: int) -> dict[str, tensor_files.Array]:
-    facts = os.fstat(descriptor)
-    if not stat.S_ISREG(facts.st_mode):
-        raise ValueError("not a regular file")
-    places = tensor_files.read_places(descriptor, facts.st_size)
+def _read(descriptor: int, size: int) -> dict[str, tensor_files.Array]:
+    places = tensor_files.read_places(descriptor, size)
     if places.keys() != _NAMES:
         raise ValueError(f"expected the tensors {', '.join(sorted(_NAMES))}")
-    content = tensor_files.read_content(descriptor, facts.st_size)
+    content = tensor_files.read_content(descriptor, size)
     tensors = tensor_files.TensorFile(content, places).tensors()
     outputs, labels, predicted = (tensors[name] for name in ("outputs", "labels", "predicted"))
     if outputs.dtype != np.float32 or outputs.ndim != 2:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 from bmtrain.durable import environment_faults
+from bmtrain.runs.plain_entries import open_plain
 
 
 class RunLog:
@@ -15,12 +17,15 @@ class RunLog:
 
     Raises:
         EnvironmentFault: it cannot be opened or written.
+        CheckpointError: it is no regular file.
     """
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        with environment_faults(path, "open the log"):
-            self._file = path.open("a", encoding="utf-8", errors="backslashreplace", buffering=1)
+        descriptor = open_plain(path, "open the log")
+        self._file = os.fdopen(
+            descriptor, "a", encoding="utf-8", errors="backslashreplace", buffering=1
+        )
 
     def write(self, text: str) -> None:
         """Append ``text`` under the present time."""

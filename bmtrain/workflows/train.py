@@ -66,7 +66,7 @@ def _load(request: TrainRequest) -> tuple[LoadedConfig, Path]:
         raise UsageError("--allow-changed is about going on: give --resume, too")
     resumes = request.start == "resume"
     path = _config_of_run(request.config) if resumes else request.config
-    loaded = load_config(path, overrides, request.expectations)
+    loaded = load_config(path, overrides, request.expectations, may_extend=not resumes)
     if resumes:
         return loaded, request.config
     return loaded, planned_run_dir(loaded.experiment.name, request.run_dir)
@@ -74,6 +74,7 @@ def _load(request: TrainRequest) -> tuple[LoadedConfig, Path]:
 
 def _config_of_run(run_dir: Path) -> Path:
     directory = RunDirectory(run_dir)
+    directory.require_plain()
     if not directory.holds_run:
         raise UsageError(
             f"--resume takes a run directory, and '{run_dir}' has no {directory.config.name}",

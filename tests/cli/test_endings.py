@@ -2,7 +2,6 @@
 
 import json
 import tempfile
-from pathlib import Path
 
 import pytest
 
@@ -159,15 +158,21 @@ def test_a_traceback_that_cannot_be_kept_is_said_to_be_lost(bmtrain, monkeypatch
 def test_a_log_that_cannot_be_written_does_not_lose_the_traceback(bmtrain, tmp_path, monkeypatch):
     (tmp_path / "log.txt").touch()
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
-    real_open = Path.open
 
-    def open_but_not_the_log(path, *arguments, **options):
-        if path.name == "log.txt":
-            raise OSError(28, "full")
-        return real_open(path, *arguments, **options)
+    def full(*_):
+        raise OSError(28, "full")
 
-    monkeypatch.setattr(Path, "open", open_but_not_the_log)
+    monkeypatch.setattr("bmtrain.cli.boundary.open_regular", full)
     bmtrain("train", "x.yaml", "--run-dir", tmp_path, scenario="bug")
+    assert list(tmp_path.glob("bmtrain-error-*.txt"))
+
+
+def test_a_traceback_does_not_follow_a_link_out_of_a_strangers_run(bmtrain, tmp_path, monkeypatch):
+    (tmp_path / "mine").write_text("precious")
+    (tmp_path / "log.txt").symlink_to(tmp_path / "mine")
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    bmtrain("train", "x.yaml", "--run-dir", tmp_path, scenario="bug")
+    assert (tmp_path / "mine").read_text() == "precious"
     assert list(tmp_path.glob("bmtrain-error-*.txt"))
 
 

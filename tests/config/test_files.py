@@ -1,4 +1,5 @@
 import os
+import threading
 from pathlib import Path
 
 import pytest
@@ -157,6 +158,32 @@ def test_a_base_that_cannot_be_read_is_shown_where_it_is_named(tmp_path, extends
     (diagnostic,) = refusal(write(tmp_path, a=f"seed: x\nextends: {extends}\n")).diagnostics
     assert words in diagnostic.message
     assert (diagnostic.line, diagnostic.column, diagnostic.key) == (2, 10, "extends")
+
+
+@pytest.mark.usefixtures("nothing_hangs")
+def test_a_base_is_a_file_and_no_pipe(tmp_path):
+    os.mkfifo(tmp_path / "pipe.yaml")
+    (diagnostic,) = refusal(write(tmp_path, a="extends: pipe.yaml\n")).diagnostics
+    assert "pipe.yaml: not a regular file; expected a YAML file" in diagnostic.message
+
+
+def test_a_config_may_come_through_a_pipe(tmp_path, reference):
+    """<(command) in a shell is one: the user named it, no file did."""
+    os.mkfifo(tmp_path / "pipe")
+    writer = threading.Thread(target=(tmp_path / "pipe").write_text, args=(reference,))
+    writer.start()
+    assert load_config(tmp_path / "pipe").experiment.seed == 0
+    writer.join()
+
+
+def test_a_runs_own_config_extends_nothing(tmp_path, reference):
+    path = write(tmp_path, a="extends: base.yaml\n", base=reference)
+    assert load_config(path).experiment.seed == 0
+    with pytest.raises(ConfigError) as caught:
+        load_config(path, may_extend=False)
+    (diagnostic,) = caught.value.diagnostics
+    assert diagnostic.message == "a run's own config is whole; it cannot name another file"
+    assert (diagnostic.line, diagnostic.key) == (1, "extends")
 
 
 def test_errors_in_a_base_name_the_base(tmp_path, reference):

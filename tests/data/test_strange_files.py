@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from bmtrain import regular_files
-from bmtrain.data.csv_table import read_csv, read_csv_part
+from bmtrain.data.csv_table import read_csv, read_csv_examples
 from bmtrain.data.idx import read_idx, read_idx_part
 from bmtrain.data.numpy_files import read_npy_part, read_npz, read_npz_part
 from bmtrain.errors import DataError
@@ -41,7 +41,7 @@ READERS: dict[str, Callable[[Path], object]] = {
     "npy part": lambda path: read_npy_part(path, labels=False),
     "npy directory": within("x_train.npy", lambda path: read_npy_part(path, labels=False)),
     "csv": lambda path: read_csv(path, label="label", features=None),
-    "csv part": lambda path: read_csv_part(path, features=("a",), label=None),
+    "csv part": lambda path: read_csv_examples(path, features=("a",), label=None),
     "csv directory": within("train.csv", lambda path: read_csv(path, label="label", features=None)),
 }
 
@@ -85,7 +85,7 @@ def test_links_to_files_are_followed(tmp_path: Path) -> None:
     """Data lies where there is room for it."""
     (tmp_path / "a.csv").write_text(TABLE)
     (tmp_path / "b.csv").symlink_to(tmp_path / "a.csv")
-    part = read_csv_part(tmp_path / "b.csv", features=("a",), label="label")
+    part = read_csv_examples(tmp_path / "b.csv", features=("a",), label="label")
     assert part.labels == ["x", "y"]
     np.save(tmp_path / "a.npy", np.arange(6).reshape(2, 3))
     (tmp_path / "b.npy").symlink_to(tmp_path / "a.npy")

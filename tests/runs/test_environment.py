@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from bmtrain.errors import EnvironmentFault
-from bmtrain.runs.environment import environment_facts, git_facts, write_json
+from bmtrain.runs.environment import environment_facts, git_facts, read_json, write_json
 
 
 def git(directory: Path, *arguments: str) -> str:
@@ -130,7 +130,32 @@ def test_a_command_in_the_repositorys_config_is_not_run(repository: Path) -> Non
 def test_json_is_written_with_null_for_what_is_not_finite(tmp_path: Path) -> None:
     write_json(tmp_path / "x.json", {"loss": float("nan"), "name": "grün", "odd": "\ud800"})
     assert json.loads((tmp_path / "x.json").read_text())["loss"] is None
-    assert '"grün"' in (tmp_path / "x.json").read_text()
+    assert read_json(tmp_path / "x.json")["name"] == "grün"
+
+
+@pytest.mark.usefixtures("nothing_hangs")
+def test_only_a_regular_file_of_bounded_size_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "x.json"
+    write_json(path, {"a": 1})
+    assert read_json(path) == {"a": 1}
+    path.rename(tmp_path / "elsewhere")
+    path.symlink_to(tmp_path / "elsewhere")
+    assert read_json(path) == {}
+    path.unlink()
+    os.mkfifo(path)
+    assert read_json(path) == {}
+    path.unlink()
+    path.touch()
+    os.truncate(path, 2**41)
+    assert read_json(path) == {}
+
+
+def test_a_link_is_replaced_and_what_it_points_to_is_not(tmp_path: Path) -> None:
+    (tmp_path / "mine").write_text("precious")
+    (tmp_path / "x.json").symlink_to(tmp_path / "mine")
+    write_json(tmp_path / "x.json", {"a": 1})
+    assert (tmp_path / "mine").read_text() == "precious"
+    assert read_json(tmp_path / "x.json") == {"a": 1}
 
 
 def test_json_that_cannot_be_written_is_the_environments_fault(tmp_path: Path) -> None:

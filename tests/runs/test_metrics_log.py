@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bmtrain.errors import CheckpointError, EnvironmentFault
-from bmtrain.runs.metrics_log import MetricsLog, finite
+from bmtrain.runs.metrics_log import MetricsLog, epochs_in, finite, read_epochs
 
 
 def test_each_record_is_one_line_that_is_there_at_once(tmp_path: Path) -> None:
@@ -106,3 +106,52 @@ def test_it_may_be_closed_twice(tmp_path: Path) -> None:
 def test_a_place_where_it_cannot_be_is_the_environments_fault(tmp_path: Path) -> None:
     with pytest.raises(EnvironmentFault, match="cannot open the metrics log"):
         MetricsLog(tmp_path / "absent" / "m")
+
+
+LINE = '{"epoch": %d, "train": {"loss": 0.5}, "time": {"epoch_s": 0.1}}'
+
+
+def test_the_epochs_of_a_log_are_read_one_by_one(tmp_path: Path) -> None:
+    path = tmp_path / "m"
+    path.write_text(f"{LINE % 1}\n{LINE % 2}\n")
+    assert [entry["epoch"] for entry in read_epochs(path)] == [1, 2]
+    os.truncate(path, 2**40)  # it has holes: nothing after the second line is on the disk
+    epochs = epochs_in(path)
+    assert [next(epochs)["epoch"], next(epochs)["epoch"]] == [1, 2]
+    with pytest.raises(CheckpointError, match="line 3 is damaged: over 65,536 bytes"):
+        next(epochs)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "[]",
+        "{",
+        LINE % 2,
+        LINE % 0,
+        LINE.replace("0.5", "NaN") % 1,
+        LINE.replace("0.5", "1e999") % 1,
+        LINE.replace("0.5", "1" + "0" * 400) % 1,
+        LINE.replace("0.5", '"text"') % 1,
+        LINE.replace("0.5", "true") % 1,
+        LINE.replace("0.1", "null") % 1,
+        LINE.replace("0.1", "1" + "0" * 400) % 1,
+        LINE.replace('"train"', '"validation": [], "train"') % 1,
+        LINE.replace('"train"', '"validation": {"loss": []}, "train"') % 1,
+        LINE.replace('"train"', '"epoch": 1, "train"') % 1,
+        LINE.replace("0.5", "[" * 1000 + "]" * 1000) % 1,
+    ],
+)
+def test_a_line_that_is_not_an_epochs_figures_is_named(tmp_path: Path, line: str) -> None:
+    (tmp_path / "m").write_text(f"{line}\n")
+    with pytest.raises(CheckpointError, match="line 1 is damaged") as caught:
+        read_epochs(tmp_path / "m")
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.usefixtures("nothing_hangs")
+def test_a_pipe_in_its_place_is_refused(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "m")
+    for use in (MetricsLog, read_epochs):
+        with pytest.raises(CheckpointError, match="not a regular file"):
+            use(tmp_path / "m")

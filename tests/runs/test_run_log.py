@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from pathlib import Path
 
@@ -21,11 +22,15 @@ def test_each_line_has_its_utc_time_and_is_there_at_once(tmp_path: Path) -> None
     assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ grün \\ud800", lines[1])
 
 
-def test_a_log_that_cannot_be_opened_or_written_is_the_environments_fault(tmp_path: Path) -> None:
+def test_a_log_that_cannot_be_opened_or_written_is_the_environments_fault(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     with pytest.raises(EnvironmentFault, match="cannot open the log"):
         RunLog(tmp_path / "absent" / "log.txt")
     if Path("/dev/full").exists():
-        log = RunLog(Path("/dev/full"))
+        full = os.open("/dev/full", os.O_WRONLY)
+        monkeypatch.setattr("bmtrain.runs.run_log.open_plain", lambda *_: full)
+        log = RunLog(tmp_path / "log.txt")
         with pytest.raises(EnvironmentFault, match="cannot write the log: the disk is full"):
             log.write("a line")
         with pytest.raises(EnvironmentFault, match="cannot close the log"):

@@ -1,6 +1,7 @@
 """What may differ when a run is gone on with: nothing that changes a bit, unless it is named."""
 
 import json
+import os
 import shutil
 
 import pytest
@@ -114,6 +115,42 @@ def test_in_the_middle_of_an_epoch_its_steps_cannot_change(
     ended = resumed(command, run.path, override, "--allow-changed", key)
     assert ended.exit_code == 7
     assert f"in the middle of an epoch, and {key} was" in ended.document["error"]["message"]
+
+
+# --- what a stranger may have put there ---------------------------------------------------
+
+
+@pytest.mark.usefixtures("nothing_hangs")
+@pytest.mark.parametrize("name", ["config.yaml", "summary.json", "metrics.jsonl", "log.txt"])
+@pytest.mark.parametrize("kind", ["link", "pipe"])
+def test_a_link_or_a_pipe_in_the_run_directory_is_refused_before_it_is_opened(
+    trained, command, tmp_path, name, kind
+):
+    path, mine = tmp_path / "run", tmp_path / "mine"
+    shutil.copytree(trained("graph", "training.engine=graph").path, path)
+    (path / name).rename(mine)
+    before = mine.read_bytes()
+    if kind == "link":
+        (path / name).symlink_to(mine)
+    else:
+        os.mkfifo(path / name)
+    ended = resumed(command, path, "training.epochs=4")
+    assert ended.exit_code == 7
+    assert ended.document["error"]["where"] == str(path / name)
+    assert "links and devices are refused" in ended.document["error"]["message"]
+    assert mine.read_bytes() == before
+
+
+def test_the_config_of_a_run_names_no_other_file(trained, command, tmp_path):
+    path = tmp_path / "run"
+    shutil.copytree(trained("graph", "training.engine=graph").path, path)
+    (tmp_path / "secret.yaml").write_text("password: 123\n")
+    config = path / "config.yaml"
+    config.write_text(f"extends: {tmp_path}/secret.yaml\n{config.read_text()}")
+    ended = resumed(command, path, "training.epochs=4")
+    assert ended.exit_code == 2
+    assert "a run's own config is whole" in ended.err
+    assert "password" not in ended.out + ended.err
 
 
 # --- if possible --------------------------------------------------------------------------

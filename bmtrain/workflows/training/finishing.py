@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from bmtrain.checkpoint.read import read_checkpoint
 from bmtrain.events import Evaluating, Event, RunFinished
 from bmtrain.models.decision import predicted_classes
-from bmtrain.runs.metrics_log import read_epochs
+from bmtrain.runs.metrics_log import epochs_in
 from bmtrain.runs.predictions import StoredPredictions, write_predictions
 from bmtrain.training_state import TrainingState
 from bmtrain.workflows.preparation import Prepared
@@ -56,7 +56,7 @@ def _load_evaluated_weights(prepared: Prepared, session: Session, record: Record
 
 def _logged_figures(saver: Saver, epoch: int) -> dict[str, Mapping[str, float]]:
     """Train and validation figures of an epoch, as metrics.jsonl has them."""
-    entry = next(entry for entry in read_epochs(saver.log.path) if entry["epoch"] == epoch)
+    entry = next(entry for entry in epochs_in(saver.log.path) if entry["epoch"] == epoch)
     return {split: entry[split] for split in ("train", "validation") if split in entry}
 
 

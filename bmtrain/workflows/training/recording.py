@@ -74,7 +74,7 @@ class Record:
     def begin(self) -> None:
         """From here on the directory is this run's: its resolved config is written."""
         if not self.begun:
-            write_text(self.directory.config, resolved_yaml(self.prepared.experiment))
+            write_text(self.directory.config, resolved_yaml(self.prepared.experiment), links=False)
             self.begun = True
 
     def write_run_json(self) -> None:

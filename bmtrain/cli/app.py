@@ -134,7 +134,7 @@ def evaluate(
         typer.Option(
             metavar="PATH",
             callback=no_option,
-            help="Other data, with labels, instead of a split.",
+            help="Other data, with labels, instead of a split; a checkpoint alone needs it.",
         ),
     ] = None,
     data_format: DataFormat = "auto",
@@ -149,7 +149,7 @@ def evaluate(
     screen = asked_screen(context, json=json, quiet=quiet)
     request = EvaluateRequest(checkpoint=checkpoint, split=split, data=data, format=data_format)
     with screen.waiting("evaluating"):
-        document = run(request)
+        document = run(request, note=screen.tell)
     show_evaluation(document, screen)
 
 

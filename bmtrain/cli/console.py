@@ -30,6 +30,7 @@ class Screen:
         self.format: OutputFormat = "text"
         self.quiet = False
         self.run_dir: Path | None = None
+        self._waiting_for: str | None = None
 
     @property
     def is_json(self) -> bool:
@@ -48,12 +49,24 @@ class Screen:
     @contextmanager
     def waiting(self, what: str) -> Iterator[None]:
         """Show that something takes its time, for as long as it does."""
-        if self.tells_progress:
-            self.err.show_for_now(what + self.err.symbols.dots)
+        self._waiting_for = what + self.err.symbols.dots
+        self._show_waiting()
         try:
             yield
         finally:
+            self._waiting_for = None
             self.err.clear()
+
+    def tell(self, message: str) -> None:
+        """Say what is about to be done with something of the user's; under --json too."""
+        if not self.quiet:
+            for line in self.err.fitted(message, 0):
+                self.err.line(line)
+            self._show_waiting()
+
+    def _show_waiting(self) -> None:
+        if self._waiting_for is not None and self.tells_progress:
+            self.err.show_for_now(self._waiting_for)
 
     def note(self, message: str) -> None:
         """Say something that may be left out."""

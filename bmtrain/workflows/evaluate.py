@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -9,9 +10,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from bmtrain.data.bundled import BUNDLED
 from bmtrain.data.dataset import Dataset, Split
 from bmtrain.data.load import load_examples
-from bmtrain.errors import DataError, UsageError
+from bmtrain.errors import CheckpointError, ConfigError, DataError, UsageError
 from bmtrain.models.decision import predicted_classes
 from bmtrain.workflows.preparation import load_experiment_data
 from bmtrain.workflows.restoring import Restored, read_restored, restored_session
@@ -27,8 +29,14 @@ class EvaluateRequest:
     format: str = "auto"
 
 
-def evaluate(request: EvaluateRequest) -> dict[str, Any]:
+def evaluate(
+    request: EvaluateRequest, note: Callable[[str], None] = lambda _: None
+) -> dict[str, Any]:
     """The document of ``eval --json``: checkpoint, split, examples, metrics, classes, confusion.
+
+    Args:
+        request: what to evaluate on what.
+        note: told which file the run recorded as its data, before that is opened.
 
     Raises:
         UsageError, CheckpointError, DataError, EnvironmentFault.
@@ -36,7 +44,7 @@ def evaluate(request: EvaluateRequest) -> dict[str, Any]:
     if request.data is not None and request.split is not None:
         raise UsageError("--split is of the model's own data: give either --split or --data")
     restored = read_restored(request.checkpoint)
-    name, split = _examples(request, restored)
+    name, split = _examples(request, restored, note)
     experiment = restored.checkpoint.experiment
     facts = restored.checkpoint.preprocessing.facts
     with restored_session(restored) as session:
@@ -62,14 +70,16 @@ def evaluate(request: EvaluateRequest) -> dict[str, Any]:
     return document
 
 
-def _examples(request: EvaluateRequest, restored: Restored) -> tuple[str, Split]:
+def _examples(
+    request: EvaluateRequest, restored: Restored, note: Callable[[str], None]
+) -> tuple[str, Split]:
     checkpoint = restored.checkpoint
     facts = checkpoint.preprocessing.facts
     if request.data is not None:
         examples = load_examples(request.data, facts, format=request.format, labels="required")
         assert examples.labels is not None  # they were required
         return str(request.data), Split(examples.features, examples.labels)
-    dataset = load_experiment_data(checkpoint.experiment)
+    dataset = _recorded_data(restored, note)
     if dataset.facts.fingerprint != facts.fingerprint:
         raise DataError(
             "the data is not what the model was trained on (its fingerprint differs)",
@@ -77,6 +87,31 @@ def _examples(request: EvaluateRequest, restored: Restored) -> tuple[str, Split]
             hint="give the examples to evaluate with --data PATH",
         )
     return _split(dataset, request.split)
+
+
+def _recorded_data(restored: Restored, note: Callable[[str], None]) -> Dataset:
+    """The data that the checkpoint names, whoever wrote it: a file of ours only if the user said so.
+
+    Raises:
+        UsageError: the checkpoint itself was named, and its data is no bundled set.
+        CheckpointError: what is recorded does not fit the data that it names.
+    """
+    section = restored.checkpoint.experiment.data
+    if section.source not in BUNDLED:
+        if not restored.found.is_run:
+            raise UsageError(
+                "a checkpoint alone is evaluated on data that you name: --data PATH",
+                hint=f"it was trained on {section.source}; to read what a run recorded, "
+                "name the run's directory",
+            )
+        path = section.source if section.source.isprintable() else ascii(section.source)
+        note(f"reading the data that the run recorded: {path}")
+    try:
+        return load_experiment_data(restored.checkpoint.experiment)
+    except ConfigError as error:
+        raise CheckpointError(
+            f"its config does not fit its data: {error.message}", where=str(restored.found.path)
+        ) from error
 
 
 def _split(dataset: Dataset, name: str | None) -> tuple[str, Split]:

@@ -168,8 +168,10 @@ class Workflows:
             epoch, 2, 1875 * epoch, train, {"loss": 0.13, "accuracy": 0.96}, 1e-3, 0.61, 98e3, True
         )
 
-    def evaluate(self, request):
+    def evaluate(self, request, note):
         self.requests.append(request)
+        if self.scenario == "recorded data":
+            note("reading the data that the run recorded: /data/\x1b[31mx.csv")
         self.fail({"in use": EnvironmentFault("it is in use", where=str(request.checkpoint))})
         time.sleep(self.pause_s)
         document = evaluation(int(os.environ.get("CLASSES", "3")))

@@ -93,6 +93,22 @@ def test_eval_of_a_regression_has_metrics_alone(bmtrain):
     assert out.endswith("\nloss                0.5000\nmean_squared_error  0.5000\n")
 
 
+@pytest.mark.parametrize(
+    ("arguments", "is_told"), [([], True), (["--json"], True), (["-q"], False)]
+)
+def test_what_the_workflow_is_about_to_read_is_told_on_stderr(bmtrain, arguments, is_told):
+    ended = bmtrain("eval", "run", *arguments, scenario="recorded data")
+    line = "reading the data that the run recorded: /data/\\x1b[31mx.csv\n"
+    assert ended.err == (line if is_told else "")
+
+
+def test_on_a_terminal_it_stays_above_what_is_shown_for_now(terminal):
+    shown = terminal("recorded data", "eval", "run").out
+    before, after = shown.split("reading the data that the run recorded")
+    assert "evaluating" in before
+    assert "evaluating" in after
+
+
 @pytest.mark.parametrize("arguments", [[], ["--quiet"], ["--json"]])
 def test_checkpoints_that_were_passed_over_are_warnings_on_stderr(bmtrain, arguments):
     whole = bmtrain("eval", "run", *arguments)

@@ -6,25 +6,29 @@ import numpy as np
 import pytest
 from sklearn.metrics import confusion_matrix, precision_recall_fscore_support
 
+from bmtrain.config.load import load_config
 from bmtrain.runs.predictions import read_predictions
 from bmtrain.workflows.evaluate import confusion_matrix as confusion_matrix_of
 from bmtrain.workflows.evaluate import per_class_figures
+from bmtrain.workflows.preparation import load_experiment_data
 
 
 def test_a_checkpoint_moved_away_from_its_deleted_run_gives_the_summarys_figures(
-    bmtrain, trained, tmp_path
+    bmtrain, trained, tmp_path, project
 ):
     """Under XLA and in a process of its own; equal as floats, not approximately."""
     run = trained("to-be-deleted", "training.epochs=2")
     summary = run.summary
-    moved = tmp_path / "elsewhere"
+    moved, data = tmp_path / "elsewhere", tmp_path / "test.npz"
     shutil.move(run.checkpoint("evaluated_checkpoint"), moved)
     shutil.rmtree(run.path)
-    ended = bmtrain("eval", moved, "--json", directory=tmp_path)
+    split = load_experiment_data(load_config(project / "points.yaml").experiment).splits["test"]
+    np.savez(data, x=split.features, y=np.array(["left", "right", "up"])[split.labels])
+    ended = bmtrain("eval", moved, "--data", data, "--json", directory=tmp_path)
     assert ended.exit_code == 0, ended.err
     document = ended.document
     assert document["metrics"] == summary["metrics"]["test"]
-    assert (document["split"], document["examples"]) == ("test", 62)
+    assert (document["split"], document["examples"]) == (str(data), 62)
     assert document["checkpoint"] == str(moved)
     assert ended.err == ""
 

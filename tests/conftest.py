@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import os
 import signal
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -50,6 +53,64 @@ def in_process(runtime: Runtime) -> Iterator[None]:
     with _environment_kept():
         os.environ["BMTRAIN_XLA_CACHE"] = "0"
         yield
+
+
+class Forger:
+    """Changes checkpoints as a stranger would who read our source: sizes and sha256 are right."""
+
+    def manifest(self, directory: Path) -> dict[str, Any]:
+        """What the manifest says, without its seal."""
+        with (directory / "manifest.json").open("rb") as file:
+            document: dict[str, Any] = json.loads(file.read(2**20).rstrip(b"\0"))
+        del document["sha256"]
+        return document
+
+    def seal(self, directory: Path, document: Any, *, indent: int | None = 1) -> None:
+        """Write a manifest with a valid seal."""
+        body = json.dumps(document, indent=indent).removesuffix("}").rstrip().encode()
+        digest = hashlib.sha256(body).hexdigest()
+        sealed = body + f',\n "sha256": "{digest}"\n}}\n'.encode()
+        (directory / "manifest.json").write_bytes(sealed)
+
+    def change(self, directory: Path, section: str, **entries: Any) -> None:
+        """Set entries of a section of the manifest."""
+        document = self.manifest(directory)
+        document[section] |= entries
+        self.seal(directory, document)
+
+    def replace(self, directory: Path, name: str, content: bytes, **entries: Any) -> None:
+        """Replace a file, and make the manifest agree with it."""
+        (directory / name).write_bytes(content)
+        digest = hashlib.sha256(content).hexdigest()
+        document = self.manifest(directory)
+        document["files"][name] |= {"bytes": len(content), "sha256": digest, **entries}
+        self.seal(directory, document)
+
+    def replace_tensors(self, directory: Path, name: str, arrays: dict[str, Any]) -> None:
+        """Replace a file of tensors, and make the manifest agree with it."""
+        from bmtrain import tensor_files
+
+        content = tensor_files.encode(arrays)
+        self.replace(directory, name, content, tensors=self.tensor_entries(content))
+
+    def tensor_entries(self, content: bytes) -> dict[str, Any]:
+        """What the manifest says of the tensors in a file."""
+        from bmtrain import tensor_files
+
+        return {
+            name: {
+                "dtype": place.dtype,
+                "shape": list(place.shape),
+                "sha256": hashlib.sha256(content[place.begin : place.end]).hexdigest(),
+            }
+            for name, place in tensor_files.places_in(content).items()
+        }
+
+
+@pytest.fixture(scope="session")
+def forger() -> Forger:
+    """Changes checkpoints so that every size and sha256 is right."""
+    return Forger()
 
 
 @pytest.fixture(scope="session")

@@ -28,6 +28,8 @@ STATISTICS = "preprocessing.safetensors"
 FILES = (MODEL, OPTIMIZER, PREPROCESSING, STATISTICS)
 TENSOR_FILES = (MODEL, OPTIMIZER, STATISTICS)
 
+_NAME = re.compile(r"[a-z][a-z0-9_]{0,63}")
+_MAX_ENGINE_ENTRIES = 100
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _SEAL = re.compile(rb',\n "sha256": "([0-9a-f]{64})"\n}\n')
 _SEAL_BYTES = 82
@@ -64,6 +66,7 @@ class Manifest:
 
 def encode_manifest(manifest: Manifest) -> bytes:
     """The sealed bytes. Raises ``ValueError`` on what JSON cannot say, and beyond its bounds."""
+    _check_engine(manifest.engine)
     document = {
         "format": FORMAT,
         "format_version": FORMAT_VERSION,
@@ -123,10 +126,17 @@ def _manifest(document: Any) -> Manifest:
     )
     if entries["format"] != FORMAT or entries["format_version"] != FORMAT_VERSION:
         raise ValueError(f"expected format {FORMAT!r}, version {FORMAT_VERSION}")
-    strict_json.require(isinstance(entries["engine"], dict), "engine: expected a mapping")
+    _check_engine(entries["engine"])
     files = _entries(entries["files"], set(FILES), "files")
     records = {name: _file_record(name, files[name]) for name in FILES}
     return Manifest(entries["experiment"], entries["engine"], entries["state"], records)
+
+
+def _check_engine(value: Any) -> None:
+    """Its values are whatever JSON can say; they are compared and shown, never followed."""
+    strict_json.require(isinstance(value, Mapping), "engine: expected a mapping")
+    are_names = len(value) <= _MAX_ENGINE_ENTRIES and all(map(_NAME.fullmatch, value))
+    strict_json.require(are_names, f"engine: expected at most {_MAX_ENGINE_ENTRIES} names")
 
 
 def _entries(value: Any, keys: set[str], what: str) -> dict[str, Any]:

@@ -49,8 +49,8 @@ def parse_facts(content: bytes) -> tuple[DataFacts, str]:
         raise ValueError(f"expected the keys {', '.join(sorted(names))}")
     normalize = _one_of(document.pop("normalize"), _NORMALIZE, "normalize")
     shape = document["input_shape"]
-    if not isinstance(shape, list) or len(shape) > _MAX_RANK:
-        raise ValueError("input_shape: expected a list of sizes")
+    if not isinstance(shape, list) or not 1 <= len(shape) <= _MAX_RANK:
+        raise ValueError("input_shape: expected a list of sizes, at least one")
     facts = DataFacts(
         task=_one_of(document["task"], get_args(Task), "task"),
         input_shape=tuple(_count(size, "input_shape") for size in shape),

@@ -10,6 +10,8 @@ from bmtrain import strict_json
 from bmtrain.training_state import TrainingState
 
 _LARGEST = 2**62
+#: One per metric, and three.
+_MAX_ACCUMULATORS = 100
 _MAX_FLOAT = sys.float_info.max
 
 
@@ -32,7 +34,8 @@ def parse_state(document: Any) -> tuple[TrainingState, int]:
     if not isinstance(document, dict) or document.keys() != names:
         raise ValueError(f"state: expected the keys {', '.join(sorted(names))}")
     accumulators, stopped_early = document["accumulators"], document["stopped_early"]
-    strict_json.require(isinstance(accumulators, dict), "state.accumulators: expected a mapping")
+    is_short = isinstance(accumulators, dict) and len(accumulators) <= _MAX_ACCUMULATORS
+    strict_json.require(is_short, "state.accumulators: expected a mapping, of few names")
     strict_json.require(isinstance(stopped_early, bool), "state.stopped_early: expected a bool")
     state = TrainingState(
         epoch=_count(document, "epoch"),

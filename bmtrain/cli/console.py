@@ -60,8 +60,7 @@ class Screen:
     def tell(self, message: str) -> None:
         """Say what is about to be done with something of the user's; under --json too."""
         if not self.quiet:
-            for line in self.err.fitted(message, 0):
-                self.err.line(line)
+            self.err.paragraph(message)
             self._show_waiting()
 
     def _show_waiting(self) -> None:

@@ -78,6 +78,7 @@ def test_equal_checkpoints_are_equal_files(
 finite = st.floats(allow_nan=False, allow_infinity=False)
 counts = st.integers(0, 2**62)
 text = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
+names = st.from_regex(r"[a-z][a-z0-9_]{0,20}", fullmatch=True)
 dtypes = st.sampled_from(
     [
         "float64",
@@ -147,7 +148,7 @@ def preprocessings(draw: st.DrawFn) -> Preprocessing:
             "model": tensors,
             "optimizer": tensors,
             "preprocessing": preprocessings(),
-            "engine": st.dictionaries(text, text | counts, max_size=3),
+            "engine": st.dictionaries(names, text | counts, max_size=3),
         }
     )
 )
@@ -193,6 +194,7 @@ def test_the_tensors_are_written_in_the_order_of_memory_whatever_it_was(
         ({"model": {"a": np.array(["text"])}}, "a: tensors of dtype <U4 are not stored"),
         ({"model": {"a": np.array([object()])}}, "a: tensors of dtype object are not stored"),
         ({"engine": {"x": float("nan")}}, "Out of range float"),
+        ({"engine": {"not a name": 1}}, "engine: expected at most 100 names"),
     ],
 )
 def test_what_the_format_has_no_place_for_is_not_written(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 from collections.abc import Callable
@@ -21,32 +20,6 @@ MakeCheckpoint = Callable[..., Checkpoint]
 Document = dict[str, Any]
 
 
-def seal(directory: Path, document: Any) -> None:
-    """Writes a manifest with a valid seal, as a stranger who read our source would."""
-    body = json.dumps(document, indent=1).removesuffix("\n}").encode()
-    digest = hashlib.sha256(body).hexdigest()
-    (directory / "manifest.json").write_bytes(body + f',\n "sha256": "{digest}"\n}}\n'.encode())
-
-
-def manifest_of(directory: Path) -> Document:
-    with (directory / "manifest.json").open("rb") as file:
-        document: Document = json.loads(file.read(2**16).rstrip(b"\0"))
-    del document["sha256"]
-    return document
-
-
-def reseal_file(directory: Path, name: str, content: bytes, **tensors: Any) -> None:
-    """Replaces a file and makes the manifest agree with it."""
-    (directory / name).write_bytes(content)
-    document = manifest_of(directory)
-    document["files"][name] |= {
-        "bytes": len(content),
-        "sha256": hashlib.sha256(content).hexdigest(),
-        **tensors,
-    }
-    seal(directory, document)
-
-
 def refused(directory: Path, words: str) -> CheckpointError:
     with pytest.raises(CheckpointError, match=words) as caught:
         read_checkpoint(directory)
@@ -55,15 +28,15 @@ def refused(directory: Path, words: str) -> CheckpointError:
     return caught.value
 
 
-def test_a_manifest_sealed_again_is_read(written: Path) -> None:
-    seal(written, manifest_of(written))
+def test_a_manifest_sealed_again_is_read(forger: Any, written: Path) -> None:
+    forger.seal(written, forger.manifest(written))
     read_checkpoint(written)
 
 
-def test_a_newer_format_says_to_upgrade(written: Path) -> None:
-    document = manifest_of(written)
+def test_a_newer_format_says_to_upgrade(forger: Any, written: Path) -> None:
+    document = forger.manifest(written)
     document["format_version"] = 2
-    seal(written, document)
+    forger.seal(written, document)
     assert refused(written, "format is version 2, this bmtrain reads up to 1").hint == (
         "upgrade bmtrain"
     )
@@ -82,6 +55,8 @@ def test_a_newer_format_says_to_upgrade(written: Path) -> None:
         ({"format_version": True, "format": "x"}, "expected format"),
         ({"extra": 1}, "the manifest: expected the keys"),
         ({"engine": []}, "engine: expected a mapping"),
+        ({"engine": {"os.system": 1}}, "engine: expected at most 100 names"),
+        ({"engine": {f"a{i}": 1 for i in range(101)}}, "engine: expected at most 100 names"),
         ({"files": []}, "files: expected the keys"),
         ({"files": {}}, "files: expected the keys"),
         ({"experiment": []}, "experiment: expected a mapping"),
@@ -89,8 +64,10 @@ def test_a_newer_format_says_to_upgrade(written: Path) -> None:
         ({"state": None}, "state: expected the keys"),
     ],
 )
-def test_a_manifest_of_another_form_is_refused(written: Path, change: Document, words: str) -> None:
-    seal(written, manifest_of(written) | change)
+def test_a_manifest_of_another_form_is_refused(
+    forger: Any, written: Path, change: Document, words: str
+) -> None:
+    forger.seal(written, forger.manifest(written) | change)
     refused(written, words)
 
 
@@ -112,10 +89,12 @@ def test_a_manifest_of_another_form_is_refused(written: Path, change: Document, 
         ("path", "/etc/passwd"),
     ],
 )
-def test_every_entry_about_a_file_is_checked(written: Path, name: str, value: Any) -> None:
-    document = manifest_of(written)
+def test_every_entry_about_a_file_is_checked(
+    forger: Any, written: Path, name: str, value: Any
+) -> None:
+    document = forger.manifest(written)
     document["files"]["model.safetensors"][name] = value
-    seal(written, document)
+    forger.seal(written, document)
     refused(written, r"manifest\.json: not a manifest.*model\.safetensors")
 
 
@@ -135,13 +114,16 @@ def test_every_entry_about_a_file_is_checked(written: Path, name: str, value: An
         ("accumulators", []),
         ("accumulators", {"loss": None}),
         ("accumulators", {"loss": True}),
+        ("accumulators", {f"a{i}": 0.5 for i in range(101)}),
         ("stopped_early", 0),
     ],
 )
-def test_every_entry_of_the_state_is_checked(written: Path, name: str, value: Any) -> None:
-    document = manifest_of(written)
+def test_every_entry_of_the_state_is_checked(
+    forger: Any, written: Path, name: str, value: Any
+) -> None:
+    document = forger.manifest(written)
     document["state"][name] = value
-    seal(written, document)
+    forger.seal(written, document)
     refused(written, r"manifest\.json: damaged: state")
 
 
@@ -161,6 +143,7 @@ def test_every_entry_of_the_state_is_checked(written: Path, name: str, value: An
         ("num_train_examples", True, "num_train_examples: expected"),
         ("input_shape", 3, "input_shape: expected a list"),
         ("input_shape", [1] * 17, "input_shape: expected a list"),
+        ("input_shape", [], "input_shape: expected a list"),
         ("input_shape", [0], "input_shape: expected a whole number"),
         ("input_shape", [2**41], "input_shape: expected a whole number"),
         ("input_shape", [4], "feature_names: expected one per input"),
@@ -173,23 +156,12 @@ def test_every_entry_of_the_state_is_checked(written: Path, name: str, value: An
     ],
 )
 def test_every_entry_of_the_preprocessing_is_checked(
-    written: Path, name: str, value: Any, words: str
+    forger: Any, written: Path, name: str, value: Any, words: str
 ) -> None:
     document = json.loads((written / "preprocessing.json").read_text())
     document[name] = value
-    reseal_file(written, "preprocessing.json", json.dumps(document).encode())
+    forger.replace(written, "preprocessing.json", json.dumps(document).encode())
     assert refused(written, words).where == str(written / "preprocessing.json")
-
-
-def tensor_entries(content: bytes) -> Document:
-    return {
-        name: {
-            "dtype": place.dtype,
-            "shape": list(place.shape),
-            "sha256": hashlib.sha256(content[place.begin : place.end]).hexdigest(),
-        }
-        for name, place in tensor_files.places_in(content).items()
-    }
 
 
 @pytest.mark.parametrize(
@@ -211,25 +183,25 @@ def tensor_entries(content: bytes) -> Document:
     ],
 )
 def test_the_statistics_must_fit_the_facts(
-    written: Path, tensors: dict[str, Any], words: str
+    forger: Any, written: Path, tensors: dict[str, Any], words: str
 ) -> None:
     content = tensor_files.encode(tensors)
-    entries = tensor_entries(content)
-    reseal_file(written, "preprocessing.safetensors", content, tensors=entries)
+    entries = forger.tensor_entries(content)
+    forger.replace(written, "preprocessing.safetensors", content, tensors=entries)
     refused(written, words)
 
 
-def test_file_and_manifest_must_agree_on_every_tensor(written: Path) -> None:
+def test_file_and_manifest_must_agree_on_every_tensor(forger: Any, written: Path) -> None:
     kernel = np.zeros((2, 3), np.float32)
     content = tensor_files.encode({"layers.1.kernel": kernel, "layers.1.bias": kernel[0]})
-    entries = tensor_entries(content)
+    entries = forger.tensor_entries(content)
     entries["layers.1.kernel"]["shape"] = [3, 2]
-    reseal_file(written, "model.safetensors", content, tensors=entries)
+    forger.replace(written, "model.safetensors", content, tensors=entries)
     refused(
         written, r"layers\.1\.kernel: float32 \(2, 3\) in the file, float32 \(3, 2\) in the man"
     )
     entries["layers.1.kernel"]["shape"] = [2, 3]
-    reseal_file(
+    forger.replace(
         written, "model.safetensors", content, tensors=entries | {"x": entries.popitem()[1]}
     )
     refused(written, "is not in both the file and the manifest")
@@ -245,11 +217,11 @@ def test_a_header_with_other_bytes_for_the_same_tensors_is_damage(written: Path)
     refused(written, r"model\.safetensors: damaged: its header does not match")
 
 
-def test_a_sparse_file_of_terabytes_is_not_read(written: Path) -> None:
+def test_a_sparse_file_of_terabytes_is_not_read(forger: Any, written: Path) -> None:
     os.truncate(written / "manifest.json", 2**41)
     refused(written, "2199023255552 bytes; at most")
-    document = manifest_of(written)
+    document = forger.manifest(written)
     os.truncate(written / "preprocessing.json", 2**41)
     document["files"]["preprocessing.json"]["bytes"] = 2**41
-    seal(written, document)
+    forger.seal(written, document)
     refused(written, "preprocessing.json: damaged: 2199023255552 bytes")

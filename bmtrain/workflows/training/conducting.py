@@ -55,6 +55,7 @@ def conduct(
             return
         record = Record(directory, prepared, timing)
         if resumption is not None:
+            record.is_new = False
             record.earlier = resumption.earlier
             record.changed = resumption.changed
             # It begins after the last refusal: what a refused resume finds stays as it is.

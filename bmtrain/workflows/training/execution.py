@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 from bmtrain.checkpoint.content import Checkpoint
 from bmtrain.checkpoint.store import CheckpointStore
-from bmtrain.errors import BmtrainError, Interrupted
+from bmtrain.errors import BmtrainError, CheckpointError, Interrupted
 from bmtrain.events import EpochDone, Event, ModelReady, Noted, StepsDone, Warned
 from bmtrain.runs.directory import RunDirectory
-from bmtrain.runs.metrics_log import TIME, MetricsLog, read_epochs
+from bmtrain.runs.metrics_log import TIME, MetricsLog, epochs_in
 from bmtrain.runs.run_log import RunLog
 from bmtrain.training_state import TrainingState
 from bmtrain.workflows.endings import resume_hint
@@ -110,7 +110,13 @@ class Execution:
         loop = self._compiled_loop(session, runtime, state)
         with MetricsLog(self.directory.metrics) as metrics_log:
             metrics_log.truncate(log_bytes)
-            epoch_s = [entry["time"]["epoch_s"] for entry in read_epochs(metrics_log.path)]
+            epoch_s = [entry[TIME]["epoch_s"] for entry in epochs_in(metrics_log.path)]
+            if len(epoch_s) != state.epoch:
+                raise CheckpointError(
+                    f"it has {len(epoch_s)} epochs, the checkpoint was made after {state.epoch}",
+                    where=str(metrics_log.path),
+                    hint="start a new run",
+                )
             self.record.timing.epoch_s = epoch_s
             self.record.timing.train_s = sum(epoch_s)
             saver = Saver(

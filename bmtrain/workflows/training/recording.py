@@ -68,6 +68,7 @@ class Record:
 
     changed: tuple[Difference, ...] = ()  # from the run that is gone on with, as allowed
     earlier: tuple[Any, ...] = ()  # run.json of the starts before this one
+    is_new: bool = True  # nothing of an earlier start is gone on with
     evaluated: dict[str, Any] | None = None
     begun: bool = False
 
@@ -87,7 +88,9 @@ class Record:
             "command": sys.argv,
             "seed": self.prepared.experiment.seed,
             "environment": environment_facts(),
-            "git": git_facts(Path.cwd()),
+            # git runs what a repository's config names, and a run that is gone on with may be
+            # a stranger's, repository and all. Its first start's is under "earlier".
+            "git": git_facts(Path.cwd()) if self.is_new else None,
             "engine": self.engine,
             "data": {
                 "source": self.prepared.experiment.data.source,

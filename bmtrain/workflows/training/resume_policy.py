@@ -29,6 +29,8 @@ _FIXED_WITHIN_EPOCHS = ("data", "training.batch_size", "metrics")
 #: A wish of the config, and what it makes of the engine.
 _WISHES = {"training.threads": "engine.threads", "training.engine": "engine.mode"}
 _FINGERPRINT = "data.fingerprint"
+#: Differences in one message.
+_MAX_TOLD = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,9 +48,12 @@ class ResumePolicy:
         found = tuple(differences)
         refused = [entry for entry in found if not is_at_or_below(entry.key, self.allowed)]
         if refused:
-            words = " ".join(f"--allow-changed {entry.key}" for entry in refused)
+            told = [str(entry) for entry in refused[:_MAX_TOLD]]
+            if len(refused) > _MAX_TOLD:
+                told.append(f"and {len(refused) - _MAX_TOLD} more")
+            words = " ".join(f"--allow-changed {entry.key}" for entry in refused[:_MAX_TOLD])
             raise CheckpointError(
-                "this is not the run as it was interrupted: " + "; ".join(map(str, refused)),
+                "this is not the run as it was interrupted: " + "; ".join(told),
                 hint=f"restore that, start a new run, or accept other bits with {words}",
             )
         return found

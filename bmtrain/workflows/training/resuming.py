@@ -15,6 +15,7 @@ from bmtrain.errors import CheckpointError
 from bmtrain.runs.directory import RunDirectory
 from bmtrain.runs.environment import read_json
 from bmtrain.workflows.preparation import Prepared
+from bmtrain.workflows.training.recorded_state import is_summary, require_possible
 from bmtrain.workflows.training.recording import judged
 from bmtrain.workflows.training.resume_policy import ResumePolicy, is_at_or_below, run_differences
 
@@ -66,6 +67,7 @@ def find_resumption(
         then = read_description(search.path)
         changed = policy.accepted([*run_differences(then, prepared), *_lost_best(store, then)])
         checkpoint = read_checkpoint(search.path, lambda *_: prepared.architecture.variable_shapes)
+        require_possible(checkpoint.state, prepared, search.path)
         if any(is_at_or_below(entry.key, (_BEST, *_MONITOR)) for entry in changed):
             checkpoint = _without_best(checkpoint)
     started = read_json(directory.run_json)
@@ -75,8 +77,14 @@ def find_resumption(
         changed=changed,
         warnings=(*passed_over, *(f"{entry}, as allowed" for entry in changed)),
         summary=_completed(directory, checkpoint, prepared),
-        earlier=(*started.pop("earlier", ()), started) if started else (),
+        earlier=_earlier_starts(started),
     )
+
+
+def _earlier_starts(started: dict[str, Any]) -> tuple[Any, ...]:
+    """What run.json says of each start before this one."""
+    earlier = started.pop("earlier", [])
+    return (*(earlier if isinstance(earlier, list) else ()), started) if started else ()
 
 
 def _refuse_lost_checkpoints(directory: RunDirectory) -> None:
@@ -110,14 +118,18 @@ def _without_best(checkpoint: Checkpoint) -> Checkpoint:
 def _completed(
     directory: RunDirectory, checkpoint: Checkpoint | None, prepared: Prepared
 ) -> dict[str, Any] | None:
-    """The summary of a run to which nothing is to be added; its expectations judged anew."""
+    """The summary of a run to which nothing is to be added; its expectations judged anew.
+
+    One that is damaged, or somebody's joke, is made again from what the run holds.
+    """
     if checkpoint is None:
         return None
     state = checkpoint.state
     is_over = state.stopped_early or state.epoch >= prepared.experiment.training.epochs
     summary = read_json(directory.summary)
-    if not is_over or summary.get("status") != "completed":
+    if not is_over or not is_summary(summary):
         return None
+    summary["run_dir"] = str(directory.path)  # where it is now
     summary["expectations"] = judged(prepared.expectations, summary["metrics"])
     summary["exit_code"] = 0 if all(item["met"] for item in summary["expectations"]) else 4
     return summary

@@ -73,9 +73,19 @@ def write_new_file(path: Path, content: bytes) -> None:
     Raises:
         OSError: for the caller, who knows what the file is a part of.
     """
+    with _new_file(path) as descriptor:
+        write_all(descriptor, content)
+
+
+@contextmanager
+def _new_file(path: Path, mode: int = 0) -> Iterator[int]:
+    """Its descriptor; it is on the disk when the block ends. ``mode`` 0: the default mode."""
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
     try:
-        write_all(descriptor, content)
+        if mode:
+            with suppress(OSError):  # a file of somebody else's: the default mode will do
+                os.fchmod(descriptor, mode)
+        yield descriptor
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
@@ -88,6 +98,22 @@ def flush_directory(path: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def make_directory(path: Path) -> None:
+    """Makes ``path``, and what is missing above it; their names survive a power failure.
+
+    Where it is there, its name is flushed all the same, if that is allowed: whoever made
+    it may have been killed before that. Raises ``OSError``.
+    """
+    if path.is_dir():
+        with suppress(PermissionError):
+            flush_directory(path.parent)
+        return
+    if not path.parent.is_dir():
+        make_directory(path.parent)
+    path.mkdir(exist_ok=True)
+    flush_directory(path.parent)
 
 
 @contextmanager
@@ -105,6 +131,16 @@ def replacing(path: Path, *, links: bool = True) -> Iterator[BinaryIO]:
     Raises:
         EnvironmentFault: it cannot be written.
     """
+    with (
+        _replacing(path, links=links) as descriptor,
+        os.fdopen(descriptor, "wb", closefd=False) as file,
+    ):
+        yield file
+
+
+@contextmanager
+def _replacing(path: Path, *, links: bool) -> Iterator[int]:
+    """As ``replacing``, with a descriptor."""
     try:
         mode = path.stat(follow_symlinks=links).st_mode
     except OSError:
@@ -112,16 +148,16 @@ def replacing(path: Path, *, links: bool = True) -> Iterator[BinaryIO]:
     if stat.S_ISDIR(mode):
         raise environment_fault(IsADirectoryError(errno.EISDIR, ""), path, "write")
     if links and not stat.S_ISREG(mode):
-        with environment_faults(path, "write"), path.open("wb") as device:
-            yield device
+        with environment_faults(path, "write"), path.open("wb", buffering=0) as device:
+            yield device.fileno()
         return
     target = Path(os.path.realpath(path)) if links else path
     mode = stat.S_IMODE(mode) if stat.S_ISREG(mode) else 0
     temporary = target.parent / f"{_TEMPORARY_PREFIX}{secrets.token_hex(8)}{_TEMPORARY_SUFFIX}"
     try:
         with environment_faults(path, "write"):
-            with _flushed(temporary, mode) as file:
-                yield file
+            with _new_file(temporary, mode) as descriptor:
+                yield descriptor
             temporary.replace(target)
             flush_directory(target.parent)
     except BaseException:
@@ -130,23 +166,10 @@ def replacing(path: Path, *, links: bool = True) -> Iterator[BinaryIO]:
         raise
 
 
-@contextmanager
-def _flushed(path: Path, mode: int) -> Iterator[BinaryIO]:
-    """A new file, on the disk when the block ends; ``mode`` 0 means the default mode."""
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
-    with os.fdopen(descriptor, "wb") as file:
-        if mode:
-            with suppress(OSError):  # a file of somebody else's: the default mode will do
-                os.fchmod(descriptor, mode)
-        yield file
-        file.flush()
-        os.fsync(descriptor)
-
-
 def write_bytes(path: Path, content: bytes, *, links: bool = True) -> None:
     """Replaces ``path`` by ``content``, whole or not at all. Raises ``EnvironmentFault``."""
-    with replacing(path, links=links) as file:
-        file.write(content)
+    with _replacing(path, links=links) as descriptor:
+        write_all(descriptor, content)
 
 
 def write_text(path: Path, text: str, *, links: bool = True) -> None:

@@ -27,8 +27,9 @@ from typing import Any, NoReturn
 import numpy as np
 
 from bmtrain.checkpoint.content import Checkpoint
+from bmtrain.checkpoint.index import INDEX
 from bmtrain.checkpoint.read import read_checkpoint, verify_checkpoint
-from bmtrain.checkpoint.store import INDEX, CheckpointStore
+from bmtrain.checkpoint.store import CheckpointStore
 from bmtrain.config.load import load_config
 from bmtrain.data.dataset import DataFacts
 from bmtrain.data.preprocessing import Preprocessing

@@ -51,4 +51,5 @@ def reading(path: Path) -> Iterator[None]:
         if error.errno in _ENVIRONMENT:
             raise environment_fault(error, path, "read the checkpoint") from error
         reason = "it is missing" if error.errno == errno.ENOENT else error.strerror
-        raise CheckpointError(f"cannot be read: {reason}", where=str(path)) from error
+        hint = "check the disk" if error.errno == errno.EIO else None
+        raise CheckpointError(f"cannot be read: {reason}", where=str(path), hint=hint) from error

@@ -8,7 +8,7 @@ from typing import Literal
 
 from bmtrain.checkpoint.files import reading
 from bmtrain.checkpoint.manifest import MANIFEST
-from bmtrain.checkpoint.store import CheckpointStore, Skipped
+from bmtrain.checkpoint.search import Skipped, find_in
 from bmtrain.errors import CheckpointError
 
 CHECKPOINTS = "checkpoints"
@@ -22,7 +22,7 @@ class FoundCheckpoint:
         path: the checkpoint's directory.
         is_run: the user named a run directory; then ``run_dir`` is it.
         which: "best" or "last" of a run; "given" if the checkpoint itself was named.
-        skipped: damaged ones that were passed over: tell the user.
+        skipped: damaged and missing ones that were passed over: tell the user.
     """
 
     path: Path
@@ -51,15 +51,14 @@ def find_checkpoint(path: Path, which: Literal["auto", "best", "last"] = "auto")
             return FoundCheckpoint(path, False, None, "given", ())
         if not (path / CHECKPOINTS).is_dir():
             raise _nothing(path)
-    store = CheckpointStore(path / CHECKPOINTS)
     skipped: tuple[Skipped, ...] = ()
     if which != "last":
-        search = store.find("best")
+        search = find_in(path / CHECKPOINTS, "best")
         if search.path is not None:
             return FoundCheckpoint(search.path, True, path, "best", search.skipped)
         skipped = search.skipped
     if which != "best":
-        search = store.find("last")
+        search = find_in(path / CHECKPOINTS, "last")
         skipped = tuple(dict.fromkeys(skipped + search.skipped))
         if search.path is not None:
             return FoundCheckpoint(search.path, True, path, "last", skipped)

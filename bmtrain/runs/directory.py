@@ -7,14 +7,20 @@ import fcntl
 import os
 import secrets
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal
 
 from bmtrain import strict_json
-from bmtrain.durable import environment_faults, is_leftover, remove_leftovers
+from bmtrain.durable import (
+    environment_faults,
+    flush_directory,
+    is_leftover,
+    make_directory,
+    remove_leftovers,
+)
 from bmtrain.errors import EnvironmentFault
 from bmtrain.runs.plain_entries import open_plain, require_plain
 
@@ -114,7 +120,7 @@ def open_run_directory(path: Path, *, expected: Expected = "empty") -> Iterator[
         CheckpointError: a link, a pipe or a device takes the place of one of its files.
     """
     with environment_faults(path, "make the run directory"):
-        path.mkdir(parents=True, exist_ok=True)
+        make_directory(path)
         # Where there is a lock file, the lock says first whether a run is in there.
         if not (path / LOCK).exists():
             _require(path, expected)
@@ -125,6 +131,7 @@ def open_run_directory(path: Path, *, expected: Expected = "empty") -> Iterator[
         with environment_faults(path, "make the run directory"):
             _require(path, expected)
             _sign(descriptor)
+            flush_directory(path)  # before the log is there: a log without a lock is not ours
         run = RunDirectory(path)
         for directory in (run.path, run.predictions):
             remove_leftovers(directory)
@@ -132,7 +139,8 @@ def open_run_directory(path: Path, *, expected: Expected = "empty") -> Iterator[
     finally:
         # Closing gives the lock back, as the end of the process does, however it ends. The
         # file stays: a removed one could be locked by one process and made anew by another.
-        os.close(descriptor)
+        with suppress(OSError):
+            os.close(descriptor)
 
 
 def _require(path: Path, expected: Expected) -> None:

@@ -8,6 +8,7 @@ import math
 import os
 import sys
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -49,12 +50,16 @@ class MetricsLog:
             try:
                 write_all(self._descriptor, content)
             except OSError:
-                os.ftruncate(self._descriptor, self._num_bytes)  # no half line stays
+                with suppress(OSError):  # the first error counts; a resumed run truncates it
+                    os.ftruncate(self._descriptor, self._num_bytes)  # no half line stays
                 raise
         self._num_bytes += len(content)
 
     def flush(self) -> None:
-        """Flushes it to the disk: before a checkpoint that records its length."""
+        """Flushes it to the disk: before a checkpoint that records its length.
+
+        Its name is flushed with that of the directory of checkpoints.
+        """
         with environment_faults(self.path, "write the metrics log"):
             os.fsync(self._descriptor)
 
@@ -77,9 +82,10 @@ class MetricsLog:
 
     def close(self) -> None:
         """Closes it; once is enough."""
-        if self._descriptor >= 0:
-            os.close(self._descriptor)
+        if (descriptor := self._descriptor) >= 0:
             self._descriptor = -1
+            with environment_faults(self.path, "close the metrics log"):
+                os.close(descriptor)
 
     def __enter__(self) -> Self:
         return self

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bmtrain import tensor_files
-from bmtrain.durable import environment_faults, write_bytes
+from bmtrain.durable import environment_faults, make_directory, write_bytes
 from bmtrain.errors import DataError
 from bmtrain.regular_files import NotRegular, opened_regular
 
@@ -43,7 +43,7 @@ def write_predictions(directory: Path, split: str, predictions: StoredPrediction
         EnvironmentFault: they cannot be written.
     """
     with environment_faults(directory, "make the directory of predictions"):
-        directory.mkdir(exist_ok=True)
+        make_directory(directory)
     path = predictions_path(directory, split)
     tensors = {name: getattr(predictions, name) for name in sorted(_NAMES)}
     write_bytes(path, tensor_files.encode(tensors), links=False)

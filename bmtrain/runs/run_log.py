@@ -8,7 +8,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from bmtrain.durable import environment_faults
+from bmtrain.durable import environment_faults, write_all
 from bmtrain.runs.plain_entries import open_plain
 
 
@@ -22,16 +22,13 @@ class RunLog:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        descriptor = open_plain(path, "open the log")
-        self._file = os.fdopen(
-            descriptor, "a", encoding="utf-8", errors="backslashreplace", buffering=1
-        )
+        self._descriptor = open_plain(path, "open the log")
 
     def write(self, text: str) -> None:
         """Append ``text`` under the present time."""
         now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
         with environment_faults(self.path, "write the log"):
-            self._file.write(f"{now} {text}\n")
+            write_all(self._descriptor, f"{now} {text}\n".encode(errors="backslashreplace"))
 
     def __enter__(self) -> Self:
         return self
@@ -43,4 +40,4 @@ class RunLog:
         trace: TracebackType | None,
     ) -> None:
         with environment_faults(self.path, "close the log"):
-            self._file.close()
+            os.close(self._descriptor)

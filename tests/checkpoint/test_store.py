@@ -12,7 +12,7 @@ import pytest
 from bmtrain.checkpoint.content import Checkpoint
 from bmtrain.checkpoint.read import read_checkpoint
 from bmtrain.checkpoint.store import CheckpointStore
-from bmtrain.errors import CheckpointError, EnvironmentFault
+from bmtrain.errors import EnvironmentFault
 
 MakeCheckpoint = Callable[..., Checkpoint]
 
@@ -191,8 +191,9 @@ def test_nothing_is_dropped_when_what_was_written_does_not_read_back(
         damage(Path(target))
 
     monkeypatch.setattr(os, "rename", rename_and_rot)
-    with pytest.raises(CheckpointError, match="does not match its sha256"):
+    with pytest.raises(EnvironmentFault, match=r"does not read back: .* its sha256") as caught:
         store.save(make_checkpoint(30), best=False)
+    assert "check the disk" in str(caught.value.hint)
     monkeypatch.undo()
     assert {"step-00000010", "step-00000020"} < set(names(store))
     assert store.last() == store.directory / "step-00000020"

@@ -156,6 +156,7 @@ def test_a_link_is_replaced_and_what_it_points_to_is_not(tmp_path: Path) -> None
     write_json(tmp_path / "x.json", {"a": 1})
     assert (tmp_path / "mine").read_text() == "precious"
     assert read_json(tmp_path / "x.json") == {"a": 1}
+    assert '"gr\\u00fcn"' in (tmp_path / "x.json").read_text()  # ASCII, as strict_json reads it
 
 
 def test_json_that_cannot_be_written_is_the_environments_fault(tmp_path: Path) -> None:

@@ -99,7 +99,7 @@ def _refuse_lost_checkpoints(directory: RunDirectory) -> None:
 
 def _lost_best(store: CheckpointStore, last: Checkpoint) -> Iterator[Difference]:
     """The best weights so far are part of what the run would have ended in."""
-    if last.state.best_step is not None and store.best() is None:
+    if last.state.best_step is not None and store.best_of(last.state) is None:
         yield Difference(_BEST, f"that of step {last.state.best_step}", "damaged or gone")
 
 

@@ -21,7 +21,7 @@ _MAX_SEARCHES = 10
 
 @dataclass(frozen=True, slots=True)
 class Skipped:
-    """A checkpoint that was passed over, and what is wrong with it."""
+    """A checkpoint that was passed over, and what is wrong with it: a sentence that names it."""
 
     path: Path
     reason: str
@@ -97,7 +97,7 @@ def first_whole(
 def _search(directory: Path, which: Literal["best", "last"], index: Index) -> Search:
     paths = checkpoint_paths(directory)
     skipped = [
-        Skipped(directory / name, "it is named by index.json and is missing")
+        Skipped(directory / name, f"{directory / name}: it is named by index.json and is missing")
         for name in index.names
         if directory / name not in paths
     ]
@@ -111,5 +111,5 @@ def _search(directory: Path, which: Literal["best", "last"], index: Index) -> Se
         return Search(best, tuple(skipped))
     if not is_best:
         reason = f"it was the best up to step {state.step}; what came later is not known"
-        skipped.append(Skipped(best, reason))
+        skipped.append(Skipped(best, f"{best}: {reason}"))
     return Search(None, tuple(skipped))

@@ -57,6 +57,11 @@ class Predictions(Protocol):
         """The table's column that is predicted; None: of arrays."""
         ...
 
+    @property
+    def skipped(self) -> Sequence[str]:
+        """What to say of the checkpoints that were passed over."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class Destination:
@@ -89,6 +94,8 @@ class Destination:
 
     def deliver(self, predictions: Predictions, screen: Screen) -> None:
         """Write the predictions where they belong; ``--json`` prints a document about them."""
+        for text in predictions.skipped:
+            screen.warn(text)
         document: dict[str, Any] = {
             "schema_version": 1,
             "status": "completed",
@@ -96,6 +103,7 @@ class Destination:
             "error": None,
             "examples": len(predictions.outputs),
             "class_names": predictions.class_names,
+            "skipped": predictions.skipped,
             "output": self.path,
         }
         if self.path is not None:

@@ -56,7 +56,7 @@ def evaluate(
         "error": None,
         "checkpoint": str(restored.found.path),
         "which": restored.found.which,
-        "skipped": [f"{skipped.path}: {skipped.reason}" for skipped in restored.found.skipped],
+        "skipped": restored.warnings,
         "split": name,
         "examples": split.num_examples,
         "metrics": evaluation.figures,

@@ -32,12 +32,14 @@ class Predictions:
         predicted: int32 (examples,) classes; the outputs themselves for regression.
         class_names: one per class; None for regression.
         label_name: the column that a table's model predicts; None for arrays.
+        skipped: what to say of the checkpoints that were passed over, a line each.
     """
 
     outputs: NDArray[np.float32]
     predicted: NDArray[Any]
     class_names: tuple[str, ...] | None
     label_name: str | None
+    skipped: tuple[str, ...] = ()
 
 
 def predict(request: PredictRequest) -> Predictions:
@@ -53,10 +55,11 @@ def predict(request: PredictRequest) -> Predictions:
     with restored_session(restored) as session:
         outputs = session.evaluator.predict(examples.features)
     if facts.class_names is None:
-        return Predictions(outputs, outputs, None, facts.label_name)
+        return Predictions(outputs, outputs, None, facts.label_name, restored.warnings)
     return Predictions(
         class_probabilities(experiment, outputs)[:, : len(facts.class_names)],
         predicted_classes(experiment, outputs),
         facts.class_names,
         facts.label_name,
+        restored.warnings,
     )

@@ -29,6 +29,11 @@ class Restored:
     checkpoint: Checkpoint
     architecture: Architecture
 
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What to say of the checkpoints that were passed over, a line each."""
+        return tuple(skipped.reason for skipped in self.found.skipped)
+
 
 def read_restored(path: Path) -> Restored:
     """Find and read the checkpoint at ``path``, a run directory's best or last, or itself.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import pytest
 
 from bmtrain.checkpoint.content import Checkpoint
 from bmtrain.checkpoint.find import find_checkpoint
+from bmtrain.checkpoint.read import verify_checkpoint
 from bmtrain.checkpoint.store import CheckpointStore
 from bmtrain.errors import CheckpointError, EnvironmentFault
 
@@ -69,6 +71,102 @@ def test_each_damaged_one_is_named_once(run: Path) -> None:
     assert (found.path.name, found.which) == ("step-00000020", "last")
     names = sorted(entry.path.name for entry in found.skipped)
     assert names == ["step-00000010", "step-00000030"]
+
+
+@pytest.fixture
+def improving(tmp_path: Path, make_checkpoint: MakeCheckpoint) -> Path:
+    """A run with steps 10 (kept as once the best), 20 and 30 (the last and the best)."""
+    (tmp_path / "run").mkdir()
+    store = CheckpointStore(tmp_path / "run" / "checkpoints", keep=3)
+    for step, best_step in ((10, 10), (20, 10), (30, 30)):
+        store.save(make_checkpoint(step, best_step=best_step), best=step == best_step)
+    return tmp_path / "run"
+
+
+def test_where_the_damaged_last_was_the_best_an_older_best_is_not_called_so(
+    improving: Path,
+) -> None:
+    damage(improving, 30)
+    found = find_checkpoint(improving)
+    assert (found.path.name, found.which) == ("step-00000020", "last")
+    assert [entry.path.name for entry in found.skipped] == ["step-00000030", "step-00000010"]
+    assert "it was the best up to step 20" in found.skipped[1].reason
+    with pytest.raises(CheckpointError, match=r"step-00000030.*damaged.*best up to step 20"):
+        find_checkpoint(improving, "best")
+
+
+def test_where_the_damaged_last_was_not_the_best_the_best_is_still_called_so(run: Path) -> None:
+    """The index knows that nothing better came after step 10."""
+    damage(run, 30)
+    found = find_checkpoint(run)
+    assert (found.path.name, found.which) == ("step-00000010", "best")
+    assert [entry.path.name for entry in found.skipped] == ["step-00000030"]
+
+
+@pytest.mark.parametrize("content", [None, b"{", b'{"last": 3, "best": ["step-00000010"]}'])
+def test_without_an_index_that_says_so_nothing_is_called_the_best_after_damage(
+    run: Path, content: bytes | None
+) -> None:
+    damage(run, 30)
+    index = run / "checkpoints" / "index.json"
+    index.unlink()
+    if content is not None:
+        index.write_bytes(content)
+    assert find_checkpoint(run).which == "last"
+
+
+@pytest.mark.parametrize(
+    ("moved", "path", "which"),
+    [(30, "step-00000010", "best"), (10, "step-00000030", "last")],
+)
+def test_what_the_index_names_and_is_missing_is_told(
+    tmp_path: Path, run: Path, moved: int, path: str, which: str
+) -> None:
+    name = f"step-000000{moved}"
+    (run / "checkpoints" / name).rename(tmp_path / name)
+    found = find_checkpoint(run)
+    assert (found.path.name, found.which) == (path, which)
+    (missing,) = found.skipped
+    assert missing.path.name == name
+    assert missing.reason == f"{missing.path}: it is named by index.json and is missing"
+
+
+def test_where_the_missing_one_was_last_and_best_the_newest_is_the_last(
+    tmp_path: Path, improving: Path
+) -> None:
+    (improving / "checkpoints" / "step-00000030").rename(tmp_path / "moved")
+    found = find_checkpoint(improving)
+    assert (found.path.name, found.which) == ("step-00000020", "last")
+
+
+def test_when_all_are_moved_away_the_missing_are_named(run: Path, tmp_path: Path) -> None:
+    for step in (10, 20, 30):
+        (run / "checkpoints" / f"step-000000{step}").rename(tmp_path / str(step))
+    with pytest.raises(CheckpointError, match=r"step-00000030.*step-00000010: it is named by"):
+        find_checkpoint(run)
+
+
+def test_what_a_running_training_drops_meanwhile_is_neither_damaged_nor_missing(
+    run: Path, make_checkpoint: MakeCheckpoint, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its next save comes between the look at the directory and the look at what is in it."""
+    saves = iter([40, 50])
+
+    def verify_late(path: Path) -> object:
+        for step in saves:
+            CheckpointStore(run / "checkpoints").save(make_checkpoint(step, step), best=True)
+        return verify_checkpoint(path)
+
+    monkeypatch.setattr("bmtrain.checkpoint.search.verify_checkpoint", verify_late)
+    found = find_checkpoint(run)
+    assert (found.path.name, found.which, found.skipped) == ("step-00000050", "best", ())
+
+
+def test_an_index_that_is_a_pipe_is_not_waited_for(run: Path) -> None:
+    index = run / "checkpoints" / "index.json"
+    index.unlink()
+    os.mkfifo(index)
+    assert find_checkpoint(run).which == "best"
 
 
 def test_when_all_are_damaged_all_are_named(run: Path) -> None:

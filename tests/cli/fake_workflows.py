@@ -62,7 +62,9 @@ PredictRequest = record("PredictRequest", "checkpoint", "input", "format")
 CheckRequest = record("CheckRequest", "config", "overrides")
 Finding = record("Finding", "level", "message")
 Section = record("Section", "title", "findings")
-Predictions = record("Predictions", "outputs", "predicted", "class_names", label_name=None)
+Predictions = record(
+    "Predictions", "outputs", "predicted", "class_names", label_name=None, skipped=()
+)
 
 
 def summary(run_dir, epochs=2, *, met=True, penalty=0.0):
@@ -192,9 +194,11 @@ class Workflows:
     def predict(self, request):
         self.requests.append(request)
         outputs = np.array([[0.1, 0.7, 0.2], [0.9, 0.05, 0.05]], np.float32)
+        skipped = ("step-00009375 is damaged",) if self.scenario == "skipped" else ()
         if self.scenario == "regression":
-            return Predictions(outputs, outputs[:, 0], None)
-        return Predictions(outputs, outputs.argmax(axis=1), ("setosa", "versi,color", "größe"))
+            return Predictions(outputs, outputs[:, 0], None, skipped)
+        names = ("setosa", "versi,color", "größe")
+        return Predictions(outputs, outputs.argmax(axis=1), names, skipped)
 
     def check(self, request):
         self.requests.append(request)

@@ -26,6 +26,7 @@ class Predictions:
     predicted: np.ndarray
     class_names: tuple[str, ...] | None
     label_name: str | None = None
+    skipped: tuple[str, ...] = ()
 
 
 def written(predictions):
@@ -45,6 +46,14 @@ def test_a_csv_file_is_what_stdout_would_be(bmtrain, tmp_path):
     ended = bmtrain("predict", "run", "in.npy", "-o", "out.csv")
     assert (ended.out, ended.err) == ("", "2 predictions in out.csv\n")
     assert (tmp_path / "out.csv").read_text(encoding="utf-8") == CSV
+
+
+@pytest.mark.parametrize("arguments", [[], ["--quiet"], ["--json"]])
+def test_a_checkpoint_that_was_passed_over_is_a_warning_on_stderr(bmtrain, arguments):
+    ended = bmtrain("predict", "run", "in.npy", *arguments, scenario="skipped")
+    assert ended.err == "warning: step-00009375 is damaged\n"
+    if "--json" in arguments:
+        assert json.loads(ended.out)["skipped"] == ["step-00009375 is damaged"]
 
 
 def test_json_lines_have_a_record_per_example(bmtrain, tmp_path):

@@ -56,7 +56,7 @@ def find_resumption(
     policy = ResumePolicy(allowed)
     store = CheckpointStore(directory.checkpoints)
     search = store.find("last")
-    passed_over = [f"passed over {skipped.path}: {skipped.reason}" for skipped in search.skipped]
+    passed_over = [f"passed over {skipped.reason}" for skipped in search.skipped]
     if search.path is None and search.skipped:
         find_checkpoint(directory.path, "last")  # says what is wrong with each
     if search.path is None:

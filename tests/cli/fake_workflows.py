@@ -196,9 +196,9 @@ class Workflows:
         outputs = np.array([[0.1, 0.7, 0.2], [0.9, 0.05, 0.05]], np.float32)
         skipped = ("step-00009375 is damaged",) if self.scenario == "skipped" else ()
         if self.scenario == "regression":
-            return Predictions(outputs, outputs[:, 0], None, skipped)
+            return Predictions(outputs, outputs[:, 0], None, skipped=skipped)
         names = ("setosa", "versi,color", "größe")
-        return Predictions(outputs, outputs.argmax(axis=1), names, skipped)
+        return Predictions(outputs, outputs.argmax(axis=1), names, skipped=skipped)
 
     def check(self, request):
         self.requests.append(request)

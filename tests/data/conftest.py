@@ -34,7 +34,7 @@ def write_idx_directory():
             name = f"{key.replace('_', '-')}-idx{array.ndim}-ubyte"
             content = _idx_bytes(array)
             if compress:
-                (directory / f"{name}.gz").write_bytes(gzip.compress(content))
+                (directory / f"{name}.gz").write_bytes(gzip.compress(content, mtime=0))
             else:
                 (directory / name).write_bytes(content)
         return directory

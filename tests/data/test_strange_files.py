@@ -100,6 +100,6 @@ def test_an_archive_is_closed_whether_it_can_be_read_or_not(tmp_path: Path) -> N
     (tmp_path / "b.npz").write_bytes(b"no archive")
     before = len([*Path("/dev/fd").iterdir()])
     read_npz_part(tmp_path / "a.npz", labels=False)
-    with pytest.raises(DataError, match="not an .npz file"):
+    with pytest.raises(DataError, match=r"not an \.npz file"):
         read_npz_part(tmp_path / "b.npz", labels=False)
     assert len([*Path("/dev/fd").iterdir()]) == before

@@ -25,7 +25,7 @@ def test_each_line_has_its_utc_time_and_is_there_at_once(tmp_path: Path) -> None
 def test_a_log_that_cannot_be_opened_or_written_is_the_environments_fault(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with pytest.raises(CheckpointError, match="links and devices are refused"):
+    with pytest.raises(EnvironmentFault, match="cannot open the log"):
         RunLog(tmp_path / "absent" / "log.txt")
     if Path("/dev/full").exists():
         full = os.open("/dev/full", os.O_WRONLY)

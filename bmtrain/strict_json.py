@@ -13,8 +13,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NoReturn
 
 MAX_BYTES = 8 * 2**20
-#: Values in one document; each costs Python up to about 100 bytes.
-MAX_VALUES = 250_000
+#: Values in one document; each costs Python up to about 280 bytes while it is read.
+MAX_VALUES = 200_000
 MAX_DEPTH = 64
 
 #: What JSON can say. A recursive alias would not help: mypy narrows it no further.

@@ -61,13 +61,23 @@ class Forger:
     def manifest(self, directory: Path) -> dict[str, Any]:
         """What the manifest says, without its seal."""
         with (directory / "manifest.json").open("rb") as file:
-            document: dict[str, Any] = json.loads(file.read(2**20).rstrip(b"\0"))
+            document: dict[str, Any] = json.loads(file.read(2**23).rstrip(b"\0"))
         del document["sha256"]
         return document
 
     def seal(self, directory: Path, document: Any, *, indent: int | None = 1) -> None:
         """Write a manifest with a valid seal."""
-        body = json.dumps(document, indent=indent).removesuffix("}").rstrip().encode()
+        text = json.dumps(document, indent=indent)
+        self._write_sealed(directory, text.removesuffix("}").rstrip().encode())
+
+    def seal_raw(self, directory: Path, old: bytes, new: bytes) -> None:
+        """Put bytes that JSON's writer would not write in the place of others."""
+        content = (directory / "manifest.json").read_bytes()
+        body = content[: content.rindex(b',\n "sha256"')]
+        assert body.count(old) == 1
+        self._write_sealed(directory, body.replace(old, new))
+
+    def _write_sealed(self, directory: Path, body: bytes) -> None:
         digest = hashlib.sha256(body).hexdigest()
         sealed = body + f',\n "sha256": "{digest}"\n}}\n'.encode()
         (directory / "manifest.json").write_bytes(sealed)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -47,7 +48,7 @@ def read_tensors(path: Path, record: FileRecord) -> dict[str, Array]:
             raise ValueError(_size_message(descriptor, size, record))
         places = tensor_files.read_places(descriptor, size)
         _check_places(places, record)
-        _check_memory(path, size)
+        _check_memory(path, descriptor, size)
         content = tensor_files.read_content(descriptor, size)
         file = tensor_files.TensorFile(content, places)
         if hashlib.sha256(content.data).hexdigest() != record.sha256:
@@ -83,13 +84,18 @@ def _check_places(places: _Places, record: FileRecord) -> None:
             )
 
 
-def _check_memory(path: Path, num_bytes: int) -> None:
+def _check_memory(path: Path, descriptor: int, num_bytes: int) -> None:
     available = available_memory()
-    if num_bytes > available:
-        raise EnvironmentFault(
-            f"needs {num_bytes / 1e6:,.0f} MB of memory; {available / 1e6:,.0f} MB are available",
-            where=str(path),
-        )
+    if num_bytes <= available:
+        return
+    # A file of holes promises terabytes and holds next to nothing.
+    on_disk = os.fstat(descriptor).st_blocks * 512
+    if on_disk < num_bytes // 2:
+        raise ValueError(f"it promises {num_bytes:,} bytes, and has {on_disk:,} on the disk")
+    raise EnvironmentFault(
+        f"needs {num_bytes / 1e6:,.0f} MB of memory; {available / 1e6:,.0f} MB are available",
+        where=str(path),
+    )
 
 
 def _damage(file: tensor_files.TensorFile, record: FileRecord) -> str:

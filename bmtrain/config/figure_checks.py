@@ -23,11 +23,16 @@ CLASS_METRICS = frozenset({"accuracy", "top_5_accuracy"})
 
 def figure_findings(experiment: ExperimentConfig) -> Iterator[Finding]:
     """Metrics, the monitored figure and expectations that cannot be as they are written."""
-    yield from _task(experiment)
-    yield from _metrics(experiment)
+    yield from metric_findings(experiment)
     yield from _monitor(experiment)
     for index, text in enumerate(experiment.expect):
         yield from _expectation(text, ("expect", index), experiment)
+
+
+def metric_findings(experiment: ExperimentConfig) -> Iterator[Finding]:
+    """A loss or metrics that are not of the task."""
+    yield from _task(experiment)
+    yield from _metrics(experiment)
 
 
 def _is_classification(experiment: ExperimentConfig) -> bool:

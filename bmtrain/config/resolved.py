@@ -25,6 +25,9 @@ from bmtrain.errors import ConfigError
 
 #: Texts that every YAML reader takes for a text without quotes.
 _PLAIN_TEXT = re.compile(r"[A-Za-z_/][A-Za-z0-9_./-]*", re.ASCII)
+#: More than any config has, but for two lists of texts. Each that is wrong costs a kilobyte.
+_MAX_VALUES, _MAX_KEYS, _MAX_ITEMS = 20_000, 50, 1000
+_LONG_LISTS = (("data", "features"), ("expect",))
 _YAML_1_1_WORDS = frozenset({"y", "n", "yes", "no", "on", "off"})
 
 
@@ -68,8 +71,9 @@ class _PlainReader:
         self._num_values = 0
 
     def node(self, value: object, key: tuple[str | int, ...]) -> Node:
-        self._num_values += 1
-        if self._num_values > MAX_VALUES or len(key) > MAX_DEPTH:
+        if not _is_long_list_item(value, key):
+            self._num_values += 1
+        if self._num_values > _MAX_VALUES or len(key) > MAX_DEPTH or _is_too_long(value, key):
             return self._refused("too large or nested too deeply", key)
         if isinstance(value, Mapping):
             entries = {}
@@ -93,6 +97,19 @@ class _PlainReader:
         if not self._problems:
             self._problems.append(Problem(self._place, message, key[:10]))
         return ScalarNode(None, "", self._place)
+
+
+def _is_too_long(value: object, key: tuple[str | int, ...]) -> bool:
+    if isinstance(value, Mapping):
+        return len(value) > _MAX_KEYS
+    if not isinstance(value, list | tuple) or len(value) <= _MAX_ITEMS:
+        return False
+    are_texts = key in _LONG_LISTS and all(isinstance(item, str) for item in value)
+    return not are_texts or len(value) > MAX_VALUES
+
+
+def _is_long_list_item(value: object, key: tuple[str | int, ...]) -> bool:
+    return isinstance(value, str) and key[:-1] in _LONG_LISTS
 
 
 def resolved_yaml(experiment: ExperimentConfig) -> str:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import keras
@@ -88,7 +90,19 @@ def build_model(architecture: Architecture, *, seed: int) -> keras.Sequential:
         LAYERS[layer.config.type](layer.config, seed, position)
         for position, layer in enumerate(architecture.layers)
     ]
-    return keras.Sequential([keras.Input(architecture.input_shape), *layers])
+    with _recursion_over(len(layers)):
+        return keras.Sequential([keras.Input(architecture.input_shape), *layers])
+
+
+@contextmanager
+def _recursion_over(num_layers: int) -> Iterator[None]:
+    """Keras goes from each layer to the one before by recursion, a thousand calls at most."""
+    limit = sys.getrecursionlimit()
+    sys.setrecursionlimit(limit + 10 * num_layers)
+    try:
+        yield
+    finally:
+        sys.setrecursionlimit(limit)
 
 
 def named_variables(model: keras.Sequential) -> dict[str, keras.Variable]:

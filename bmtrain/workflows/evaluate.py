@@ -18,6 +18,9 @@ from bmtrain.models.decision import predicted_classes
 from bmtrain.workflows.preparation import load_experiment_data
 from bmtrain.workflows.restoring import Restored, read_restored, restored_session
 
+#: Classes in a confusion matrix: the square of more would outgrow the data itself.
+MAX_CONFUSION = 2_000
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EvaluateRequest:
@@ -65,8 +68,8 @@ def evaluate(
         predicted = predicted_classes(experiment, evaluation.outputs)
         confusion = confusion_matrix(split.labels, predicted, len(facts.class_names))
         document["class_names"] = list(facts.class_names)
-        document["per_class"] = per_class_figures(confusion, facts.class_names)
-        document["confusion"] = confusion.tolist()
+        document["per_class"] = per_class_figures(split.labels, predicted, facts.class_names)
+        document["confusion"] = None if confusion is None else confusion.tolist()
     return document
 
 
@@ -126,34 +129,37 @@ def _split(dataset: Dataset, name: str | None) -> tuple[str, Split]:
 
 def confusion_matrix(
     labels: NDArray[Any], predicted: NDArray[np.int32], num_classes: int
-) -> NDArray[np.int64]:
-    """counts[i, j]: examples of class i that were taken for class j.
+) -> NDArray[np.int64] | None:
+    """counts[i, j]: examples of class i that were taken for class j; None for too many classes.
 
     A model may have more outputs than classes; the square then has a row and a
     column for each output, so that no example is lost.
     """
     size = max(num_classes, int(predicted.max()) + 1)
+    if size > MAX_CONFUSION:
+        return None
     counts = np.zeros((size, size), np.int64)
     np.add.at(counts, (labels, predicted), 1)
     return counts
 
 
 def per_class_figures(
-    confusion: NDArray[np.int64], class_names: tuple[str, ...]
+    labels: NDArray[Any], predicted: NDArray[np.int32], class_names: tuple[str, ...]
 ) -> list[dict[str, Any]]:
     """Precision, recall and F1 of each class; None where a denominator is 0.
 
     That is scikit-learn's ``zero_division=nan``: without a prediction of the class there is
     no precision, without an example of it no recall, and without either no F1.
     """
-    hits = confusion.diagonal()
-    predicted, actual = confusion.sum(axis=0), confusion.sum(axis=1)
+    size = len(class_names)
+    hits = np.bincount(labels[labels == predicted], minlength=size)
+    taken, actual = np.bincount(predicted, minlength=size), np.bincount(labels, minlength=size)
     return [
         {
             "class": name,
-            "precision": _ratio(hits[i], predicted[i]),
+            "precision": _ratio(hits[i], taken[i]),
             "recall": _ratio(hits[i], actual[i]),
-            "f1": _ratio(2 * hits[i], predicted[i] + actual[i]),
+            "f1": _ratio(2 * hits[i], taken[i] + actual[i]),
             "support": int(actual[i]),
         }
         for i, name in enumerate(class_names)

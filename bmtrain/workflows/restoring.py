@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -11,9 +12,12 @@ from typing import Any, Literal
 from bmtrain.checkpoint.content import Checkpoint
 from bmtrain.checkpoint.find import FoundCheckpoint, find_checkpoint
 from bmtrain.checkpoint.read import read_checkpoint
+from bmtrain.config.figure_checks import metric_findings
 from bmtrain.config.sections.experiment import ExperimentConfig
+from bmtrain.data.load import resolve_task
+from bmtrain.data.memory import available_memory, megabytes
 from bmtrain.data.preprocessing import Preprocessing
-from bmtrain.errors import BmtrainError, CheckpointError
+from bmtrain.errors import BmtrainError, CheckpointError, EnvironmentFault
 from bmtrain.models.architecture import Architecture, Shape, plan_architecture
 from bmtrain.workflows.session import Session, build_session, native_faults
 
@@ -67,6 +71,7 @@ def restored_session(restored: Restored) -> Iterator[Session]:
         started_runtime(device="auto", threads=threads, note=lambda _: None) as runtime,
         native_faults(),
     ):
+        _require_memory(restored.architecture)
         session = build_session(
             checkpoint.experiment,
             restored.architecture,
@@ -85,10 +90,37 @@ def _expected_shapes(
 
 
 def _architecture(experiment: ExperimentConfig, preprocessing: Preprocessing) -> Architecture:
+    facts = preprocessing.facts
+    task = resolve_task(experiment.data, experiment.loss.name)
+    if task != facts.task:
+        raise CheckpointError(f"its config is one of {task}, its data was one of {facts.task}")
+    for finding in metric_findings(experiment):
+        raise CheckpointError(f"its metrics do not fit its loss: {finding.message}")
     try:
-        return plan_architecture(experiment, preprocessing.facts)
+        return plan_architecture(experiment, facts)
     except BmtrainError as error:
         raise CheckpointError(f"its model does not fit its data: {error.message}") from error
+
+
+def _require_memory(architecture: Architecture) -> None:
+    """What a layer gives may be far larger than its weights: they say nothing about it.
+
+    Raises:
+        EnvironmentFault: a block of examples does not fit into the memory.
+    """
+    from bmtrain.engine.evaluation import BLOCK_SIZE  # the caller started TensorFlow
+
+    available = available_memory()
+    for position, layer in enumerate(architecture.layers):
+        num_values = math.prod(layer.input_shape) + math.prod(layer.output_shape)
+        num_bytes = BLOCK_SIZE * num_values * 4  # float32
+        if num_bytes > available:
+            raise EnvironmentFault(
+                f"layer {position} ({layer.config.type}) needs {megabytes(num_bytes)} of memory "
+                f"for {BLOCK_SIZE:,} examples; {megabytes(available)} are available",
+                hint="a damaged or hostile checkpoint can ask for any size; "
+                "check where it comes from",
+            )
 
 
 def recorded_engine(

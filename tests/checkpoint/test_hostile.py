@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -215,13 +214,3 @@ def test_a_header_with_other_bytes_for_the_same_tensors_is_damage(written: Path)
     assert len(swapped) == len(header)
     path.write_bytes(content.replace(header, swapped.encode()))
     refused(written, r"model\.safetensors: damaged: its header does not match")
-
-
-def test_a_sparse_file_of_terabytes_is_not_read(forger: Any, written: Path) -> None:
-    os.truncate(written / "manifest.json", 2**41)
-    refused(written, "2199023255552 bytes; at most")
-    document = forger.manifest(written)
-    os.truncate(written / "preprocessing.json", 2**41)
-    document["files"]["preprocessing.json"]["bytes"] = 2**41
-    forger.seal(written, document)
-    refused(written, "preprocessing.json: damaged: 2199023255552 bytes")

@@ -84,6 +84,20 @@ def test_dropouts_generator_is_no_variable_of_ours(weights):
     ]
 
 
+def test_a_thousand_layers_are_built_as_the_config_allows(runtime):
+    import sys
+
+    from bmtrain.config.sections.model import ActivationLayer
+    from bmtrain.models.architecture import Architecture, PlannedLayer
+    from bmtrain.models.layers import build_model
+
+    section = ActivationLayer(type="activation", activation="relu")
+    layer = PlannedLayer(section, (), (3,), (3,), {})
+    limit = sys.getrecursionlimit()
+    assert len(build_model(Architecture((3,), (layer,) * 1000), seed=0).layers) == 1000
+    assert sys.getrecursionlimit() == limit
+
+
 def test_derived_seeds_differ_by_seed_purpose_and_position_and_fit_31_bits(runtime):
     from bmtrain.models.layers import derived_seed
 

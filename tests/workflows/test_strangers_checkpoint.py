@@ -1,0 +1,115 @@
+"""``eval`` of what passes for a checkpoint in form: it must make sense before anything is computed."""
+
+import json
+import shutil
+from typing import Any
+
+import numpy as np
+import pytest
+
+
+@pytest.fixture
+def forged(trained, tmp_path):
+    """A copy of a trained checkpoint, moved away from its run; to be changed."""
+    path = tmp_path / "forged"
+    shutil.copytree(trained("graph", "training.engine=graph").checkpoint(), path)
+    return path
+
+
+@pytest.fixture
+def evaluated(command, forged, project):
+    def evaluate():
+        return command("eval", forged, "--data", project / "points.csv", "--json")
+
+    return evaluate
+
+
+def of_regression(forger, path, **facts):
+    document = json.loads((path / "preprocessing.json").read_text())
+    document |= {"task": "regression", "class_names": None, "num_outputs": 1, **facts}
+    forger.replace(path, "preprocessing.json", json.dumps(document).encode())
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"metrics": ["mean_squared_error"]}, "'mean_squared_error' is a figure of regression"),
+        ({"metrics": ["accuracy"] * 50}, "'accuracy' is listed twice"),
+        ({"loss": {"name": "mean_squared_error"}}, "its config is one of regression, its data"),
+        ({"model": {"type": "layers", "layers": [{"type": "flatten"}]}}, "does not belong to the"),
+        (
+            {"model": {"type": "layers", "layers": [{"type": "dense", "units": 3}] * 2}},
+            "is missing",
+        ),
+    ],
+)
+def test_a_config_that_makes_no_sense_of_its_data_is_refused(
+    forged, forger, evaluated, change, words
+):
+    forger.change(forged, "experiment", **change)
+    ended = evaluated()
+    assert ended.exit_code == 7
+    assert words in ended.document["error"]["message"]
+
+
+def test_facts_of_another_task_are_refused(forged, forger, evaluated):
+    of_regression(forger, forged)
+    ended = evaluated()
+    assert ended.exit_code == 7
+    message = "its config is one of classification, its data was one of regression"
+    assert ended.document["error"]["message"] == message
+
+
+def test_small_weights_of_a_layer_that_gives_terabytes_are_refused_before_it_is_built(
+    forged, forger, command, tmp_path
+):
+    """A kernel of 1 × 1,000,000 over a million values: 4 MB of weights, 4 TB per example."""
+    wide = {"type": "dense", "units": 1_000_000}
+    layers = [
+        wide,
+        {"type": "reshape", "target_shape": [1_000_000, 1]},
+        wide,
+        {"type": "reshape", "target_shape": [1_000_000, 1_000_000]},
+        {"type": "dense", "units": 1},
+        {"type": "reshape", "target_shape": [1, 1_000_000]},
+        {"type": "dense", "units": 1},
+        {"type": "flatten"},
+    ]
+    of_regression(forger, forged)
+    model = {"type": "layers", "layers": layers}
+    forger.change(
+        forged, "experiment", model=model, loss={"name": "mean_squared_error"}, metrics=[]
+    )
+    shapes = {0: (4, 10**6), 2: (1, 10**6), 4: (10**6, 1), 6: (10**6, 1)}
+    weights: dict[str, Any] = {
+        f"layers.{i}.kernel": np.zeros(shape, np.float32) for i, shape in shapes.items()
+    }
+    weights |= {f"layers.{i}.bias": np.zeros(shape[1], np.float32) for i, shape in shapes.items()}
+    forger.replace_tensors(forged, "model.safetensors", weights)
+    np.save(tmp_path / "x.npy", np.zeros((1, 4), np.float32))
+    ended = command("predict", forged, tmp_path / "x.npy", "--json")
+    assert ended.exit_code == 6
+    assert "layer 2 (dense) needs" in ended.err
+    assert "for 1,024 examples" in ended.err
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"label": None}, "a table needs data.label"),
+        ({"source": "digits"}, "there is no bundled data set 'digits'"),
+        ({"format": "npz"}, "names columns of a table"),
+    ],
+)
+def test_a_recorded_config_that_contradicts_its_data_is_the_checkpoints_fault(
+    trained, command, forger, tmp_path, change, words
+):
+    path = tmp_path / "run"
+    shutil.copytree(trained("graph", "training.engine=graph").path, path)
+    for checkpoint in (path / "checkpoints").glob("step-*"):
+        data = forger.manifest(checkpoint)["experiment"]["data"]
+        forger.change(checkpoint, "experiment", data=data | change)
+    ended = command("eval", path, "--json")
+    assert ended.exit_code == 7
+    assert ended.document["error"]["message"].startswith("its config does not fit its data: ")
+    assert words in ended.document["error"]["message"]

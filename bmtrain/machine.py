@@ -23,3 +23,14 @@ def num_processors() -> int:
     if hasattr(os, "sched_getaffinity"):  # Linux; a container may be given fewer than there are
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
+
+
+def is_alive(process: int) -> bool:
+    """Whether a process of that number runs on this machine, whosever it is."""
+    try:
+        os.kill(process, 0)
+    except (ProcessLookupError, OverflowError):
+        return False
+    except OSError:
+        return True
+    return True

@@ -21,6 +21,8 @@ from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 
+from bmtrain.machine import is_alive
+
 MAX_BYTES = 500 * 2**20
 MIN_FREE_BYTES = 200 * 2**20
 
@@ -154,15 +156,5 @@ def _remove_abandoned(root: Path) -> None:
     """Private directories of processes that are gone."""
     for path in root.glob("process-*-*"):
         process = path.name.split("-")[1]
-        if process.isdigit() and not _is_alive(int(process)):
+        if process.isdigit() and not is_alive(int(process)):
             shutil.rmtree(path, ignore_errors=True)
-
-
-def _is_alive(process: int) -> bool:
-    try:
-        os.kill(process, 0)
-    except ProcessLookupError:
-        return False
-    except OSError:
-        return True
-    return True

@@ -6,6 +6,7 @@ import errno
 import fcntl
 import os
 import secrets
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -22,6 +23,7 @@ from bmtrain.durable import (
     remove_leftovers,
 )
 from bmtrain.errors import EnvironmentFault
+from bmtrain.machine import is_alive
 from bmtrain.runs.plain_entries import open_plain, require_plain
 
 LOCK = ".lock"
@@ -29,6 +31,9 @@ CONFIG = "config.yaml"
 LOG = "log.txt"
 _BUSY = (errno.EWOULDBLOCK, errno.EACCES)
 _MAX_LOCK_BYTES = 4096
+#: Between taking the lock and signing it lie microseconds, and on a busy machine a nap.
+_SIGNING_S = 1.0
+_POLL_S = 0.02
 
 
 #: What a directory must hold to be trained in.
@@ -159,17 +164,28 @@ def _require(path: Path, expected: Expected) -> None:
 
 
 def _lock(descriptor: int, path: Path) -> None:
+    deadline_s = time.monotonic() + _SIGNING_S
     with environment_faults(path, "lock the run directory"):
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
-            if error.errno not in _BUSY:
-                raise
+        while not _got_lock(descriptor):
+            holder = _holder(descriptor)
+            if holder is None and time.monotonic() < deadline_s:
+                time.sleep(_POLL_S)
+                continue
             raise EnvironmentFault(
-                f"the run directory is in use by {_holder(descriptor)}",
+                f"the run directory is in use by {holder or 'another process'}",
                 where=str(path),
                 hint="wait until it is done, or give another --run-dir",
-            ) from None
+            )
+
+
+def _got_lock(descriptor: int) -> bool:
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        if error.errno not in _BUSY:
+            raise
+        return False
+    return True
 
 
 def _sign(descriptor: int) -> None:
@@ -180,10 +196,13 @@ def _sign(descriptor: int) -> None:
     os.pwrite(descriptor, strict_json.encode(holder, indent=None), 0)
 
 
-def _holder(descriptor: int) -> str:
+def _holder(descriptor: int) -> str | None:
+    """Who signed the lock; None: nobody yet, or somebody who is gone and left it to another."""
     try:
         holder = strict_json.decode(os.pread(descriptor, _MAX_LOCK_BYTES, 0))
         pid, host, since = int(holder["pid"]), str(holder["host"]), str(holder["since"])
     except (ValueError, KeyError, TypeError):
-        return "another process"  # which has the lock, and has not signed yet
+        return None
+    if host == os.uname().nodename and not is_alive(pid):
+        return None
     return f"process {pid} on {host[:64]!s}, since {since[:64]}"

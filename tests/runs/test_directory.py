@@ -136,7 +136,10 @@ def test_the_second_is_told_who_holds_it(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("content", [b"", b"\xff\x00", b"[]", b'{"pid": "x"}', b'{"pid": 1}'])
-def test_a_lock_file_that_says_nothing_is_no_trouble(tmp_path: Path, content: bytes) -> None:
+def test_a_lock_file_that_says_nothing_is_no_trouble(
+    tmp_path: Path, content: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bmtrain.runs.directory._SIGNING_S", 0.05)
     with open_run_directory(tmp_path / "r"):
         (tmp_path / "r" / ".lock").write_bytes(content)
         with (
@@ -144,6 +147,24 @@ def test_a_lock_file_that_says_nothing_is_no_trouble(tmp_path: Path, content: by
             open_run_directory(tmp_path / "r"),
         ):
             pass
+
+
+def test_a_holder_that_is_about_to_sign_is_waited_for_and_named(tmp_path: Path) -> None:
+    """The file still names an earlier one, which was killed."""
+    with open_run_directory(tmp_path / "r"):
+        lock = tmp_path / "r" / ".lock"
+        signed = lock.read_bytes()
+        ended = subprocess.Popen(["true"])
+        ended.wait()
+        lock.write_bytes(signed.replace(str(os.getpid()).encode(), str(ended.pid).encode()))
+        signing = threading.Timer(0.1, lock.write_bytes, [signed])
+        signing.start()
+        with (
+            pytest.raises(EnvironmentFault, match=f"in use by process {os.getpid()} on"),
+            open_run_directory(tmp_path / "r"),
+        ):
+            pass
+        signing.join()
 
 
 def test_a_lock_file_that_is_a_link_is_not_followed(tmp_path: Path) -> None:

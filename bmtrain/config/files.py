@@ -21,6 +21,8 @@ from bmtrain.regular_files import NotRegular, open_regular
 MAX_FILE_BYTES = 1_000_000
 #: Files in one chain of ``extends``, the first one included.
 MAX_CHAIN = 8
+#: Characters of a path; no system opens a longer one.
+MAX_PATH = 4096
 
 _SUFFIXES = (".yaml", ".yml")
 #: A directory of data may lie beside a config, and holds more files than anybody means.
@@ -157,7 +159,7 @@ def _open_base(
 ) -> tuple[Path, SourceText] | None:
     """The extended file's path and text, or None with the problem noted."""
     written = extends.value if isinstance(extends, ScalarNode) else None
-    if not isinstance(written, str) or "\0" in written:
+    if not isinstance(written, str) or "\0" in written or len(written) > MAX_PATH:
         message = f"expected the path of one file, got {extends.shown()}"
     elif _is_seen(base := _beside(source.directory, written), seen):
         message = f"a cycle: {base} is already in this chain"

@@ -15,6 +15,8 @@ LINE_BREAK = re.compile("\r\n|[\r\n\x85\u2028\u2029]")
 NOT_PRINTABLE = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 #: Half a character: Python's stand-in for bytes that are no UTF-8; it cannot be written out.
 SURROGATE = re.compile("[\ud800-\udfff]")
+#: Problems of one text; where more is wrong, the rest is not told.
+MAX_PROBLEMS = 100
 #: A longer line is not shown under a diagnostic.
 MAX_SHOWN_LINE = 500
 

@@ -25,12 +25,10 @@ from bmtrain.config.nodes import (
 from bmtrain.config.nulls import without_restored
 from bmtrain.config.origins import place_of
 from bmtrain.config.sections.experiment import ExperimentConfig
-from bmtrain.config.source_text import Problem
+from bmtrain.config.source_text import MAX_PROBLEMS, Problem
 from bmtrain.config.suggestions import nearest
 from bmtrain.config.wording import comma_hint, misplaced_key, scalar_hint
 
-#: Where more is wrong, the rest is only counted.
-MAX_PROBLEMS = 100
 #: How deep misspelt keys within misspelt keys are followed.
 _MAX_GUESSES = 10
 

@@ -25,14 +25,22 @@ from yaml.events import (
 )
 
 from bmtrain.config.nodes import Entry, KeyPath, ListNode, MappingNode, Node, ScalarNode
-from bmtrain.config.source_text import LINE_BREAK, NOT_PRINTABLE, Place, Problem, SourceText
+from bmtrain.config.source_text import (
+    LINE_BREAK,
+    MAX_PROBLEMS,
+    NOT_PRINTABLE,
+    Place,
+    Problem,
+    SourceText,
+)
+from bmtrain.config.yaml_marks import Marks
 from bmtrain.config.yaml_scalars import OutOfRange, resolve_plain
 from bmtrain.config.yaml_wording import shown_tag, syntax_message
 
 #: Nested collections, aliases followed.
 MAX_DEPTH = 100
 #: Scalars and collections, an aliased one counted as often as it is used.
-MAX_VALUES = 100_000
+MAX_VALUES = 50_000
 
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
@@ -70,8 +78,7 @@ class _Reader:
     def __init__(self, text: str, source: SourceText, column_offset: int) -> None:
         self.problems: list[Problem] = []
         self._text = text.removeprefix("\ufeff")
-        self._source = source
-        self._column_offset = column_offset
+        self._marks = Marks(source, column_offset)
         self._events: Iterator[Event] = iter(())
         self._num_values = 0
         # name -> (node, number of values, height); None while it is being read.
@@ -83,13 +90,13 @@ class _Reader:
         self._next()  # stream start
         event = self._next()
         if isinstance(event, StreamEndEvent):
-            return ScalarNode(None, "", Place(self._source))
+            return ScalarNode(None, "", self._marks.whole)
         node, _ = self._node(self._next(), key, 1)
         event = self._next()
         while isinstance(event, DocumentEndEvent):
             event = self._next()
         if isinstance(event, DocumentStartEvent):
-            raise self._stop(self._place(event), "a second document starts here; expected one")
+            raise self._stop(self._marks.of(event), "a second document starts here; expected one")
         return node
 
     def _refuse_unprintable(self) -> None:
@@ -97,8 +104,7 @@ class _Reader:
         if found is None:
             return
         before = LINE_BREAK.split(self._text[: found.start()])
-        offset = self._column_offset if len(before) == 1 else 0
-        place = Place(self._source, len(before), len(before[-1]) + 1 + offset)
+        place = self._marks.at(len(before) - 1, len(before[-1]))
         code = ord(found.group())
         raise self._stop(place, f"the character U+{code:04X} is not allowed in YAML")
 
@@ -110,34 +116,18 @@ class _Reader:
 
     def _syntax_error(self, error: yaml.YAMLError) -> _Stop:
         mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
-        at = self._at(mark.line, mark.column, 1) if mark is not None else Place(self._source)
-        return self._stop(self._within(at), syntax_message(error))
+        at = self._marks.at(mark.line, mark.column) if mark is not None else self._marks.whole
+        return self._stop(self._marks.within(at), syntax_message(error))
 
     def _stop(self, place: Place, message: str, key: KeyPath = ()) -> _Stop:
         self.problems.append(Problem(place, message, key))
         return _Stop()
 
-    def _at(self, line: int, column: int, length: int) -> Place:
-        offset = self._column_offset if line == 0 else 0
-        return Place(self._source, line + 1, column + 1 + offset, max(1, length))
-
-    def _within(self, place: Place) -> Place:
-        """``place``, or the end of the last line that says something, if it is behind that."""
-        lines = self._source.lines
-        last = max((number for number, line in enumerate(lines, 1) if line.strip()), default=1)
-        if place.line <= last:
-            return place
-        return Place(self._source, last, len(lines[last - 1].rstrip()) + 1)
-
-    def _place(self, event: Event, end: Event | None = None) -> Place:
-        start, stop = event.start_mark, (end or event).end_mark
-        assert start is not None
-        assert stop is not None
-        if start.line == stop.line:
-            return self._at(start.line, start.column, stop.column - start.column)
-        place = self._at(start.line, start.column, 1)
-        width = len(self._source.lines[place.line - 1].rstrip()) - place.column + 1
-        return Place(self._source, place.line, place.column, max(1, width))
+    def _report(self, place: Place, message: str, key: KeyPath) -> None:
+        """Note a problem after which reading goes on, unless it was one too many."""
+        if len(self.problems) == MAX_PROBLEMS:
+            raise self._stop(place, f"more than {MAX_PROBLEMS} errors; the rest was not read")
+        self.problems.append(Problem(place, message, key))
 
     def _node(self, event: Event, key: KeyPath, depth: int) -> tuple[Node, int]:
         """The node that starts with ``event``, and its height (1 for a scalar)."""
@@ -146,10 +136,10 @@ class _Reader:
         assert isinstance(event, NodeEvent)
         self._count(1, event, key)
         if depth > MAX_DEPTH:
-            raise self._stop(self._place(event), f"nested deeper than {MAX_DEPTH} levels")
+            raise self._stop(self._marks.of(event), f"nested deeper than {MAX_DEPTH} levels")
         if getattr(event, "tag", None) is not None:
             message = f"the tag {shown_tag(event)} is not allowed; write a plain value"
-            self.problems.append(Problem(self._place(event), message, key))
+            self._report(self._marks.of(event), message, key)
         before = self._num_values - 1
         if event.anchor is not None:
             self._anchors[event.anchor] = None
@@ -169,31 +159,33 @@ class _Reader:
     def _alias(self, event: AliasEvent, key: KeyPath, depth: int) -> tuple[Node, int]:
         name = event.anchor
         if name not in self._anchors:
-            raise self._stop(self._place(event), f"the alias *{name} has no anchor before it", key)
+            raise self._stop(
+                self._marks.of(event), f"the alias *{name} has no anchor before it", key
+            )
         anchored = self._anchors[name]
         if anchored is None:
-            raise self._stop(self._place(event), f"the alias *{name} is inside of itself", key)
+            raise self._stop(self._marks.of(event), f"the alias *{name} is inside of itself", key)
         node, num_values, height = anchored
         self._count(num_values, event, key)
         if depth + height - 1 > MAX_DEPTH:
-            raise self._stop(self._place(event), f"nested deeper than {MAX_DEPTH} levels", key)
+            raise self._stop(self._marks.of(event), f"nested deeper than {MAX_DEPTH} levels", key)
         return node, height
 
     def _count(self, num_values: int, event: Event, key: KeyPath) -> None:
         self._num_values += num_values
         if self._num_values > MAX_VALUES:
             message = f"more than {MAX_VALUES} values, aliases counted as often as they are used"
-            raise self._stop(self._place(event), message, key)
+            raise self._stop(self._marks.of(event), message, key)
 
     def _scalar(self, event: ScalarEvent, key: KeyPath) -> ScalarNode:
-        place = self._place(event)
+        place = self._marks.of(event)
         if not event.implicit[0]:
             return ScalarNode(event.value, event.value, place)
         try:
             return ScalarNode(resolve_plain(event.value), event.value, place)
         except OutOfRange:
             message = f"an integer of {len(event.value)} characters is out of range (64 bits)"
-            self.problems.append(Problem(place, message, key))
+            self._report(place, message, key)
             return ScalarNode(0, event.value, place)
 
     def _list(self, event: Event, key: KeyPath, depth: int) -> tuple[ListNode, int]:
@@ -203,14 +195,14 @@ class _Reader:
             item, item_height = self._node(end, (*key, len(items)), depth + 1)
             items.append(item)
             height = max(height, item_height)
-        return ListNode(tuple(items), self._place(event, _flow_end(event, end))), height + 1
+        return ListNode(tuple(items), self._marks.of(event, _flow_end(event, end))), height + 1
 
     def _mapping(self, event: Event, key: KeyPath, depth: int) -> tuple[MappingNode, int]:
         entries: dict[str, Entry] = {}
         height = 0
         first: Place | None = None
         while not isinstance(end := self._next(), MappingEndEvent):
-            key_place = self._place(end)
+            key_place = self._marks.of(end)
             first = first or key_place
             name = self._key(end, key, depth, entries)
             value, value_height = self._node(self._next(), (*key, name or "?"), depth + 1)
@@ -218,25 +210,25 @@ class _Reader:
             if name is not None and name not in entries:
                 entries[name] = Entry(key_place, value)
         flow_end = _flow_end(event, end)
-        place = self._place(event, flow_end) if flow_end else first or self._place(event)
+        place = self._marks.of(event, flow_end) if flow_end else first or self._marks.of(event)
         return MappingNode(entries, place), height + 1
 
     def _key(self, event: Event, key: KeyPath, depth: int, entries: dict[str, Entry]) -> str | None:
         """The key that starts with ``event``, or None where it cannot be used."""
-        place = self._place(event)
+        place = self._marks.of(event)
         node, _ = self._node(event, key, depth + 1)
         if not isinstance(event, ScalarEvent) or not isinstance(node, ScalarNode):
-            self.problems.append(Problem(place, "a key must be a plain text", key))
+            self._report(place, "a key must be a plain text", key)
             return None
         name = event.value
         if name == "<<" and event.implicit[0]:
             message = "merge keys (<<) are not supported; write the keys out or use 'extends'"
-            self.problems.append(Problem(place, message, key))
+            self._report(place, message, key)
             return None
         if name in entries:
             line = entries[name].key_place.line
             message = f"duplicate key; it is already given on line {line}"
-            self.problems.append(Problem(place, message, (*key, name)))
+            self._report(place, message, (*key, name))
         return name
 
 

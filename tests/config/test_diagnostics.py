@@ -2,8 +2,7 @@
 
 import pytest
 
-from bmtrain.config.source_text import MAX_SHOWN_LINE
-from bmtrain.config.validation import MAX_PROBLEMS
+from bmtrain.config.source_text import MAX_PROBLEMS, MAX_SHOWN_LINE
 from bmtrain.errors import ConfigError
 
 LAYERS = "dense, activation, dropout, batch_normalization, layer_normalization, flatten, reshape"
@@ -232,6 +231,14 @@ def test_thousands_of_faults_are_counted_and_not_listed(errors, reference):
     found = errors(text=text)
     assert len(found) == MAX_PROBLEMS + 1
     assert found[-1].message == "4900 more errors are not shown"
+
+
+def test_a_file_with_very_many_faults_is_not_read_to_its_end(errors):
+    found = errors(text="a:\n  " * 10_000)
+    assert found[0].message == "duplicate key; it is already given on line 2"
+    assert len(found) == MAX_PROBLEMS + 1
+    assert found[-1].message == f"more than {MAX_PROBLEMS} errors; the rest was not read"
+    assert found[-1].line > MAX_PROBLEMS
 
 
 def test_a_very_long_line_is_not_shown(errors, reference):

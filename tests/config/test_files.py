@@ -152,6 +152,7 @@ def test_a_file_that_extends_itself_through_a_link_is_refused(tmp_path):
         ("3", "expected the path of one file, got 3"),
         ("''", "a directory; expected a YAML file"),
         ('"a\\0b"', "expected the path of one file, got 'a�b'"),
+        ("x" * 4097, f"expected the path of one file, got '{'x' * 59}…'"),
     ],
 )
 def test_a_base_that_cannot_be_read_is_shown_where_it_is_named(tmp_path, extends, words):

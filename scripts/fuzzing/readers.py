@@ -1,0 +1,116 @@
+"""The readers that are fuzzed, each as the commands call it, up to the point where TensorFlow starts."""
+
+from __future__ import annotations
+
+import os
+from functools import partial
+from pathlib import Path
+from typing import Literal
+
+from bmtrain.checkpoint.read import read_checkpoint, verify_checkpoint
+from bmtrain.config.load import LoadedConfig, load_config
+from bmtrain.config.resolved import experiment_from_plain, plain, resolved_yaml
+from bmtrain.config.sections.data import DataSection, SplitsSection
+from bmtrain.config.sections.experiment import ExperimentConfig
+from bmtrain.config.source_text import SourceText
+from bmtrain.config.yaml_reader import read_yaml
+from bmtrain.data.checks import inspect_dataset
+from bmtrain.data.csv_rows import read_header
+from bmtrain.data.dataset import DataFacts, Task
+from bmtrain.data.load import load_dataset, load_examples
+from bmtrain.data.normalization import fit_preprocessing
+from bmtrain.data.preprocessing import Preprocessing
+from bmtrain.models.architecture import Shape, plan_architecture
+from fuzzing.judging import Reader
+
+ROOT = Path(__file__).resolve().parents[2]
+#: In an input of arguments, what comes before a text for ``--expect``.
+EXPECT = "--expect="
+
+
+def load(directory: Path) -> None:
+    """``config.yaml``; what loads is written out and read back, too."""
+    _written_and_read(load_config(directory / "config.yaml"))
+
+
+def load_with_arguments(directory: Path) -> None:
+    """The smoke config under the arguments in the file ``arguments``, which end in null bytes."""
+    content = _content(directory / "arguments")
+    texts = [os.fsdecode(text) for text in content.split(b"\0") if text]
+    expectations = [text.removeprefix(EXPECT) for text in texts if text.startswith(EXPECT)]
+    overrides = [text for text in texts if not text.startswith(EXPECT)]
+    _written_and_read(load_config(ROOT / "configs" / "smoke.yaml", overrides, expectations))
+
+
+def _written_and_read(loaded: LoadedConfig) -> None:
+    document = plain(loaded.experiment)
+    assert experiment_from_plain(document) == loaded.experiment
+    text = resolved_yaml(loaded.experiment)
+    _, problems = read_yaml(text, SourceText.of("resolved", text, Path()))
+    assert not problems, problems
+
+
+def parse(directory: Path) -> None:
+    """The parser alone, on any text that can be decoded."""
+    text = _content(directory / "config.yaml").decode("utf-8", errors="surrogateescape")
+    read_yaml(text, SourceText.of("config.yaml", text, directory))
+
+
+def _content(path: Path) -> bytes:
+    return path.read_bytes() if path.exists() else b""
+
+
+def of_data(name: str) -> dict[str, Reader]:
+    """Reading ``name`` as a source for either task, and as examples for a trained model."""
+    return {
+        "classification": partial(_source, name=name, task="classification"),
+        "regression": partial(_source, name=name, task="regression"),
+        "examples": partial(_examples, name=name),
+    }
+
+
+def _source(directory: Path, *, name: str, task: Task) -> None:
+    path = directory / name
+    label = read_header(path)[-1] if path.suffix == ".csv" else None
+    # Regression is read under fractions, too: they draw splits.
+    splits = SplitsSection(validation=0.25) if task == "regression" else SplitsSection()
+    section = DataSection(source=str(path), label=label, splits=splits)
+    dataset = load_dataset(section, task=task, seed=1)
+    for kind in ("auto", "unit", "standardize"):
+        fit_preprocessing(dataset, kind)
+    inspect_dataset(dataset)
+
+
+def _examples(directory: Path, *, name: str) -> None:
+    path = directory / name
+    names: tuple[str, ...] | None = None
+    if path.suffix == ".csv":
+        names = tuple(read_header(path)[:-1])
+    facts = DataFacts(
+        task="classification",
+        input_shape=(2, 2) if names is None else (len(names),),
+        input_dtype="uint8" if names is None else "float32",
+        class_names=("0", "1"),
+        num_outputs=2,
+        feature_names=names,
+        label_name="kind" if names is not None else None,
+        num_train_examples=4,
+        fingerprint="",
+    )
+    labels: tuple[Literal["optional", "required"], ...] = ("optional", "required")
+    for wanted in labels:
+        load_examples(path, facts, labels=wanted)
+
+
+def read(directory: Path) -> None:
+    """The checkpoint, whole, as a resume reads it, its shapes compared with its config's."""
+    read_checkpoint(directory, _implied_shapes)
+
+
+def verify(directory: Path) -> None:
+    """The checkpoint as the store verifies it."""
+    verify_checkpoint(directory)
+
+
+def _implied_shapes(experiment: ExperimentConfig, preprocessing: Preprocessing) -> dict[str, Shape]:
+    return plan_architecture(experiment, preprocessing.facts).variable_shapes

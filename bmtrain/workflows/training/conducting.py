@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Literal
 
 from bmtrain.config.load import LoadedConfig
+from bmtrain.data.checks import quick_findings
 from bmtrain.errors import BmtrainError, EnvironmentFault, Interrupted
 from bmtrain.events import DataReady, Event, Noted, RunFinished, Warned
 from bmtrain.figures import count
@@ -80,7 +81,13 @@ def conduct(
 
 def _logged(prepared: Prepared, resumption: Resumption | None, log: RunLog) -> Iterator[Event]:
     """What is known before TensorFlow starts."""
-    events: list[Event] = [_data_ready(prepared), *(Warned(str(w)) for w in prepared.warnings)]
+    found = quick_findings(prepared.dataset)  # the thorough ones are check's: they take time
+    doubts = [finding.message for finding in found if finding.level == "warning"]
+    events: list[Event] = [
+        _data_ready(prepared),
+        *(Warned(text) for text in doubts),
+        *(Warned(str(warning)) for warning in prepared.warnings),
+    ]
     if resumption is not None:
         events += [Warned(text) for text in resumption.warnings]
         events.append(Noted(_goes_on(resumption)))

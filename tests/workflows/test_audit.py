@@ -1,0 +1,123 @@
+"""What Python itself sees while a stranger's run is evaluated, predicted with and gone on with."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import sysconfig
+from pathlib import Path
+
+import pytest
+
+import bmtrain
+
+SCRIPT = Path(__file__).with_name("audited_commands.py")
+
+#: Events that read, run and change nothing outside the process.
+INSIDE = (
+    *("object.__getattr__", "object.__setattr__", "object.__delattr__", "builtins.id"),
+    *("sys._getframe", "sys._getframemodulename", "sys.unraisablehook", "gc.get_objects"),
+    *("os.putenv", "os.unsetenv"),  # what TensorFlow reads, pinned at every start
+)
+#: Events with a path or a descriptor of the run's own; they are what saving is.
+SAVING = (
+    *("os.mkdir", "os.rename", "os.remove", "os.rmdir", "os.chmod", "os.truncate"),
+    *("os.listdir", "os.scandir", "pathlib.Path.glob", "shutil.rmtree", "fcntl.flock"),
+)
+#: What may be read besides the run and the data, and why.
+READ = {
+    "/proc/cpuinfo": "the processor's name is part of a run's record",
+    "/proc/meminfo": "sizes are compared with the memory before anything is allocated",
+    "/sys/fs/cgroup/memory.max": "the memory that a container has",
+    os.devnull: "where native libraries may write",
+}
+#: Installed packages: their versions are part of a run's record.
+INSTALLED = tuple(
+    {str(Path(sysconfig.get_path(name)).resolve()) for name in ("purelib", "platlib", "stdlib")}
+    | {sysconfig.get_path(name) for name in ("purelib", "platlib", "stdlib")}
+    | {str(Path(bmtrain.__file__).parent)}
+    | {entry for entry in sys.path if entry.endswith(".zip")}
+)
+WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
+
+
+@pytest.fixture(scope="module")
+def seen(trained, project, environment, tmp_path_factory):
+    """The events of each command, and where the stranger's run is."""
+    directory = tmp_path_factory.mktemp("audit").resolve()
+    for name in ("own", "strange"):
+        shutil.copytree(trained("graph", "training.engine=graph").path, directory / name)
+    answer = directory / "events.json"
+    ended = subprocess.run(
+        [
+            sys.executable,
+            SCRIPT,
+            answer,
+            directory / "own",
+            directory / "strange",
+            project / "points.csv",
+        ],
+        env=environment | {"BMTRAIN_XLA_CACHE": "0"},
+        cwd=directory,
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+    assert ended.returncode == 0, ended.stderr
+    return json.loads(answer.read_text()), directory / "strange"
+
+
+COMMANDS = ("eval", "predict", "resume")
+
+
+def test_the_hook_sees_what_is_compiled_executed_and_opened(seen):
+    events, _ = seen
+    assert {name for name, _ in events["control"]} >= {"compile", "exec", "open"}
+    assert all(events[command] for command in COMMANDS)
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_nothing_is_run_imported_or_connected_to(seen, command):
+    """No exec, compile, import, subprocess, os.system, socket, ctypes …: nothing unknown at all."""
+    events, _ = seen
+    assert {name for name, _ in events[command]} <= {"open", *INSIDE, *SAVING}
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_only_the_run_the_data_and_what_is_installed_are_opened(seen, command, project):
+    events, run = seen
+    for event, (path, _mode, flags) in (e for e in events[command] if e[0] == "open"):
+        if path.isdigit():
+            continue  # a descriptor that was opened before
+        is_written = bool(int(flags) & WRITING)
+        if path.startswith(f"{run}/") or path == str(run):
+            assert command == "resume" or not is_written, (event, path)
+        elif path != os.devnull:
+            assert not is_written, path
+            is_data = path == str(project / "points.csv")
+            assert is_data or path in READ or path.startswith(INSTALLED), path
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_only_the_run_is_changed_and_only_when_it_is_gone_on_with(seen, command):
+    events, run = seen
+    for event, arguments in events[command]:
+        if event not in SAVING:
+            continue
+        path = arguments[0]
+        is_ours = path.startswith(str(run)) or path.endswith(".zip")
+        # os.remove within a directory that is open; a descriptor of a file of ours.
+        is_ours |= path.isdigit() or (event == "os.remove" and arguments[-1].isdigit())
+        assert is_ours, (event, arguments)
+        if command != "resume":
+            assert event in ("os.listdir", "os.scandir"), (event, arguments)
+        if event == "os.rename":
+            assert arguments[1].startswith(str(run))
+
+
+def test_no_library_is_loaded(seen):
+    """TensorFlow, XLA and NumPy were in memory before; what came since is not there."""
+    events, _ = seen
+    assert events["libraries"] == []

@@ -1,6 +1,7 @@
 """``eval`` of what passes for a checkpoint in form: it must make sense before anything is computed."""
 
 import json
+import os
 import shutil
 from typing import Any
 
@@ -22,6 +23,98 @@ def evaluated(command, forged, project):
         return command("eval", forged, "--data", project / "points.csv", "--json")
 
     return evaluate
+
+
+def a_pipe(_forger, path):
+    (path / "model.safetensors").unlink()
+    os.mkfifo(path / "model.safetensors")
+
+
+def a_link_to_a_device(_forger, path):
+    (path / "preprocessing.json").unlink()
+    (path / "preprocessing.json").symlink_to("/dev/zero")
+
+
+def a_link_to_the_right_file(_forger, path):
+    (path / "manifest.json").rename(path.parent / "content")
+    (path / "manifest.json").symlink_to(path.parent / "content")
+
+
+def a_header_of_terabytes(forger, path):
+    forger.replace(path, "model.safetensors", (2**42).to_bytes(8, "little") + b"{}")
+
+
+def a_file_of_holes(_forger, path):
+    os.truncate(path / "model.safetensors", 2**42)
+
+
+def overlapping_tensors(forger, path):
+    content = (path / "model.safetensors").read_bytes()
+    length = int.from_bytes(content[:8], "little")
+    header = json.loads(content[8 : 8 + length])
+    begin = header["layers.1.gamma"]["data_offsets"]
+    header["layers.1.beta"]["data_offsets"] = begin
+    text = json.dumps(header).encode()
+    content = len(text).to_bytes(8, "little") + text + content[8 + length :]
+    forger.replace(path, "model.safetensors", content)
+
+
+def a_missing_tensor(forger, path):
+    names = ("layers.0.kernel", "layers.1.gamma", "layers.1.beta")
+    forger.replace_tensors(path, "model.safetensors", {name: np.zeros(8) for name in names})
+
+
+def nan(forger, path):
+    forger.seal_raw(path, b'"seed": 3', b'"seed": NaN')
+
+
+def a_key_twice(forger, path):
+    forger.seal_raw(path, b'"seed": 3', b'"seed": 3, "seed": 3')
+
+
+def deep_nesting(forger, path):
+    forger.seal_raw(path, b'"seed": 3', b'"seed": ' + b"[" * 100_000 + b"]" * 100_000)
+
+
+FORGERIES = (
+    *(a_pipe, a_link_to_a_device, a_link_to_the_right_file, a_header_of_terabytes),
+    *(a_file_of_holes, overlapping_tensors, a_missing_tensor, nan, a_key_twice, deep_nesting),
+)
+
+
+@pytest.mark.usefixtures("nothing_hangs")
+@pytest.mark.parametrize("forge", FORGERIES)
+def test_what_lies_is_exit_7_with_its_file_whether_alone_or_in_a_run(
+    trained, command, project, forged, forger, forge
+):
+    forge(forger, forged)
+    for words in ((forged, "--data", project / "points.csv"), (forged.parent,)):
+        if words == (forged.parent,):
+            (forged.parent / "checkpoints").mkdir()
+            forged.rename(forged.parent / "checkpoints" / "step-00000072")
+        ended = command("eval", *words, "--json")
+        assert ended.exit_code == 7
+        error = ended.document["error"]
+        assert str(forged.parent) in error["where"]
+        assert "\n" not in error["message"]
+
+
+@pytest.mark.parametrize("name", ["checkpoints", "checkpoints/step-00000072"])
+def test_a_run_whose_checkpoints_are_elsewhere_is_exit_7(trained, command, tmp_path, name):
+    run = tmp_path / "run"
+    shutil.copytree(trained("graph", "training.engine=graph").path, run)
+    (run / name).rename(tmp_path / "elsewhere")
+    for other in (run / "checkpoints").glob("step-*"):
+        shutil.rmtree(other)
+    (run / name).symlink_to(tmp_path / "elsewhere")
+    ended = command("eval", run, "--json")
+    assert ended.exit_code == 7
+    assert "a link, not a directory; links are refused" in ended.document["error"]["message"]
+
+
+def test_a_link_that_the_user_typed_is_followed(command, forged, project, tmp_path):
+    (tmp_path / "latest").symlink_to(forged)
+    assert command("eval", tmp_path / "latest", "--data", project / "points.csv").exit_code == 0
 
 
 def of_regression(forger, path, **facts):

@@ -6,6 +6,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from bmtrain.data.near_names import did_you_mean
+from bmtrain.data.quoting import quoted, short
 from bmtrain.errors import ConfigError
 
 _ROOT = Path(__file__).parent / "bundled"
@@ -24,7 +25,7 @@ def bundled_directory(name: str) -> Path:
     if name in BUNDLED:
         return BUNDLED[name]
     raise ConfigError(
-        f"there is no bundled data set {name!r}; the bundled sets are: {', '.join(BUNDLED)}",
+        f"there is no bundled data set {quoted(name)}; the bundled sets are: {', '.join(BUNDLED)}",
         key=("data", "source"),
         hint=_hint(name),
     )
@@ -35,4 +36,4 @@ def _hint(name: str) -> str:
         if Path(name).exists():
             return f"{name} is here in the current directory: write ./{name}"
     guess = did_you_mean(name, BUNDLED)
-    return f"{f'{guess} ' if guess else ''}a path needs a slash or a dot, as in ./{name}"
+    return f"{f'{guess} ' if guess else ''}a path needs a slash or a dot, as in ./{short(name)}"

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bmtrain.data.dataset import DataFacts, Dataset, Split, SplitName
+from bmtrain.data.quoting import listed_and_more, short
 
 # Fewer examples of a class than this teach a model little.
 _FEW_EXAMPLES = 10
@@ -84,31 +85,36 @@ def _classes(train: Split, names: tuple[str, ...]) -> list[Finding]:
         balance = f"evenly {shares[most]:.1%} of the training examples each"
     else:
         balance = (
-            f"from {shares[least]:.1%} ({names[least]}) to {shares[most]:.1%} ({names[most]}) "
-            "of the training examples"
+            f"from {shares[least]:.1%} ({short(names[least])}) "
+            f"to {shares[most]:.1%} ({short(names[most])}) of the training examples"
         )
     is_unbalanced = counts[most] > _IMBALANCE * counts[least]
     level: Literal["warning", "ok"] = "warning" if is_unbalanced else "ok"
     findings = [Finding(level, f"{len(names)} classes, {balance}")]
-    absent = [names[index] for index in np.flatnonzero(counts == 0)]
+    absent = [short(names[index]) for index in np.flatnonzero(counts == 0)]
     if absent:
-        findings.append(Finding("warning", f"no training example of class {_listed(absent)}"))
+        message = f"no training example of class {listed_and_more(absent)}"
+        findings.append(Finding("warning", message))
     few = np.flatnonzero((counts > 0) & (counts < _FEW_EXAMPLES))
     if few.size:
-        shown = [f"{names[index]} ({counts[index]})" for index in few]
-        message = f"fewer than {_FEW_EXAMPLES} training examples of class {_listed(shown)}"
+        shown = [f"{short(names[index])} ({counts[index]})" for index in few]
+        message = f"fewer than {_FEW_EXAMPLES} training examples of class {listed_and_more(shown)}"
         findings.append(Finding("warning", message))
     return findings
 
 
 def _targets(train: Split) -> list[Finding]:
     findings = []
+    more_constant = []
     unfit: dict[str, list[tuple[str, _Scale]]] = {}
     for column in range(train.labels.shape[1]):
         values = train.labels[:, column].astype(np.float64)
         name = "targets" if train.labels.shape[1] == 1 else f"targets[{column}]"
         if values.min() == values.max():
-            findings.append(Finding("warning", f"{name}: all are {values[0]:.4g}"))
+            if column < _MAX_SHOWN:
+                findings.append(Finding("warning", f"{name}: all are {values[0]:.4g}"))
+            else:
+                more_constant.append(name)
             continue
         scale = _Scale(float(values.mean()), float(values.std()))
         if column < _MAX_SHOWN:
@@ -117,6 +123,9 @@ def _targets(train: Split) -> list[Finding]:
             findings.append(Finding("ok", message))
         if scale.fault is not None:
             unfit.setdefault(scale.fault, []).append((name, scale))
+    if more_constant:
+        message = f"constant in train, too: {listed_and_more(more_constant)}"
+        findings.append(Finding("warning", message))
     for fault, columns in unfit.items():
         name, scale = columns[0]
         others = f" and {len(columns) - 1:,} more" if len(columns) > 1 else ""
@@ -176,7 +185,8 @@ def _constant_features(train: Split, facts: DataFacts) -> Finding:
     are = "is" if constant.size == 1 else "are"
     message = f"{constant.size:,} of {values.shape[1]:,} features {are} constant in train"
     if facts.feature_names is not None:
-        message += f": {_listed([facts.feature_names[index] for index in constant])}"
+        names = [short(facts.feature_names[index]) for index in constant]
+        message += f": {listed_and_more(names)}"
         return Finding("warning", message)
     # The rim of a picture is often constant; a whole picture is a mistake.
     return Finding("warning" if constant.size == values.shape[1] else "ok", message)
@@ -208,11 +218,6 @@ def _duplicates(dataset: Dataset) -> list[Finding]:
 def _row_digests(features: NDArray[np.generic]) -> list[bytes]:
     rows = features.reshape(len(features), -1).view(np.uint8)
     return [hashlib.blake2b(row.data, digest_size=_DIGEST_BYTES).digest() for row in rows]
-
-
-def _listed(names: list[str]) -> str:
-    more = f" and {len(names) - _MAX_SHOWN:,} more" if len(names) > _MAX_SHOWN else ""
-    return ", ".join(names[:_MAX_SHOWN]) + more
 
 
 def _examples(count: int) -> str:

@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bmtrain.data.csv_flaws import line_end_flaw, nul_flaw, quoting_flaw, separator_flaw
+from bmtrain.data.quoting import quoted
 from bmtrain.data.source import opened, reading
 from bmtrain.errors import DataError
 
@@ -38,7 +39,7 @@ def read_header(path: Path) -> list[str]:
         )
     if len(set(names)) < len(names):
         twice = next(name for name, count in Counter(names).items() if count > 1)
-        raise DataError(f"the column name {twice!r} is there twice", where=where)
+        raise DataError(f"the column name {quoted(twice)} is there twice", where=where)
     if (flaw := separator_flaw(names) or nul_flaw(",".join(names).encode())) is not None:
         raise flaw.error(path)
     return names
@@ -48,11 +49,6 @@ def content_of(path: Path) -> bytes:
     """The bytes of a file, without the mark that UTF-8 may begin with."""
     with reading(path), opened(path) as (file, num_bytes):
         return file.read(num_bytes).removeprefix(codecs.BOM_UTF8)
-
-
-def shown_names(names: list[str]) -> str:
-    """The first names, for a message."""
-    return ", ".join(names[:20]) + (", …" if len(names) > 20 else "")
 
 
 def header_hint(names: list[str]) -> str | None:
@@ -109,7 +105,8 @@ def malformed(path: Path, num_columns: int, reason: str) -> DataError:
     if flaw is not None:
         return flaw.error(path)
     first_line = reason.strip().splitlines()[0] if reason.strip() else "unknown reason"
-    return DataError(f"this is not a CSV table: {first_line}", where=str(path))
+    # Polars quotes the cell that it fails at, which can be the rest of the file.
+    return DataError(f"this is not a CSV table: {first_line[:200]}", where=str(path))
 
 
 def data_rows(path: Path) -> Iterator[tuple[int, list[str]]]:

@@ -5,10 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 from bmtrain.data.csv_cells import read_sound_table, read_table
-from bmtrain.data.csv_rows import header_hint, line_of_row, read_header, shown_names
+from bmtrain.data.csv_rows import header_hint, line_of_row, read_header
 from bmtrain.data.csv_values import numbers_and_labels
 from bmtrain.data.dataset import SplitName
 from bmtrain.data.near_names import did_you_mean
+from bmtrain.data.quoting import listed, quoted
 from bmtrain.data.source import Place, RawPart, Source, names_in
 from bmtrain.errors import ConfigError, DataError
 
@@ -36,7 +37,7 @@ def read_csv(path: Path, *, label: str | None, features: tuple[str, ...] | None)
         raise ConfigError(
             "a table needs data.label, the column to predict",
             key=("data", "label"),
-            hint=f"the columns are: {shown_names(columns)}",
+            hint=f"the columns are: {listed(columns)}",
         )
     _require_column(label, columns, files["train"], key=("data", "label"))
     for index, name in enumerate(features or ()):
@@ -80,9 +81,9 @@ def _require_sound(features: tuple[str, ...], label: str) -> None:
         raise DataError("the table has no column beside the label", key=("data", "label"))
     for index, name in enumerate(features):
         if name == label:
-            raise ConfigError(f"{name!r} is the label", key=("data", "features", index))
+            raise ConfigError(f"{quoted(name)} is the label", key=("data", "features", index))
         if name in features[:index]:
-            raise ConfigError(f"{name!r} is listed twice", key=("data", "features", index))
+            raise ConfigError(f"{quoted(name)} is listed twice", key=("data", "features", index))
 
 
 def _require_column(
@@ -90,7 +91,7 @@ def _require_column(
 ) -> None:
     if name not in columns:
         raise DataError(
-            f"there is no column {name!r}; the columns are: {shown_names(columns)}",
+            f"there is no column {quoted(name)}; the columns are: {listed(columns)}",
             where=str(path),
             key=key,
             hint=did_you_mean(name, columns) or header_hint(columns),

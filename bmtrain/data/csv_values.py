@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from bmtrain.data.csv_cells import Table
 from bmtrain.data.csv_rows import width_of_row, wrong_width
 from bmtrain.data.number_texts import MISSING_MARKS, plain_number
+from bmtrain.data.quoting import listed_and_more, quoted, short
 from bmtrain.errors import DataError
 
 if TYPE_CHECKING:
@@ -18,9 +19,6 @@ if TYPE_CHECKING:
 
 #: Column → its rows without a usable value, ascending and at least one; in the file's order.
 _Flaws = Mapping[str, NDArray[np.int64]]
-
-_MAX_SHOWN_COLUMNS = 5
-_MAX_SHOWN_LETTERS = 40
 
 
 def numbers_and_labels(
@@ -98,12 +96,10 @@ def _first_text(texts: pl.Series, flawed: NDArray[np.int64]) -> int | None:
 def _of_texts(name: str, text: str, others: list[str], may_leave_out: bool) -> tuple[str, str]:
     """Message and hint for columns that hold texts, of which ``name`` is the first."""
     if others:
-        names = [repr(other) for other in (name, *others)]
-        more = len(names) - _MAX_SHOWN_COLUMNS
-        listed = ", ".join(names[:_MAX_SHOWN_COLUMNS]) + (f" and {more:,} more" if more > 0 else "")
-        what, them = f"columns {listed} hold texts ({_shown(text)} in {name!r})", "them"
+        listed = listed_and_more([quoted(other) for other in (name, *others)])
+        what, them = f"columns {listed} hold texts ({quoted(text)} in {quoted(name)})", "them"
     else:
-        what, them = f"column {name!r} holds texts ({_shown(text)})", "it"
+        what, them = f"column {quoted(name)} holds texts ({quoted(text)})", "it"
     leave_out = f", or leave {them} out with data.features" if may_leave_out else ""
     return (
         f"{what}: features must be numbers, there are no categorical inputs yet",
@@ -116,13 +112,13 @@ def _of_cells(
 ) -> tuple[str, str]:
     """Message and hint for cells without a value, of which ``name`` at ``row`` is the first."""
     text = table.columns[name][row]
-    message = f"column {name!r}: {_wrong(text)}"
+    message = f"column {quoted(name)}: {_wrong(text)}"
     num_cells = sum(map(len, flaws.values()))
     if num_cells > 1:
         columns = f" in {len(flaws)} columns" if len(flaws) > 1 else ""
         message += f", the first of {num_cells:,} cells{columns} without a usable value"
     if text is not None and (plain := plain_number(text)) is not None:
-        return message, f"write it as {plain}"
+        return message, f"write it as {short(plain)}"
     them, these_rows = ("them", "these rows") if num_cells > 1 else ("it", "the row")
     mend = f"fill {them} in" if _is_missing(text) else f"correct {them}"
     if not num_to_leave_out:
@@ -139,15 +135,11 @@ def _wrong(text: str | None) -> str:
         return "the cell is empty"
     number = pl.Series([text]).cast(pl.Float64, strict=False)[0]
     if number is None:
-        return f"expected a number, got {_shown(text)}"
+        return f"expected a number, got {quoted(text)}"
     if np.isfinite(number):
-        return f"{text} is too large for float32, whose largest is 3.4e38"
-    return f"expected a finite number, got {_shown(text)}"
+        return f"{short(text)} is too large for float32, whose largest is 3.4e38"
+    return f"expected a finite number, got {quoted(text)}"
 
 
 def _is_missing(text: str | None) -> bool:
     return text is None or text.lower() in MISSING_MARKS
-
-
-def _shown(text: str) -> str:
-    return repr(text if len(text) <= _MAX_SHOWN_LETTERS else text[:_MAX_SHOWN_LETTERS] + "…")

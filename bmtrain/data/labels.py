@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from bmtrain.data.near_names import did_you_mean
 from bmtrain.data.number_texts import is_number
+from bmtrain.data.quoting import listed, quoted, short
 from bmtrain.data.source import Place, RawArray, RawLabels, RawPart
 from bmtrain.errors import DataError
 
@@ -90,7 +91,7 @@ def require_seen_classes(
     if unseen.size:
         row = int(unseen[0])
         raise DataError(
-            f"class {names[labels[row]]!r} has no training example", where=place.row(row)
+            f"class {quoted(names[labels[row]])} has no training example", where=place.row(row)
         )
 
 
@@ -165,7 +166,7 @@ def _distinct_texts(labels: list[str], place: Place) -> tuple[str, ...]:
     if all(is_number(name) for name in names):
         name = next(name for name in names if not _INTEGER.fullmatch(name))
         raise DataError(
-            f"expected classes, got the number {name}",
+            f"expected classes, got the number {short(name)}",
             where=place.row(first_rows[name]),
             hint="for numeric targets set data.task: regression or take a regression loss",
         )
@@ -192,10 +193,9 @@ def _require_few_classes(num_classes: int, place: Place) -> None:
 
 
 def _unknown_label(text: str, class_names: tuple[str, ...], where: str) -> DataError:
-    shown = ", ".join(class_names[:10]) + (", …" if len(class_names) > 10 else "")
     return DataError(
-        f"the label {text!r} is not among the {len(class_names)} classes "
-        f"of the training examples: {shown}",
+        f"the label {quoted(text)} is not among the {len(class_names)} classes "
+        f"of the training examples: {listed(class_names, 10)}",
         where=where,
         hint=did_you_mean(text, class_names),
     )

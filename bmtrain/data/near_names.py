@@ -4,9 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from difflib import get_close_matches
+from itertools import islice
 
-# Each comparison takes microseconds; more names would be a pause before a message.
+from bmtrain.data.quoting import quoted
+
+# Comparing takes microseconds for each name and time by the square of the lengths; more would
+# be a pause before a message.
 _MAX_COMPARED = 1000
+_MAX_COMPARED_LETTERS = 100
 
 
 def same_but_for_case(name: str, names: Iterable[str]) -> str | None:
@@ -15,20 +20,26 @@ def same_but_for_case(name: str, names: Iterable[str]) -> str | None:
     return next((known for known in names if known != name and _folded(known) == wanted), None)
 
 
-def nearest_name(name: str, names: Iterable[str]) -> str | None:
-    """The name that ``name`` most likely means, case aside; None if none is near."""
+def nearest_name(name: str, names: Iterable[str], *, cutoff: float = 0.6) -> str | None:
+    """The name that ``name`` most likely means, case aside; None if none is near.
+
+    ``cutoff``: the least likeness, by ``difflib``'s ratio from 0 to 1.
+    """
     known = list(names)
     if (same := same_but_for_case(name, known)) is not None:
         return same
-    by_folded = {_folded(other): other for other in known[:_MAX_COMPARED]}
-    near = get_close_matches(_folded(name[:200]), by_folded, n=1)
+    if len(name) > _MAX_COMPARED_LETTERS:
+        return None
+    comparable = (other for other in known if len(other) <= _MAX_COMPARED_LETTERS)
+    by_folded = {_folded(other): other for other in islice(comparable, _MAX_COMPARED)}
+    near = get_close_matches(_folded(name), by_folded, n=1, cutoff=cutoff)
     return by_folded[near[0]] if near else None
 
 
-def did_you_mean(name: str, names: Iterable[str]) -> str | None:
+def did_you_mean(name: str, names: Iterable[str], *, cutoff: float = 0.6) -> str | None:
     """A hint, or None if no name is near."""
-    near = nearest_name(name, names)
-    return None if near is None else f"did you mean {near!r}?"
+    near = nearest_name(name, names, cutoff=cutoff)
+    return None if near is None else f"did you mean {quoted(near)}?"
 
 
 def _folded(name: str) -> str:

@@ -13,6 +13,7 @@ from typing import IO, Any
 import numpy as np
 
 from bmtrain.data.memory import require_memory
+from bmtrain.data.quoting import quoted
 from bmtrain.data.source import RawArray
 from bmtrain.errors import DataError
 
@@ -24,7 +25,7 @@ _HEADER = re.compile(
         \s*['"]shape['"]:\s*\((?P<shape>[\d\s,L]*)\)\s*,?\s*\}\s*""",
     re.VERBOSE,
 )
-_DTYPE = re.compile(r"[<>|=]?([biuf]\d{1,2}|U\d{1,9}|\?)")
+_DTYPE = re.compile(r"[<>|=]?([biuf]\d{1,2}|U[1-9]\d{0,8}|\?)")
 _OBJECT = re.compile(r"['\"][|<>=]?O\d?['\"]")
 
 
@@ -94,5 +95,6 @@ def _parse_dtype(descr: str, where: str) -> np.dtype[Any]:
     except TypeError:
         pass
     raise DataError(
-        f"expected numbers, truth values or texts, got an array of type {descr!r}", where=where
+        f"expected numbers, truth values or texts, got an array of type {quoted(descr)}",
+        where=where,
     )

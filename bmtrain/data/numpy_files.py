@@ -6,12 +6,13 @@ import struct
 import zipfile
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from difflib import get_close_matches
 from pathlib import Path
 from typing import BinaryIO, Protocol, Self
 
 from bmtrain.data.dataset import SplitName
+from bmtrain.data.near_names import did_you_mean
 from bmtrain.data.npy_array import read_array
+from bmtrain.data.quoting import listed, quoted
 from bmtrain.data.source import (
     MAX_DEFLATE_RATIO,
     Place,
@@ -211,14 +212,13 @@ def _require_known(arrays: _Arrays) -> None:
     """A misspelt ``x_val`` must not go unnoticed; arrays of other names are the user's own."""
     for name in arrays.names:
         if name[:2] in ("x_", "y_") and name not in _ARRAY_NAMES:
-            near = get_close_matches(name, _ARRAY_NAMES, n=1, cutoff=0.5)
             raise DataError(
-                f"unknown array {name!r}; expected x_train, y_train, x_validation, y_validation, "
-                "x_test, y_test",
+                f"unknown array {quoted(name)}; expected x_train, y_train, x_validation, "
+                "y_validation, x_test, y_test",
                 where=arrays.where,
-                hint=f"did you mean {near[0]!r}?" if near else None,
+                hint=did_you_mean(name, sorted(_ARRAY_NAMES), cutoff=0.5),
             )
 
 
 def _shown(arrays: _Arrays) -> str:
-    return ", ".join(arrays.names[:20]) or "none"
+    return listed(arrays.names) or "none"

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from bmtrain.data.near_names import same_but_for_case
 from bmtrain.data.order import SUBSET_STREAM, TEST_STREAM, VALIDATION_STREAM, random_order
+from bmtrain.data.quoting import quoted
 from bmtrain.errors import DataError
 
 Indices = NDArray[np.int64]
@@ -66,13 +67,13 @@ def draw_splits(
 
 def _require_one_for_each(counts: Indices, num_splits: int, names: tuple[str, ...] | None) -> None:
     for stratum in np.flatnonzero((counts > 0) & (counts < num_splits)):
-        what = f"class {names[stratum]!r}" if names else "the training part"
+        what = f"class {quoted(names[stratum])}" if names else "the training part"
         same = same_but_for_case(names[stratum], names) if names else None
         raise DataError(
             f"{what} has {_examples(counts[stratum])}, too few to appear in each of "
             f"{num_splits} splits",
             key=("data", "splits"),
-            hint=None if same is None else f"did you mean {same!r}?",
+            hint=None if same is None else f"did you mean {quoted(same)}?",
         )
 
 

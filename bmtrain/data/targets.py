@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from bmtrain.data.features import to_float32
 from bmtrain.data.number_texts import MISSING_MARKS, is_number, plain_number
+from bmtrain.data.quoting import quoted, short
 from bmtrain.data.source import Place, RawLabels
 from bmtrain.errors import DataError
 
@@ -31,7 +32,7 @@ def _parse_numbers(labels: list[str], place: Place) -> NDArray[np.float64]:
         text = labels[wrong[0]]
         count = f", the first of {len(wrong):,} labels that are none" if len(wrong) > 1 else ""
         raise DataError(
-            f"expected a number as target, got {text!r}{count}",
+            f"expected a number as target, got {quoted(text)}{count}",
             where=place.row(wrong[0]),
             hint=_hint([labels[row] for row in wrong], num_labels=len(labels)),
         )
@@ -43,7 +44,7 @@ def _hint(wrong: list[str], *, num_labels: int) -> str:
     plain = [(text, number) for text in wrong if (number := plain_number(text)) is not None]
     if 2 * len(plain) > len(wrong):
         text, number = plain[0]
-        return f"write {text} as {number}, without signs and separators"
+        return f"write {short(text)} as {short(number)}, without signs and separators"
     if 2 * len(wrong) < num_labels:
         it, the_row = ("it", "the row") if len(wrong) == 1 else ("them", "these rows")
         is_missing = wrong[0].lower() in MISSING_MARKS

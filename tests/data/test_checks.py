@@ -185,6 +185,30 @@ def test_targets_beyond_the_fifth_are_not_listed(tmp_path, section, numbers):
     assert sum(message.startswith("targets[") for message in messages(dataset, "ok")) == 5
 
 
+def test_many_constant_targets_are_told_in_one_line(tmp_path, section):
+    np.savez(tmp_path / "d.npz", x_train=np.arange(20.0), y_train=np.ones((20, 3000)))
+    dataset = load_dataset(section(tmp_path / "d.npz"), task="regression", seed=0)
+    found = [text for text in messages(dataset, "warning") if "targets" in text]
+    assert len(found) == 6
+    assert found[-1] == (
+        "constant in train, too: targets[5], targets[6], targets[7], targets[8], targets[9] "
+        "and 2,990 more"
+    )
+
+
+def test_a_class_name_and_a_column_name_as_long_as_the_file_are_not_shown_whole(table):
+    long = "x" * 100_000
+    rows = [f"{row},7,{'short' if row else long}" for row in range(20)]
+    found = inspect_dataset(table(rows=rows, header=f"a,{long},y"))
+    cut = "x" * 79 + "…"
+    shown = [finding.message for finding in found if "x" * 9 in finding.message]
+    assert shown == [
+        f"2 classes, from 5.0% ({cut}) to 95.0% (short) of the training examples",
+        f"fewer than 10 training examples of class {cut} (1)",
+        f"1 of 2 features is constant in train: {cut}",
+    ]
+
+
 def test_what_is_not_finite_is_an_error(table):
     dataset = table(rows=[f"{row},{row},{row % 2}" for row in range(40)])
     features = dataset.splits["train"].features.copy()

@@ -157,6 +157,30 @@ def test_bad_tables_name_the_line_and_the_column(table, text, message):
     assert error.where is None or str(path) in error.where
 
 
+LONG = "x" * 50_000
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (f"a,y\n1,1\n2,1\n{LONG},1\n", "column 'a': expected a number, got 'x"),
+        (f"a,y\n{LONG},1\n", "column 'a' holds texts ..x"),
+        (f"a,b,y\n{LONG},{LONG},1\n", "columns 'a', 'b' hold texts ..x"),
+        (f"a,y\n{'9' * 50_000},1\n", "column 'a': expected a finite number, got '9"),
+        (f"a,y\n1e39{' ' * 50_000}z,1\n", "column 'a' holds texts ..1e39"),
+        (f"a,y\n0{'9' * 5000}.1e-4950,1\n", "column 'a': 09.* is too large for float32"),
+        (f'a,y\n1,1\n2,1\n"{"9" * 3}{",999" * 50_00}",1\n', "column 'a': expected a number"),
+        (f"{LONG},y\n1,1\n2,1\nz,1\n", "column 'x.*: expected a number, got 'z'"),
+        (f"{LONG},{LONG}\n1,1\n", "the column name 'x.*is there twice"),
+        (f"{LONG},{LONG}z\n1,1\n", "there is no column 'y'; the columns are: x"),
+        (f'a,y\n1,"{LONG}', "a quote is opened and not closed"),
+    ],
+)
+def test_a_cell_as_long_as_the_file_is_not_shown_whole(table, text, message):
+    error = fails(table(text), message)
+    assert len(f"{error.message}{error.hint}") < 500
+
+
 def test_a_missing_label_column_points_at_the_config_with_the_nearest_name(table):
     error = fails(table(FLOWERS), "no column 'specie'.*did you mean 'species'", label="specie")
     assert error.key == ("data", "label")

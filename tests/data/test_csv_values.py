@@ -104,7 +104,7 @@ def test_marks_of_missing_values_make_no_column_of_texts(fails):
 
 
 def test_a_long_text_is_shortened(fails):
-    assert f"('{'x' * 40}…')" in fails(f"a,y\n{'x' * 400},p\n{'x' * 400},q\n").message
+    assert f"('{'x' * 79}…')" in fails(f"a,y\n{'x' * 400},p\n{'x' * 400},q\n").message
 
 
 def test_a_row_too_short_is_no_text_and_no_missing_value(fails):

@@ -146,3 +146,14 @@ def test_a_class_without_training_example_is_refused():
     require_seen_classes(np.array([2, 0], np.int32), train, ("a", "b", "c"), PLACE)
     with pytest.raises(DataError, match=r"y_train\[1\]: class 'b' has no training example"):
         require_seen_classes(np.array([0, 1], np.int32), train, ("a", "b", "c"), PLACE)
+
+
+def test_a_label_as_long_as_the_file_is_not_shown_whole():
+    names = ("a", "x" * 50_000)
+    for labels, message in (
+        (["x" * 49_999], "the label 'xxx"),
+        (["1" * 50_000 + ".5"], "the label '111"),
+    ):
+        with pytest.raises(DataError, match=message) as caught:
+            as_classes(labels, names, PLACE)
+        assert len(str(caught.value)) < 400

@@ -60,3 +60,10 @@ def test_labels_that_are_no_numbers_are_counted():
     assert caught.value.message == (
         "expected a number as target, got '$2', the first of 2 labels that are none"
     )
+
+
+@pytest.mark.parametrize("label", ["x" * 50_000, "999" + ",999" * 5000])
+def test_a_target_as_long_as_the_file_is_not_shown_whole(label):
+    with pytest.raises(DataError, match="expected a number as target") as caught:
+        as_targets([label], PLACE)
+    assert len(str(caught.value)) < 600

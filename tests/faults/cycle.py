@@ -56,7 +56,8 @@ class Writer:
         """One start, and everything that it writes."""
         with self.started(path, number) as (run, store, metrics):
             for step in (10 * number - 5, 10 * number):
-                metrics.append({"epoch": step, "train": {}, "time": {"epoch_s": 0}})
+                epoch = run.metrics.read_bytes().count(b"\n") + 1
+                metrics.append({"epoch": epoch, "train": {"step": step}, "time": {"epoch_s": 0}})
                 metrics.flush()
                 checkpoint = make_checkpoint(
                     step, best_step=10 * number - 5, log_bytes=metrics.num_bytes
@@ -109,7 +110,7 @@ def check_whole(path: Path) -> tuple[int, int]:
     content = run.metrics.read_bytes()
     assert len(content) >= described.log_bytes
     run.metrics.write_bytes(content[: described.log_bytes])
-    steps = [entry["epoch"] for entry in read_epochs(run.metrics)]
+    steps = [entry["train"]["step"] for entry in read_epochs(run.metrics)]
     run.metrics.write_bytes(content)
     assert steps == sorted(set(steps))
     assert steps[-1] == described.state.step

@@ -35,7 +35,8 @@ class MetricsLog:
     def __init__(self, path: Path) -> None:
         self.path = path
         self._descriptor = open_plain(path, "open the metrics log")
-        self._num_bytes = os.fstat(self._descriptor).st_size
+        with environment_faults(path, "open the metrics log"):
+            self._num_bytes = os.fstat(self._descriptor).st_size
 
     @property
     def num_bytes(self) -> int:

@@ -8,6 +8,9 @@ from __future__ import annotations
 
 import gzip
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from io import BufferedReader
 from math import prod
 from pathlib import Path
@@ -25,6 +28,7 @@ from bmtrain.data.source import (
     names_in,
     opened,
     reading,
+    require_one_label_each,
 )
 from bmtrain.errors import DataError
 
@@ -40,25 +44,51 @@ def read_idx(path: Path) -> RawArray:
     The size that the header declares is checked against the file and against the
     available memory before anything is allocated. DataError names the file.
     """
+    with _opened_idx(path) as (stream, header):
+        return _read_values(stream, header, str(path))
+
+
+@dataclass(frozen=True, slots=True)
+class _Header:
+    """What the header declares."""
+
+    dtype: np.dtype[np.generic]
+    shape: tuple[int, ...]
+
+    @property
+    def num_bytes(self) -> int:
+        """Of all values."""
+        return prod(self.shape) * self.dtype.itemsize
+
+
+@contextmanager
+def _opened_idx(path: Path) -> Iterator[tuple[BufferedReader | gzip.GzipFile, _Header]]:
+    """The values as a stream, and their header; DataError where they cannot be in the file."""
     with reading(path), opened(path) as (file, file_size):
         is_gzip = file.read(2) == _GZIP_MAGIC or path.suffix == ".gz"
         file.seek(0)
         if not is_gzip:
-            return _read_stream(file, path, max_bytes=file_size)
+            yield file, _fitting_header(file, path, max_bytes=file_size)
+            return
         with gzip.GzipFile(fileobj=file) as inflated:
-            return _read_stream(inflated, path, max_bytes=file_size * MAX_DEFLATE_RATIO)
+            max_bytes = file_size * MAX_DEFLATE_RATIO
+            yield inflated, _fitting_header(inflated, path, max_bytes=max_bytes)
 
 
-def _read_stream(stream: BufferedReader | gzip.GzipFile, path: Path, max_bytes: int) -> RawArray:
+def _fitting_header(stream: BufferedReader | gzip.GzipFile, path: Path, max_bytes: int) -> _Header:
     where = str(path)
-    dtype, shape = _read_header(stream, where)
-    num_bytes = prod(shape) * dtype.itemsize
-    if num_bytes > max_bytes:
+    header = _read_header(stream, where)
+    if header.num_bytes > max_bytes:
         raise DataError(
-            f"the file is truncated: its header declares {shape} values, {num_bytes:,} bytes, "
-            "and it is too small to hold them",
+            f"the file is truncated: its header declares {header.shape} values, "
+            f"{header.num_bytes:,} bytes, and it is too small to hold them",
             where=where,
         )
+    return header
+
+
+def _read_values(stream: BufferedReader | gzip.GzipFile, header: _Header, where: str) -> RawArray:
+    shape, num_bytes = header.shape, header.num_bytes
     require_memory(num_bytes, where=where)
     values = np.empty(num_bytes, np.uint8)
     num_read = stream.readinto(values.data) or 0
@@ -75,13 +105,11 @@ def _read_stream(stream: BufferedReader | gzip.GzipFile, path: Path, max_bytes: 
             f"that its header declares for the shape {shape}",
             where=where,
         )
-    array = values.view(dtype).reshape(shape)
-    return array.astype(dtype.newbyteorder("="), copy=False)
+    array = values.view(header.dtype).reshape(shape)
+    return array.astype(header.dtype.newbyteorder("="), copy=False)
 
 
-def _read_header(
-    stream: BufferedReader | gzip.GzipFile, where: str
-) -> tuple[np.dtype[np.generic], tuple[int, ...]]:
+def _read_header(stream: BufferedReader | gzip.GzipFile, where: str) -> _Header:
     magic = stream.read(4)
     if len(magic) < 4:
         raise DataError("the file is truncated: its header is incomplete", where=where)
@@ -98,7 +126,7 @@ def _read_header(
     shape = tuple(int(size) for size in np.frombuffer(sizes, ">u4"))
     if rank > 32 or prod(max(size, 1) for size in shape) >= 2**62:
         raise DataError(f"its header declares an impossible shape of {rank} axes", where=where)
-    return np.dtype(IDX_DTYPES[dtype_code]), shape
+    return _Header(np.dtype(IDX_DTYPES[dtype_code]), shape)
 
 
 def read_idx_directory(directory: Path) -> Source:
@@ -125,12 +153,20 @@ def read_idx_part(path: Path, *, labels: bool) -> RawPart:
 def _read_split(directory: Path, prefix: str, *, labels: bool) -> RawPart:
     images_path = _require(directory, prefix, "images")
     labels_path = _require(directory, prefix, "labels") if labels else None
+    if labels_path:
+        num_examples, num_labels = _num_examples(images_path), _num_examples(labels_path)
+        require_one_label_each(num_examples, num_labels, str(labels_path))
     return RawPart(
         features=read_idx(images_path),
         labels=read_idx(labels_path) if labels_path else None,
         features_at=Place(str(images_path)),
         labels_at=Place(str(labels_path)),
     )
+
+
+def _num_examples(path: Path) -> int:
+    with _opened_idx(path) as (_, header):
+        return header.shape[0]
 
 
 def _find(directory: Path, prefix: str, kind: str) -> Path | None:

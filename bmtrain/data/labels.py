@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from bmtrain.data.near_names import did_you_mean
 from bmtrain.data.number_texts import is_number
 from bmtrain.data.quoting import listed, quoted, short
-from bmtrain.data.source import Place, RawArray, RawLabels, RawPart
+from bmtrain.data.source import Place, RawArray, RawLabels, RawPart, require_one_label_each
 from bmtrain.errors import DataError
 
 MAX_CLASSES: Final = 1_000_000
@@ -25,12 +25,7 @@ def require_labels(part: RawPart) -> RawLabels:
     labels = part.labels
     if labels is None:
         raise DataError("the labels are missing", where=part.features_at.name)
-    if len(labels) != len(part.features):
-        raise DataError(
-            f"expected one label per example: {_counted(len(part.features), 'example')}, "
-            f"{_counted(len(labels), 'label')}",
-            where=part.labels_at.name,
-        )
+    require_one_label_each(len(part.features), len(labels), part.labels_at.name)
     if not len(labels):
         raise DataError("there are no examples: expected one at least", where=part.labels_at.name)
     return labels
@@ -199,7 +194,3 @@ def _unknown_label(text: str, class_names: tuple[str, ...], where: str) -> DataE
         where=where,
         hint=did_you_mean(text, class_names),
     )
-
-
-def _counted(count: int, noun: str) -> str:
-    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"

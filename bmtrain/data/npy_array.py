@@ -31,15 +31,8 @@ _OBJECT = re.compile(r"['\"][|<>=]?O\d?['\"]")
 
 def read_array(stream: IO[bytes], size: int, where: str) -> RawArray:
     """One array from ``stream``, whose ``size`` in bytes must be what its header implies."""
-    dtype, shape, is_fortran, header_size = _read_header(stream, where)
+    dtype, shape, is_fortran = _fitting_header(stream, size, where)
     num_bytes = prod(shape) * dtype.itemsize
-    if header_size + num_bytes != size:
-        state = "truncated" if header_size + num_bytes > size else "too long"
-        raise DataError(
-            f"the array is {state}: its header declares {dtype} values of shape {shape}, "
-            f"{num_bytes:,} bytes; {size - header_size:,} are there",
-            where=where,
-        )
     require_memory(num_bytes, where=where)
     values = np.empty(num_bytes, np.uint8)
     num_read = 0
@@ -52,6 +45,29 @@ def read_array(stream: IO[bytes], size: int, where: str) -> RawArray:
     stream.read(1)  # at the end, where zip members verify their checksum
     array = values.view(dtype).reshape(shape, order="F" if is_fortran else "C")
     return np.ascontiguousarray(array, dtype=dtype.newbyteorder("="))
+
+
+def num_examples(stream: IO[bytes], size: int, where: str) -> int:
+    """The first axis of the array in ``stream``, of which only the header is read."""
+    return _fitting_header(stream, size, where)[1][0]
+
+
+def _fitting_header(
+    stream: IO[bytes], size: int, where: str
+) -> tuple[np.dtype[Any], tuple[int, ...], bool]:
+    """(dtype, shape of one axis at least, is_fortran) of an array of ``size`` bytes in all."""
+    dtype, shape, is_fortran, header_size = _read_header(stream, where)
+    num_bytes = prod(shape) * dtype.itemsize
+    if header_size + num_bytes != size:
+        state = "truncated" if header_size + num_bytes > size else "too long"
+        raise DataError(
+            f"the array is {state}: its header declares {dtype} values of shape {shape}, "
+            f"{num_bytes:,} bytes; {size - header_size:,} are there",
+            where=where,
+        )
+    if not shape:
+        raise DataError("expected one entry per example, got a single number", where=where)
+    return dtype, shape, is_fortran
 
 
 def _read_header(stream: IO[bytes], where: str) -> tuple[np.dtype[Any], tuple[int, ...], bool, int]:

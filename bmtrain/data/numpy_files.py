@@ -7,11 +7,11 @@ import zipfile
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import BinaryIO, Protocol, Self
+from typing import IO, BinaryIO, Protocol, Self
 
 from bmtrain.data.dataset import SplitName
 from bmtrain.data.near_names import did_you_mean
-from bmtrain.data.npy_array import read_array
+from bmtrain.data.npy_array import num_examples, read_array
 from bmtrain.data.quoting import listed, quoted
 from bmtrain.data.source import (
     MAX_DEFLATE_RATIO,
@@ -23,6 +23,7 @@ from bmtrain.data.source import (
     names_in,
     opened,
     reading,
+    require_one_label_each,
 )
 from bmtrain.errors import DataError
 
@@ -68,6 +69,8 @@ class _Arrays(Protocol):
 
     def read(self, name: str) -> RawArray: ...
 
+    def num_examples(self, name: str) -> int: ...
+
     def place(self, name: str) -> Place: ...
 
 
@@ -82,6 +85,11 @@ class _NpyDirectory:
 
     def read(self, name: str) -> RawArray:
         return _read_npy(self._directory / f"{name}.npy")
+
+    def num_examples(self, name: str) -> int:
+        path = self._directory / f"{name}.npy"
+        with reading(path), opened(path) as (file, file_size):
+            return num_examples(file, file_size, str(path))
 
     def place(self, name: str) -> Place:
         return Place(str(self._directory / f"{name}.npy"))
@@ -116,6 +124,16 @@ class _NpzFile:
         return Place(f"{self._path}: {name}")
 
     def read(self, name: str) -> RawArray:
+        with self._member(name) as (stream, size, where):
+            return read_array(stream, size, where)
+
+    def num_examples(self, name: str) -> int:
+        with self._member(name) as (stream, size, where):
+            return num_examples(stream, size, where)
+
+    @contextmanager
+    def _member(self, name: str) -> Iterator[tuple[IO[bytes], int, str]]:
+        """The bytes of an array, how many there should be, and how errors name it."""
         info = self._members[name]
         where = self.place(name).name
         if info.compress_type not in _ZIP_METHODS or info.flag_bits & _ENCRYPTED:
@@ -127,7 +145,7 @@ class _NpzFile:
                 where=where,
             )
         with _reading_zip(self._path), self._archive.open(info) as member:
-            return read_array(member, info.file_size, where)
+            yield member, info.file_size, where
 
 
 def _require_archive(file: BinaryIO, where: str) -> None:
@@ -194,6 +212,9 @@ def _read_part(arrays: _Arrays, suffix: str, *, labels: bool) -> RawPart:
     x_name, y_name = f"x{suffix}", f"y{suffix}"
     if labels and y_name not in arrays.names:
         raise DataError(f"{x_name} is there, {y_name} is missing", where=arrays.where)
+    if labels:
+        num_rows, num_labels = arrays.num_examples(x_name), arrays.num_examples(y_name)
+        require_one_label_each(num_rows, num_labels, arrays.place(y_name).name)
     return RawPart(
         features=arrays.read(x_name),
         labels=_as_labels(arrays.read(y_name)) if labels else None,

@@ -65,6 +65,24 @@ class Source:
     label_name: str | None = None
 
 
+def require_one_label_each(num_examples: int, num_labels: int, where: str) -> None:
+    """DataError unless there is one label per example.
+
+    Readers ask it of what headers declare, before values are read: a few kilobytes can
+    hold gigabytes of them.
+    """
+    if num_labels != num_examples:
+        raise DataError(
+            f"expected one label per example: {_counted(num_examples, 'example')}, "
+            f"{_counted(num_labels, 'label')}",
+            where=where,
+        )
+
+
+def _counted(count: int, noun: str) -> str:
+    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
+
+
 @contextmanager
 def opened(path: Path) -> Iterator[tuple[BufferedReader, int]]:
     """``path``, open for reading, and its size in bytes; DataError unless it is a file of some bytes.

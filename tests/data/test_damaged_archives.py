@@ -4,8 +4,8 @@ import zipfile
 import numpy as np
 import pytest
 
-from bmtrain.data import memory
-from bmtrain.data.numpy_files import read_npz, read_npz_part
+from bmtrain.data import memory, numpy_files
+from bmtrain.data.numpy_files import read_npy_directory, read_npy_part, read_npz, read_npz_part
 from bmtrain.errors import DataError
 
 X = np.arange(12, dtype=np.float32).reshape(4, 3)
@@ -50,10 +50,63 @@ def test_a_zip_member_cannot_claim_more_than_deflate_can_hold(tmp_path):
 
 def test_a_zip_bomb_is_stopped_by_the_memory_there_is(tmp_path, monkeypatch):
     path = tmp_path / "d.npz"
-    np.savez_compressed(path, x_train=np.zeros((1000, 1000), np.uint8), y_train=Y)
+    np.savez_compressed(path, x_train=np.zeros((1000, 1000), np.uint8), y_train=np.ones(1000))
     monkeypatch.setattr(memory, "available_memory", lambda: 999_999)
     with pytest.raises(DataError, match="needs 1 MB of memory; 999,999 bytes are available"):
         read_npz(path)
+
+
+NPY_BOMB = (
+    b"\x93NUMPY\x01\x00\x46\x00"
+    b"{'descr': '|u1', 'fortran_order': False, 'shape': (300000000,), }    \n"
+)
+
+
+@pytest.fixture
+def no_values(monkeypatch):
+    """No values of an array may be read."""
+    monkeypatch.setattr(numpy_files, "read_array", lambda *_: pytest.fail("values were read"))
+
+
+@pytest.mark.parametrize("name", ["x_train", "y_train"])
+def test_a_zip_bomb_beside_few_examples_is_told_from_its_header(tmp_path, no_values, name):
+    other = "y_train" if name == "x_train" else "x_train"
+    path = tmp_path / "d.npz"
+    np.savez(path, **{other: np.zeros(60)})
+    with (
+        zipfile.ZipFile(path, "a", zipfile.ZIP_DEFLATED, compresslevel=1) as archive,
+        archive.open(f"{name}.npy", "w") as member,
+    ):
+        member.write(NPY_BOMB)
+        for _ in range(30):
+            member.write(bytes(10_000_000))
+    counts = {"x_train": "300,000,000 examples, 60 labels"}
+    message = counts.get(name, "60 examples, 300,000,000 labels")
+    with pytest.raises(DataError, match=message) as caught:
+        read_npz(path)
+    assert caught.value.where == f"{path}: y_train"
+
+
+def test_a_hole_of_a_file_beside_few_examples_is_told_from_its_header(tmp_path, no_values):
+    np.save(tmp_path / "x_train.npy", np.zeros(60))
+    with (tmp_path / "y_train.npy").open("wb") as file:
+        file.write(NPY_BOMB)
+        file.truncate(len(NPY_BOMB) + 300_000_000)
+    with pytest.raises(DataError, match="60 examples, 300,000,000 labels") as caught:
+        read_npy_directory(tmp_path)
+    assert caught.value.where == str(tmp_path / "y_train.npy")
+
+
+@pytest.mark.parametrize("name", ["x_train", "y_train"])
+def test_a_single_number_is_no_array_of_examples(tmp_path, name):
+    arrays = {"x_train": np.zeros(60), "y_train": np.zeros(60)} | {name: np.array(7.0)}
+    np.savez(tmp_path / "d.npz", **arrays)
+    with pytest.raises(DataError, match="one entry per example, got a single number") as caught:
+        read_npz(tmp_path / "d.npz")
+    assert caught.value.where == f"{tmp_path / 'd.npz'}: {name}"
+    np.save(tmp_path / "a.npy", np.array(7.0))
+    with pytest.raises(DataError, match="one entry per example, got a single number"):
+        read_npy_part(tmp_path / "a.npy", labels=False)
 
 
 def test_members_of_other_compressions_are_refused(tmp_path):

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as npst
 
-from bmtrain.data import memory
+from bmtrain.data import idx, memory
 from bmtrain.data.idx import read_idx, read_idx_directory, read_idx_part
 from bmtrain.errors import DataError
 
@@ -107,6 +107,27 @@ def test_a_gzip_bomb_is_read_no_further_than_its_header_says(tmp_path, idx_bytes
     path.write_bytes(gzip.compress(idx_bytes(LABELS) + bytes(50_000_000), 9))
     with pytest.raises(DataError, match="too long"):
         read_idx(path)
+
+
+def test_a_gzip_bomb_beside_few_images_is_told_from_its_header(
+    tmp_path, write_idx_directory, monkeypatch
+):
+    write_idx_directory(tmp_path, train_images=np.zeros((60, 3, 4), np.uint8))
+    bomb = tmp_path / "train-labels-idx1-ubyte.gz"
+    with gzip.open(bomb, "wb", compresslevel=1) as file:
+        file.write(struct.pack(">HBBI", 0, 8, 1, 300_000_000))
+        for _ in range(30):
+            file.write(bytes(10_000_000))
+    monkeypatch.setattr(idx, "_read_values", lambda *_: pytest.fail("values were read"))
+    for read in (read_idx_directory, lambda path: read_idx_part(path, labels=True)):
+        with pytest.raises(DataError, match="60 examples, 300,000,000 labels") as caught:
+            read(tmp_path)
+        assert caught.value.where == str(bomb)
+    (tmp_path / "train-images-idx3-ubyte").unlink()
+    bomb.rename(tmp_path / "train-images-idx3-ubyte.gz")
+    write_idx_directory(tmp_path, train_labels=LABELS)
+    with pytest.raises(DataError, match="300,000,000 examples, 2 labels"):
+        read_idx_directory(tmp_path)
 
 
 def test_more_than_the_available_memory_is_refused(tmp_path, idx_bytes, monkeypatch):

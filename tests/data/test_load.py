@@ -143,7 +143,8 @@ def test_an_unknown_label_of_a_test_table_is_named_with_file_and_line(section, t
     ("changed", "message"),
     [
         ({"y_train": np.arange(59) % 3}, "one label per example: 60 examples, 59 labels"),
-        ({"y_train": np.array(3)}, "one label per example: 60 examples, 1 label$"),
+        ({"y_train": np.zeros(1)}, "one label per example: 60 examples, 1 label$"),
+        ({"y_train": np.array(3)}, "y_train: expected one entry per example, got a single number"),
         ({"y_train": np.empty(0)}, "one label per example: 60 examples, 0 labels"),
         ({"y_test": np.full(6, 3)}, r"y_test\[0\]: the label '3' is not among the 3 classes"),
         ({"y_train": np.arange(60) % 2 * 2}, r"y_test\[1\]: class '1' has no training example"),

@@ -5,9 +5,12 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import shutil
 import signal
+import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -167,6 +170,43 @@ def dataset() -> Callable[..., Any]:
         return Dataset(splits, facts)  # type: ignore[arg-type]
 
     return make
+
+
+@dataclass(frozen=True)
+class Disk:
+    """A file system of its own, in memory."""
+
+    path: Path
+
+    def remount(self, options: str) -> None:
+        subprocess.run(["mount", "-o", f"remount,{options}", self.path], check=True)
+
+    def fill(self, *, leaving: int = 0) -> Path:
+        """Takes up all but ``leaving`` bytes, by a file that may be removed again."""
+        ballast = self.path / "ballast"
+        with ballast.open("wb") as file:
+            os.posix_fallocate(file.fileno(), 0, shutil.disk_usage(self.path).free - leaving)
+        return ballast
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Callable[[str], Disk]]:
+    """(size) -> an empty disk; only root may mount one."""
+    made: list[Path] = []
+
+    def make(size: str) -> Disk:
+        path = tmp_path / f"disk-{len(made)}"
+        path.mkdir()
+        command = ["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", str(path)]
+        answer = subprocess.run(command, capture_output=True, text=True, check=False)
+        if answer.returncode != 0:
+            pytest.skip(f"no file system can be mounted here: {answer.stderr.strip()}")
+        made.append(path)
+        return Disk(path)
+
+    yield make
+    for path in made:
+        subprocess.run(["umount", "--lazy", path], check=True)
 
 
 @pytest.fixture

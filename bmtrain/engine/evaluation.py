@@ -37,12 +37,8 @@ class Evaluator:
         self._problem = problem
         self._placement = placement
         self.trace_counts = {"evaluate": 0, "predict": 0}
-        self._evaluate_block = tf.function(
-            self._block_values, jit_compile=jit_compile, autograph=False
-        )
-        self._predict_block = tf.function(
-            self._block_outputs, jit_compile=jit_compile, autograph=False
-        )
+        self._evaluate_block = placement.compiled(self._block_values, jit_compile=jit_compile)
+        self._predict_block = placement.compiled(self._block_outputs, jit_compile=jit_compile)
 
     def evaluate(self, split: Split) -> Evaluation:
         """Means over all examples, summed in float64 on the host."""

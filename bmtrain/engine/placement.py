@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any
@@ -9,12 +10,16 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
+from bmtrain.engine.compile_cache import CompileCache
+from bmtrain.engine.compiled import Compiled
+
 
 @dataclass(frozen=True, slots=True)
 class SingleDevice:
     """Everything on one device, ``/CPU:0`` or ``/GPU:0``."""
 
     device: str
+    cache: CompileCache | None = None
 
     def scope(self) -> AbstractContextManager[Any]:
         """Variables and functions made inside live on the device."""
@@ -25,7 +30,11 @@ class SingleDevice:
         with self.scope():
             return tf.convert_to_tensor(array)
 
+    def compiled(self, function: Callable[..., Any], *, jit_compile: bool) -> Compiled:
+        """The function compiled, under XLA or as a graph, at its first call."""
+        return Compiled(function, jit_compile=jit_compile, cache=self.cache)
 
-def placement_for(device: str) -> SingleDevice:
-    """Placement on "cpu" or "gpu"."""
-    return SingleDevice({"cpu": "/CPU:0", "gpu": "/GPU:0"}[device])
+
+def placement_for(device: str, cache: CompileCache | None = None) -> SingleDevice:
+    """Placement on "cpu" or "gpu"; ``cache`` is where XLA stores what it compiles."""
+    return SingleDevice({"cpu": "/CPU:0", "gpu": "/GPU:0"}[device], cache)

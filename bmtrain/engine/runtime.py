@@ -85,8 +85,13 @@ def _pin_environment(cache: CompileCache | None) -> None:
     os.environ["TF_DETERMINISTIC_OPS"] = "1"
     # They change bits, and one that XLA does not know aborts the process.
     os.environ["XLA_FLAGS"] = ""
-    flags = "" if cache is None else f"--tf_xla_persistent_cache_directory={cache.private}"
-    os.environ["TF_XLA_FLAGS"] = flags
+    os.environ["TF_XLA_FLAGS"] = "" if cache is None else _cache_flag(cache.private)
+
+
+def _cache_flag(path: Path) -> str:
+    """In quotes: without them a path ends at its first blank, and XLA would read anybody's code."""
+    quoted = str(path).replace("\\", "\\\\").replace('"', '\\"')
+    return f'--tf_xla_persistent_cache_directory="{quoted}"'
 
 
 #: Packages that Keras imports where they happen to be installed, for wrappers that are not used

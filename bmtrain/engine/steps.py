@@ -9,13 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
 from bmtrain.data.dataset import Split
+from bmtrain.engine.compiled import Compiled
 from bmtrain.engine.lowerings import forward_in_training
 from bmtrain.engine.placement import SingleDevice
 from bmtrain.models.losses import encode_targets
@@ -117,7 +117,7 @@ class CompiledSteps:
         failed = int(failed_step.numpy())
         return CallResult(new_sums.numpy(), None if failed < 0 else failed, bool(finite.numpy()))
 
-    def _compile(self, name: str, size: int, *, jit_compile: bool) -> Any:
+    def _compile(self, name: str, size: int, *, jit_compile: bool) -> Compiled:
         """The compiled loop over batches of ``size`` examples.
 
         It takes (features, labels, order), the bounds (start, stop, first step
@@ -144,7 +144,7 @@ class CompiledSteps:
             _, sums, failed = tf.while_loop(goes_on, body, initial)
             return sums, failed, self._weights_finite()
 
-        return tf.function(run_steps, jit_compile=jit_compile, autograph=False)
+        return self._placement.compiled(run_steps, jit_compile=jit_compile)
 
     def _train_step(
         self, features: tf.Tensor, labels: tf.Tensor, step: tf.Tensor

@@ -75,7 +75,7 @@ def build_session(
     from bmtrain.models.optimizers import named_optimizer_variables
     from bmtrain.models.problem import build_problem
 
-    placement = placement_for(runtime.device)
+    placement = placement_for(runtime.device, runtime.cache)
     with placement.scope():
         problem = build_problem(experiment, architecture, preprocessing)
     engine = select_engine(mode, problem.model, runtime)

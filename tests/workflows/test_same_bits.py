@@ -94,7 +94,7 @@ def test_a_cold_run_compiles_three_functions_and_a_damaged_cache_changes_nothing
     cold = trained("cold", one_step, HOME=str(home))
     assert_same(cold, reference)
     (root,) = (home / ".cache" / "bmtrain" / "xla").iterdir()
-    entries = sorted((root / "store").glob("*.pb"))
+    entries = sorted((root / "store").iterdir())
     assert len(entries) == 3
     assert [path.name for path in root.iterdir()] == ["store"]  # nothing private is left
 
@@ -102,10 +102,17 @@ def test_a_cold_run_compiles_three_functions_and_a_damaged_cache_changes_nothing
     content = bytearray(entries[1].read_bytes())
     content[len(content) // 2] ^= 4
     entries[1].write_bytes(content)
-    entries[2].with_name(entries[2].name + ".json").unlink()
+    entries[2].write_bytes(b"")
     repaired = trained("repaired", one_step, HOME=str(home))
     assert_same(repaired, reference)
     log = (repaired.path / "log.txt").read_text()
     for entry in entries:
         assert f"{entry.name} is damaged or unknown; deleted" in log
-    assert sorted((root / "store").glob("*.pb")) == entries
+    assert [name_of(path) for path in sorted((root / "store").iterdir())] == [
+        name_of(path) for path in entries
+    ]
+
+
+def name_of(entry):
+    """XLA's, without the sha256 of what it compiled this time."""
+    return entry.stem

@@ -63,18 +63,19 @@ def read_sound_table(
         return None
     _require_all_rows(path, text, cells.height)
     # Not by select, which takes "*" and "^a.*$" for patterns.
-    needed = [cells.get_column(name) for name in (*features, *((label,) if label else ()))]
+    columns = dict(zip(names, cells.get_columns(), strict=True))
+    needed = [columns[name] for name in (*features, *((label,) if label else ()))]
     if not cells.height or any(column.null_count() for column in needed):
         return None
     values = np.empty((cells.height, len(features)), np.float32)
     with np.errstate(over="ignore"):
         for position, name in enumerate(features):
-            values[:, position] = cells.get_column(name).to_numpy()
+            values[:, position] = columns[name].to_numpy()
     if not np.isfinite(values).all():
         return None
     if label is None:
         return values, None
-    labels = cells.get_column(label).str.strip_chars()
+    labels = columns[label].str.strip_chars()
     return None if (labels == "").any() else (values, labels.to_list())
 
 

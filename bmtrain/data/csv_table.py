@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 from bmtrain.data.csv_cells import read_sound_table, read_table
@@ -12,6 +13,8 @@ from bmtrain.data.near_names import did_you_mean
 from bmtrain.data.quoting import listed, quoted
 from bmtrain.data.source import Place, RawPart, Source, names_in
 from bmtrain.errors import ConfigError, DataError
+
+_Key = tuple[str | int, ...]
 
 SPLIT_FILES: dict[str, SplitName] = {
     "train.csv": "train",
@@ -39,9 +42,10 @@ def read_csv(path: Path, *, label: str | None, features: tuple[str, ...] | None)
             key=("data", "label"),
             hint=f"the columns are: {listed(columns)}",
         )
-    _require_column(label, columns, files["train"], key=("data", "label"))
+    keys: dict[str, _Key] = {label: ("data", "label")}
     for index, name in enumerate(features or ()):
-        _require_column(name, columns, files["train"], key=("data", "features", index))
+        keys.setdefault(name, ("data", "features", index))
+    _require_columns(keys, columns, files["train"])
     names = features or tuple(name for name in columns if name != label)
     _require_sound(names, label)
     parts = {
@@ -56,8 +60,7 @@ def _read_part(
 ) -> RawPart:
     """The columns ``features``, as float32, and ``label``, as texts; others are not looked at."""
     names = read_header(path)
-    for name in (*features, *((label,) if label else ())):
-        _require_column(name, names, path)
+    _require_columns(dict.fromkeys((*features, *((label,) if label else ()))), names, path)
     parsed = read_sound_table(path, names, features, label)
     if parsed is not None:
         values, labels = parsed
@@ -79,17 +82,21 @@ def read_csv_examples(path: Path, *, features: tuple[str, ...], label: str | Non
 def _require_sound(features: tuple[str, ...], label: str) -> None:
     if not features:
         raise DataError("the table has no column beside the label", key=("data", "label"))
+    seen = set()
     for index, name in enumerate(features):
         if name == label:
             raise ConfigError(f"{quoted(name)} is the label", key=("data", "features", index))
-        if name in features[:index]:
+        if name in seen:
             raise ConfigError(f"{quoted(name)} is listed twice", key=("data", "features", index))
+        seen.add(name)
 
 
-def _require_column(
-    name: str, columns: list[str], path: Path, key: tuple[str | int, ...] | None = None
-) -> None:
-    if name not in columns:
+def _require_columns(keys: Mapping[str, _Key | None], columns: list[str], path: Path) -> None:
+    """DataError at the first name that is no column; ``keys``: where the config says each name."""
+    present = set(columns)
+    for name, key in keys.items():
+        if name in present:
+            continue
         raise DataError(
             f"there is no column {quoted(name)}; the columns are: {listed(columns)}",
             where=str(path),

@@ -1,6 +1,7 @@
 import csv
 import gzip
 import io
+import time
 from contextlib import suppress
 
 import numpy as np
@@ -206,6 +207,18 @@ def test_a_table_without_a_label_setting_is_a_config_error_that_lists_the_column
 def test_wrong_features_point_at_their_place_in_the_config(table, features, message, error, index):
     found = fails(table(FLOWERS), message, label="species", features=features, error=error)
     assert found.key == ("data", "features", index)
+
+
+def test_time_grows_with_the_columns_and_not_with_their_square(table):
+    """By the square, 50,000 columns would take a minute."""
+    names = [f"feature_{number}" for number in range(50_000)]
+    row = ",".join(["1"] * 50_000)
+    path = table(f"{','.join(names)},y\n{row},p\n{row},q\n")
+    began = time.perf_counter()
+    source = read_csv(path, label="y", features=None)
+    fails(path, "'feature_7' is listed twice", features=(*names, names[7]), error=ConfigError)
+    assert time.perf_counter() - began < 20
+    assert source.parts["train"].features.shape == (2, 50_000)
 
 
 def test_a_directory_has_train_and_the_splits_that_are_there(table, tmp_path):

@@ -94,6 +94,8 @@ def test_all_columns_of_texts_are_named_and_come_before_missing_cells(fails):
     error = fails(",".join([*names, "y"]) + "\n" + 2 * "a,b,c,d,e,f,g,h,p\n")
     assert "columns 't0', 't1', 't2', 't3', 't4' and 3 more hold texts" in error.message
     assert error.hint == "encode them as numbers, such as 0 and 1"
+    error = fails(",".join([f"t{number}" for number in range(5000)]) + ",y\n" + "a," * 5000 + "p\n")
+    assert "'t4' and 4,995 more hold texts" in error.message
 
 
 def test_marks_of_missing_values_make_no_column_of_texts(fails):

@@ -72,7 +72,7 @@ def no_values(monkeypatch):
 def test_a_zip_bomb_beside_few_examples_is_told_from_its_header(tmp_path, no_values, name):
     other = "y_train" if name == "x_train" else "x_train"
     path = tmp_path / "d.npz"
-    np.savez(path, **{other: np.zeros(60)})
+    np.savez(path, **{other: np.zeros(60)})  # type: ignore[arg-type]  # numpy knows allow_pickle alone
     with (
         zipfile.ZipFile(path, "a", zipfile.ZIP_DEFLATED, compresslevel=1) as archive,
         archive.open(f"{name}.npy", "w") as member,

@@ -27,6 +27,7 @@ from bmtrain.cli.options import (
     ResumeIfPossible,
     RunDir,
     no_option,
+    some_path,
 )
 
 STYLE = {"help_option_names": ["-h", "--help"]}
@@ -133,6 +134,7 @@ def evaluate(
         Path | None,
         typer.Option(
             metavar="PATH",
+            parser=some_path,
             callback=no_option,
             help="Other data, with labels, instead of a split; a checkpoint alone needs it.",
         ),
@@ -168,6 +170,7 @@ def predict(
             "--output",
             "-o",
             metavar="FILE",
+            parser=some_path,
             callback=no_option,
             help="A .csv, .jsonl or .npz file. Without it: CSV on stdout.",
         ),

@@ -20,6 +20,16 @@ def no_option(value: list[str] | Path | None) -> list[str] | Path | None:
     return value
 
 
+def some_path(text: str) -> Path:
+    """The path; BadParameter where it is empty, which ``Path`` takes for the current directory.
+
+    ``--run-dir "$DIR"`` with a variable that is not set must not go anywhere.
+    """
+    if not text.strip():
+        raise typer.BadParameter("expected a path, got an empty text; the current directory is '.'")
+    return Path(text)
+
+
 ConfigPath = Annotated[
     Path, typer.Argument(metavar="CONFIG", show_default=False, help="The experiment, a YAML file.")
 ]
@@ -53,6 +63,7 @@ RunDir = Annotated[
     Path | None,
     typer.Option(
         metavar="DIR",
+        parser=some_path,
         callback=no_option,
         help="Where the run goes: absent or empty. Otherwise runs/NAME-TIME-XXXX, in "
         "$BMTRAIN_RUNS if that is set.",

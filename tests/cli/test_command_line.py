@@ -1,6 +1,7 @@
 """Command lines that are wrong, or cannot be meant as they are typed."""
 
 import json
+from pathlib import Path
 
 import pytest
 
@@ -53,6 +54,29 @@ def test_an_option_is_not_the_value_of_the_one_before_it(bmtrain, requests, argu
     assert option in ended.err
     assert f"expected a value, got the option '{got}'" in ended.err
     assert requests == [[]]
+
+
+@pytest.mark.parametrize("text", ["", "  "])
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["train", "x.yaml", "--run-dir"],
+        ["reproduce", "run", "--run-dir"],
+        ["eval", "run", "--data"],
+        ["predict", "run", "x.csv", "--output"],
+    ],
+)
+def test_an_empty_path_is_not_the_current_directory(bmtrain, requests, arguments, text):
+    ended = bmtrain(*arguments, text)
+    assert ended.exit_code == 2
+    assert arguments[-1] in ended.err
+    assert "expected a path, got an empty text" in ended.err
+    assert requests == [[]]
+
+
+def test_the_current_directory_can_be_named(bmtrain, requests):
+    assert bmtrain("train", "x.yaml", "--run-dir", ".").exit_code == 0
+    assert requests[0][0].run_dir == Path()
 
 
 def test_a_forgotten_expectation_is_told_in_json_if_json_was_asked_for(bmtrain):

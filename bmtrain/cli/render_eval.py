@@ -11,6 +11,7 @@ from bmtrain.cli.documents import json_text
 from bmtrain.cli.stream import Stream
 from bmtrain.cli.tables import show_table, table_width
 from bmtrain.cli.typesetting import columns
+from bmtrain.data.quoting import short
 from bmtrain.figures import class_name, count, figure, telling_figures
 
 _MAX_CLASSES: Final = 20
@@ -42,7 +43,8 @@ def show_evaluation(document: Mapping[str, Any], screen: Screen) -> None:
     if document.get("per_class"):
         _show_classes(document["per_class"], out)
     if document.get("confusion"):
-        names = [class_name(document["class_names"], i) for i in range(len(document["confusion"]))]
+        classes = range(len(document["confusion"]))
+        names = [short(class_name(document["class_names"], index)) for index in classes]
         _show_confusion(document["confusion"], names, out)
 
 
@@ -61,7 +63,7 @@ def _show_classes(per_class: Sequence[Mapping[str, Any]], out: Stream) -> None:
 
     rows = [
         [
-            str(entry["class"]),
+            short(str(entry["class"])),
             *(ratio(entry[name]) for name in ("precision", "recall", "f1")),
             f"{entry['support']:,}",
         ]

@@ -1,8 +1,13 @@
 """What eval shows."""
 
+import io
 import json
 
 import pytest
+
+from bmtrain.cli.console import Screen
+from bmtrain.cli.render_eval import show_evaluation
+from bmtrain.cli.stream import Stream
 
 
 def test_eval_shows_metrics_classes_and_the_confusion_matrix(bmtrain, requests, fake):
@@ -35,6 +40,15 @@ true  0  1  2
 
 def test_eval_json_is_the_workflows_document(bmtrain, fake):
     assert json.loads(bmtrain("eval", "run", "--json").out) == fake.evaluation(3)
+
+
+def test_a_class_name_as_long_as_a_file_is_not_shown_whole(fake):
+    document = fake.evaluation(3)
+    document["class_names"][0] = document["per_class"][0]["class"] = "x" * 100_000
+    out = io.StringIO()
+    show_evaluation(document, Screen(Stream(out, must_arrive=True), Stream(io.StringIO())))
+    assert "x" * 79 + "…" in out.getvalue()
+    assert len(out.getvalue()) < 3000
 
 
 def test_a_figure_that_is_not_defined_is_a_dash(bmtrain, monkeypatch):

@@ -5,7 +5,8 @@
     ├── ConfigError          2   the config is wrong, provable without the data
     ├── DataError            3   the data is missing or wrong, or does not fit the config
     ├── TrainingDiverged     5   a loss or a weight is not finite
-    ├── EnvironmentFault     6   disk, permissions, memory, device, run directory in use
+    ├── EnvironmentFault     6   disk, permissions, device, run directory in use
+    │   └── OutOfMemory      6   there is not enough of it
     ├── CheckpointError      7   damaged, or does not fit
     │   └── NewerFormat      7   of a format that this version does not know
     └── Interrupted          129, 130 or 143: SIGHUP, SIGINT or SIGTERM
@@ -118,6 +119,10 @@ class EnvironmentFault(BmtrainError):
 
     exit_code = 6
     code = "environment"
+
+
+class OutOfMemory(EnvironmentFault):
+    """There is not enough memory, or would not be."""
 
 
 class CheckpointError(BmtrainError):

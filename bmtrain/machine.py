@@ -1,10 +1,16 @@
-"""The machine that this process runs on: its processor, and how many it may use."""
+"""The machine that this process runs on: its processors, its memory, what else runs there."""
 
 from __future__ import annotations
 
 import os
 import platform
+import resource
 from pathlib import Path
+
+_MEMINFO = Path("/proc/meminfo")
+_CGROUP_LIMIT = Path("/sys/fs/cgroup/memory.max")
+_NVIDIA = Path("/dev/nvidiactl")
+_OWN_SIZE = Path("/proc/self/statm")
 
 
 def processor_name() -> str | None:
@@ -23,6 +29,50 @@ def num_processors() -> int:
     if hasattr(os, "sched_getaffinity"):  # Linux; a container may be given fewer than there are
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
+
+
+def may_have_gpu() -> bool:
+    """Whether the kernel's driver shows an NVIDIA device; whether it works is another matter."""
+    return _NVIDIA.exists()
+
+
+def available_memory() -> int:
+    """Bytes that can be allocated without swapping, as far as the system tells."""
+    found = (_from_meminfo(), _from_cgroup(), _from_limit())
+    limits = [limit for limit in found if limit is not None]
+    return min(limits) if limits else os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+
+
+def _from_meminfo() -> int | None:
+    try:
+        lines = _MEMINFO.read_text().splitlines()
+    except OSError:
+        return None
+    for line in lines:
+        if line.startswith("MemAvailable:"):
+            return int(line.split()[1]) * 1024
+    return None
+
+
+def _from_cgroup() -> int | None:
+    """What the container may have."""
+    try:
+        text = _CGROUP_LIMIT.read_text().strip()
+    except OSError:
+        return None
+    return int(text) if text.isdigit() else None
+
+
+def _from_limit() -> int | None:
+    """What ``ulimit -v`` leaves to this process."""
+    limit, _ = resource.getrlimit(resource.RLIMIT_AS)
+    if limit == resource.RLIM_INFINITY:
+        return None
+    try:
+        used = int(_OWN_SIZE.read_text().split()[0]) * os.sysconf("SC_PAGE_SIZE")
+    except OSError:
+        used = 0
+    return max(0, limit - used)
 
 
 def is_alive(process: int) -> bool:

@@ -11,8 +11,8 @@ from bmtrain import tensor_files
 from bmtrain.checkpoint.content import Array
 from bmtrain.checkpoint.files import opened
 from bmtrain.checkpoint.manifest import FileRecord
-from bmtrain.data.memory import available_memory
 from bmtrain.errors import CheckpointError, EnvironmentFault
+from bmtrain.machine import available_memory
 
 Shapes = Mapping[str, tuple[int, ...]]
 _Places = Mapping[str, tensor_files.TensorPlace]

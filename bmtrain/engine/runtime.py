@@ -20,7 +20,7 @@ from typing import Literal
 
 from bmtrain.engine.compile_cache import CompileCache, open_compile_cache
 from bmtrain.errors import EnvironmentFault
-from bmtrain.machine import num_processors
+from bmtrain.machine import may_have_gpu, num_processors
 
 DeviceChoice = Literal["auto", "cpu", "gpu"]
 
@@ -181,7 +181,7 @@ def missing_gpu_part() -> str:
     """Which part of a working GPU is not there, in the order in which they are needed."""
     import tensorflow as tf  # started by the caller
 
-    if not tf.config.list_physical_devices("GPU") and not Path("/dev/nvidiactl").exists():
+    if not tf.config.list_physical_devices("GPU") and not may_have_gpu():
         return "the kernel driver shows no NVIDIA device (/dev/nvidiactl is not there)"
     try:
         ctypes.CDLL("libcuda.so.1")

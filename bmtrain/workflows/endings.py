@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 import shlex
 import signal
 from collections.abc import Iterator
 from pathlib import Path
 
 from bmtrain.durable import environment_fault
-from bmtrain.errors import BmtrainError, EnvironmentFault, Interrupted
+from bmtrain.errors import BmtrainError, EnvironmentFault, Interrupted, OutOfMemory
 from bmtrain.program import program
 
 #: What a machine does to a program, wherever it happens.
 _ENVIRONMENT_ERRNOS = {
     errno.EACCES,
     errno.EDQUOT,
+    errno.EFBIG,
     errno.EIO,
     errno.EMFILE,
     errno.ENFILE,
@@ -36,10 +38,7 @@ def known_ending(error: BaseException) -> BmtrainError | None:
     if (interruption := _interruption_behind(error)) is not None:
         return interruption
     if isinstance(error, MemoryError):
-        return EnvironmentFault(
-            "the memory is used up",
-            hint="use a smaller batch, model or data set, or another machine",
-        )
+        return out_of_memory(str(error))
     if isinstance(error, UnicodeEncodeError):
         return EnvironmentFault(
             f"the file system's encoding, {error.encoding}, has no letter for {error.object!a:.200}",
@@ -49,6 +48,16 @@ def known_ending(error: BaseException) -> BmtrainError | None:
         fault = environment_fault(error, Path(os.fsdecode(error.filename or "")), "go on")
         return fault if error.filename else EnvironmentFault(fault.message, hint=fault.hint)
     return None
+
+
+def out_of_memory(said: str) -> OutOfMemory:
+    """The fault, with the shape that did not fit if the library said one."""
+    shape = re.search(r"shape ?[\[(]([\d, ]+)[\])]", said)
+    what = f": no room for an array of the shape [{shape[1]}]" if shape else ""
+    return OutOfMemory(
+        f"the memory is used up{what}",
+        hint="use a smaller training.batch_size, model or data set, or a machine with more memory",
+    )
 
 
 def resume_hint(run_dir: Path) -> str:

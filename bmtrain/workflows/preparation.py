@@ -13,10 +13,14 @@ from bmtrain.config.origins import Origins
 from bmtrain.config.sections.experiment import ExperimentConfig
 from bmtrain.data.dataset import Dataset
 from bmtrain.data.load import load_dataset, resolve_task
+from bmtrain.data.memory import megabytes
 from bmtrain.data.normalization import fit_preprocessing
 from bmtrain.data.preprocessing import Preprocessing
-from bmtrain.errors import BmtrainError, DataError, Diagnostic
+from bmtrain.errors import BmtrainError, DataError, Diagnostic, OutOfMemory
+from bmtrain.machine import available_memory, may_have_gpu
 from bmtrain.models.architecture import Architecture, architecture_warnings, plan_architecture
+from bmtrain.models.expansion import ConfigKey
+from bmtrain.models.memory import training_memory
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +49,7 @@ def prepare(loaded: LoadedConfig) -> Prepared:
     Raises:
         DataError, ConfigError: with a diagnostic that points into the config
             where it is the config's business.
+        OutOfMemory: it cannot be trained in the memory that there is.
     """
     experiment = loaded.experiment
     began = time.perf_counter()
@@ -56,7 +61,7 @@ def prepare(loaded: LoadedConfig) -> Prepared:
         _check_splits(experiment, dataset, expectations)
     found = architecture_warnings(architecture, dataset.facts)
     warnings = [loaded.origins.diagnostic(key, text, severity="warning") for key, text in found]
-    return Prepared(
+    prepared = Prepared(
         experiment=experiment,
         dataset=dataset,
         preprocessing=preprocessing,
@@ -65,6 +70,9 @@ def prepare(loaded: LoadedConfig) -> Prepared:
         warnings=(*loaded.warnings, *warnings),
         read_s=time.perf_counter() - began,
     )
+    with pointing_at(loaded.origins):
+        _check_memory(prepared)
+    return prepared
 
 
 def load_experiment_data(experiment: ExperimentConfig) -> Dataset:
@@ -102,3 +110,42 @@ def _check_splits(
                 key=key,
                 hint=f"data.splits.{split}: 0.1 holds out a tenth of the training examples",
             )
+
+
+def _check_memory(prepared: Prepared) -> None:
+    """What does not fit would end in the middle of an allocation, or be killed by the system."""
+    if prepared.experiment.training.device != "cpu" and may_have_gpu():
+        return  # which has a memory of its own
+    train, architecture = prepared.dataset.splits["train"], prepared.architecture
+    need = training_memory(
+        architecture,
+        prepared.experiment.optimizer,
+        batch_size=prepared.batch_size,
+        data_bytes=train.features.nbytes + train.labels.nbytes,
+    )
+    available = available_memory()
+    if need.total <= available:
+        return
+    parts: list[tuple[int, str, ConfigKey, str]] = [
+        (
+            need.parameters,
+            f"{architecture.num_parameters:,} parameters, their optimizer and saving them",
+            ("model",),
+            "a smaller model",
+        ),
+        (
+            need.batch,
+            f"a batch of {prepared.batch_size:,} examples",
+            ("training", "batch_size"),
+            "a smaller training.batch_size",
+        ),
+        (need.data, "the training examples", ("data",), "fewer examples (data.train_examples)"),
+    ]
+    largest = max(parts)
+    words = "; ".join(f"{megabytes(part)} for {what}" for part, what, _, _ in parts)
+    raise OutOfMemory(
+        f"training this needs at least {megabytes(need.total)} of memory "
+        f"({words}); {megabytes(available)} are available",
+        key=largest[2],
+        hint=f"use {largest[3]}, or a machine with more memory",
+    )

@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 
 from bmtrain.config.sections.experiment import ExperimentConfig
 from bmtrain.data.preprocessing import Preprocessing
-from bmtrain.errors import CheckpointError, EnvironmentFault
+from bmtrain.errors import CheckpointError
 from bmtrain.models.architecture import Architecture
+from bmtrain.workflows.endings import out_of_memory
 
 if TYPE_CHECKING:
     import keras
@@ -92,16 +93,13 @@ def build_session(
 
 @contextmanager
 def native_faults() -> Iterator[None]:
-    """TensorFlow's way of saying that memory is out becomes an EnvironmentFault."""
+    """Python's and TensorFlow's ways of saying that memory is out become one, OutOfMemory."""
     import tensorflow as tf
 
     try:
         yield
-    except tf.errors.ResourceExhaustedError as error:
-        raise EnvironmentFault(
-            f"out of memory: {str(error).splitlines()[0]}",
-            hint="a smaller training.batch_size or model needs less",
-        ) from error
+    except (MemoryError, tf.errors.ResourceExhaustedError) as error:
+        raise out_of_memory(str(error)) from error
 
 
 def _values(variables: Mapping[str, keras.Variable]) -> dict[str, NDArray[Any]]:

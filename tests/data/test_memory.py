@@ -1,39 +1,18 @@
-import os
-
 import pytest
 
-from bmtrain.data import memory
+from bmtrain.data.memory import megabytes, require_memory
 from bmtrain.errors import DataError
 
 
-@pytest.fixture
-def system(tmp_path, monkeypatch):
-    def pretend(meminfo=None, limit=None):
-        for name, content in (("_MEMINFO", meminfo), ("_CGROUP_LIMIT", limit)):
-            path = tmp_path / name
-            if content is not None:
-                path.write_text(content)
-            monkeypatch.setattr(memory, name, path)
-
-    return pretend
-
-
-def test_the_smaller_of_free_memory_and_the_containers_limit_counts(system):
-    system("MemTotal: 9 kB\nMemAvailable:    2000 kB\n", "1000\n")
-    assert memory.available_memory() == 1000
-    system("MemTotal: 9 kB\nMemAvailable:    2000 kB\n", "max\n")
-    assert memory.available_memory() == 2_048_000
-
-
-def test_without_either_the_whole_memory_counts(system):
-    system()
-    assert memory.available_memory() == os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
-    system("MemTotal: 9 kB\n")
-    assert memory.available_memory() > 0
-
-
-def test_more_than_there_is_is_a_data_error(system):
-    system("MemAvailable: 2000 kB\n")
-    memory.require_memory(2_048_000, where="here")
+def test_more_than_there_is_is_a_data_error(monkeypatch):
+    monkeypatch.setattr("bmtrain.data.memory.available_memory", lambda: 2_048_000)
+    require_memory(2_048_000, where="here")
     with pytest.raises(DataError, match="here: needs 3 MB of memory; 2 MB are available"):
-        memory.require_memory(3_000_000, where="here")
+        require_memory(3_000_000, where="here")
+
+
+def test_sizes_have_a_unit_that_fits():
+    sizes = [999_999, 1_000_000, 9_999_000_000, 10_000_000_000, 44_000_000_000_000]
+    assert list(map(megabytes, sizes)) == [
+        *("999,999 bytes", "1 MB", "9,999 MB", "10 GB", "44,000 GB"),
+    ]

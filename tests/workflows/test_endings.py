@@ -2,6 +2,7 @@
 
 import json
 import signal
+import threading
 
 import pytest
 
@@ -124,6 +125,29 @@ def test_a_failed_save_keeps_the_checkpoint_before_it(train, monkeypatch):
     assert_told(run, 6)
     assert run.summary["checkpoint"].endswith(f"step-{saves[0]:08d}")
     assert read_checkpoint(run.checkpoint()).state.step == saves[0]
+
+
+def test_an_error_in_a_thread_ends_the_training_and_keeps_what_is_saved(
+    train, command, monkeypatch
+):
+    """Python would print it and go on."""
+    from bmtrain.workflows.training.saving import Saver
+
+    real = Saver.after_epoch
+
+    def after_epoch(self, state, **figures):
+        if state.epoch == 3:
+            thread = threading.Thread(target=_raise_bug)
+            thread.start()
+            thread.join()
+        return real(self, state, **figures)
+
+    monkeypatch.setattr(Saver, "after_epoch", after_epoch)
+    run = train("training.epochs=1000", "training.checkpoint.every_epochs=1")
+    assert_told(run, 1)
+    assert "ZeroDivisionError: a bug" in (run.path / "log.txt").read_text()
+    assert read_checkpoint(run.checkpoint()).state.epoch == run.summary["epochs_completed"] == 3
+    assert command("eval", run.path, "--json").exit_code == 0
 
 
 def test_of_two_errors_the_first_counts(train, monkeypatch):

@@ -9,7 +9,7 @@ from typing import Literal
 
 from bmtrain.config.load import LoadedConfig
 from bmtrain.data.checks import quick_findings
-from bmtrain.errors import BmtrainError, EnvironmentFault, Interrupted
+from bmtrain.errors import BmtrainError, EnvironmentFault, Interrupted, OutOfMemory
 from bmtrain.events import DataReady, Event, Noted, RunFinished, Warned
 from bmtrain.figures import count
 from bmtrain.runs.directory import Expected, open_run_directory
@@ -71,12 +71,23 @@ def conduct(
                     yield event
         except BaseException as error:
             if isinstance(error, EnvironmentFault) and record.begun:
-                then = resume_hint(record.directory.path)
-                error.hint = f"{error.hint}; then {then}" if error.hint else then
+                _add_resume_hint(error, record, resumption)
             _record_failure(record, log, error)
             if isinstance(known := known_ending(error), Interrupted) and not known.hint:
                 raise _interrupted_early(known, record) from error
             raise
+
+
+def _add_resume_hint(
+    error: EnvironmentFault, record: Record, resumption: Resumption | None
+) -> None:
+    """What to do then; but a model that did not fit at first will not fit when it is resumed."""
+    then = resume_hint(record.directory.path)
+    if isinstance(error, OutOfMemory):
+        if record.state.step == 0 and (resumption is None or resumption.checkpoint is None):
+            return
+        error.hint = "close other programs, or use a machine with more memory"
+    error.hint = f"{error.hint}; then {then}" if error.hint else then
 
 
 def _logged(prepared: Prepared, resumption: Resumption | None, log: RunLog) -> Iterator[Event]:

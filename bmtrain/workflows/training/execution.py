@@ -20,7 +20,7 @@ from bmtrain.workflows.endings import resume_hint
 from bmtrain.workflows.preparation import Prepared
 from bmtrain.workflows.session import Session, build_session, native_faults
 from bmtrain.workflows.training.finishing import finish
-from bmtrain.workflows.training.interruption import signals_noted
+from bmtrain.workflows.training.interruption import interruptions_noted
 from bmtrain.workflows.training.recording import Record
 from bmtrain.workflows.training.resuming import Resumption
 from bmtrain.workflows.training.save_schedule import SaveSchedule
@@ -169,7 +169,7 @@ class Execution:
 
 def _train(loop: TrainingLoop, saver: Saver, record: Record) -> Iterator[Event]:
     """The loop's events, with a log line and perhaps a checkpoint after each epoch."""
-    with signals_noted() as interruption:
+    with interruptions_noted() as interruption:
         record.state = loop.state
         earlier_s = record.timing.train_s
         try:
@@ -187,6 +187,8 @@ def _train(loop: TrainingLoop, saver: Saver, record: Record) -> Iterator[Event]:
                     )
                 elif isinstance(event, StepsDone):
                     yield from saver.after_steps(loop.state)
+                if interruption.thread_error is not None:
+                    raise interruption.thread_error
                 if interruption.signal_number is not None:
                     yield from saver.save(loop.state)
                     raise _interrupted(interruption.signal_number, record)

@@ -1,4 +1,4 @@
-"""SIGHUP, SIGINT and SIGTERM while training: noted, and acted on between two compiled calls."""
+"""Signals, and errors of other threads, while training: acted on between two compiled calls."""
 
 from __future__ import annotations
 
@@ -15,22 +15,41 @@ SIGNALS = (signal.SIGHUP, signal.SIGINT, signal.SIGTERM)
 
 @dataclass(slots=True)
 class Interruption:
-    """The signal that came, or None so far."""
+    """The signal that came, and the first error that ended a thread; None so far."""
 
     signal_number: int | None = None
+    thread_error: BaseException | None = None
 
 
 @contextmanager
-def signals_noted() -> Iterator[Interruption]:
+def interruptions_noted() -> Iterator[Interruption]:
     """Note the first signal instead of unwinding at once; a second one ends the process.
 
     SIGHUP never is the second: a closed terminal sends it, its shell does, and once more
     when that ends. Where it was noted, it is ignored from then on.
-    Outside the main thread signals cannot be taken over: then nothing is noted.
+    Outside the main thread signals cannot be taken over: then none is noted. An error
+    that nobody catches in a thread would only be printed: it is noted for the training
+    to end by it.
     """
     interruption = Interruption()
+
+    def note_error(ended: threading.ExceptHookArgs) -> None:
+        if interruption.thread_error is None and ended.exc_type is not SystemExit:
+            interruption.thread_error = ended.exc_value
+
+    previous = threading.excepthook
+    threading.excepthook = note_error
+    try:
+        with _signals_noted_in(interruption):
+            yield interruption
+    finally:
+        threading.excepthook = previous
+
+
+@contextmanager
+def _signals_noted_in(interruption: Interruption) -> Iterator[None]:
     if threading.current_thread() is not threading.main_thread():
-        yield interruption
+        yield
         return
 
     def note(signal_number: int, _frame: FrameType | None) -> None:
@@ -44,7 +63,7 @@ def signals_noted() -> Iterator[Interruption]:
     wanted = [s for s in SIGNALS if signal.getsignal(s) is not signal.SIG_IGN]
     previous = {number: signal.signal(number, note) for number in wanted}
     try:
-        yield interruption
+        yield
     finally:
         if interruption.signal_number == signal.SIGHUP:
             previous[signal.SIGHUP] = signal.SIG_IGN

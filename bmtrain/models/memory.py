@@ -1,0 +1,75 @@
+"""How much memory a training takes at least, known before anything is allocated. No TensorFlow.
+
+All of it is float32. A lower bound: what the estimate refuses cannot be trained, what it
+lets through may still be too large (temporary results, TensorFlow itself).
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from bmtrain.config.sections import optimizer as sections
+from bmtrain.models.architecture import Architecture
+
+_FLOAT_BYTES = 4
+
+
+@dataclass(frozen=True, slots=True)
+class MemoryNeed:
+    """Bytes, by what they are for.
+
+    Attributes:
+        parameters: weights, their gradients and the optimizer's variables; the copy of them
+            that a save takes, and twice the larger of its two files while it is written.
+        batch: what the layers with a kernel give for one batch, kept for the gradient.
+        data: the training split, as the device holds it.
+    """
+
+    parameters: int
+    batch: int
+    data: int
+
+    @property
+    def total(self) -> int:
+        """All of it at once."""
+        return self.parameters + self.batch + self.data
+
+
+def training_memory(
+    architecture: Architecture,
+    optimizer: sections.Optimizer,
+    *,
+    batch_size: int,
+    data_bytes: int,
+) -> MemoryNeed:
+    """What a training on the processor needs at least."""
+    slots = num_slots(optimizer)
+    copies = (1 + 1 + slots) + (1 + slots) + 2 * max(1, slots)
+    outputs = sum(
+        math.prod(layer.output_shape)
+        for layer in architecture.layers
+        if "kernel" in layer.variables
+    )
+    return MemoryNeed(
+        parameters=copies * architecture.num_parameters * _FLOAT_BYTES,
+        batch=batch_size * outputs * _FLOAT_BYTES,
+        data=data_bytes,
+    )
+
+
+def num_slots(optimizer: sections.Optimizer) -> int:
+    """Variables that the optimizer keeps per parameter, as Keras makes them; at least."""
+    match optimizer:
+        case sections.GradientDescent():
+            return 0
+        case sections.Sgd():
+            return int(optimizer.momentum > 0)
+        case sections.Adam() | sections.AdamW():
+            return 2 + optimizer.amsgrad
+        case sections.RmsProp():
+            return 1 + (optimizer.momentum > 0) + optimizer.centered
+        case sections.Nadam():
+            return 2
+        case sections.Adagrad() | sections.Lion() | sections.Muon():  # Muon: 2 where it is AdamW
+            return 1

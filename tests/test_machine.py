@@ -1,0 +1,74 @@
+"""What the machine has: its memory, as far as the system tells, and who runs on it."""
+
+from __future__ import annotations
+
+import os
+import resource
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from bmtrain import machine
+
+
+@pytest.fixture
+def system(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
+    def pretend(
+        meminfo: str | None = None,
+        container: str | None = None,
+        limit: int = resource.RLIM_INFINITY,
+        own_size: str | None = "0",
+    ) -> None:
+        for name, content in (
+            ("_MEMINFO", meminfo),
+            ("_CGROUP_LIMIT", container),
+            ("_OWN_SIZE", own_size),
+        ):
+            path = tmp_path / name
+            path.unlink(missing_ok=True)
+            if content is not None:
+                path.write_text(content)
+            monkeypatch.setattr(machine, name, path)
+        monkeypatch.setattr(resource, "getrlimit", lambda _what: (limit, limit))
+
+    return pretend
+
+
+def test_the_smallest_of_free_memory_the_containers_and_the_shells_limit_counts(
+    system: Callable[..., None],
+) -> None:
+    free = "MemTotal: 9 kB\nMemAvailable:    2000 kB\n"
+    system(free, "1000\n")
+    assert machine.available_memory() == 1000
+    system(free, "max\n")
+    assert machine.available_memory() == 2_048_000
+    page = os.sysconf("SC_PAGE_SIZE")
+    system(free, "max\n", limit=10 * page, own_size="7 3 1 1 0 2 0\n")
+    assert machine.available_memory() == 3 * page
+    system(free, "max\n", limit=10 * page, own_size="11 3\n")
+    assert machine.available_memory() == 0
+    system(free, "max\n", limit=999, own_size=None)
+    assert machine.available_memory() == 999
+
+
+def test_without_any_of_them_the_whole_memory_counts(system: Callable[..., None]) -> None:
+    system()
+    assert machine.available_memory() == os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    system("MemTotal: 9 kB\n")
+    assert machine.available_memory() > 0
+
+
+def test_a_process_is_alive_until_it_has_ended(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert machine.is_alive(os.getpid())
+    ended = subprocess.Popen(["true"])
+    ended.wait()
+    assert not machine.is_alive(ended.pid)
+    assert not machine.is_alive(10**30)
+
+    def refuse(*_: object) -> None:
+        raise PermissionError
+
+    monkeypatch.setattr(os, "kill", refuse)
+    assert machine.is_alive(1)  # somebody else's

@@ -143,7 +143,7 @@ def test_an_error_in_a_thread_ends_the_training_and_keeps_what_is_saved(
         return real(self, state, **figures)
 
     monkeypatch.setattr(Saver, "after_epoch", after_epoch)
-    run = train("training.epochs=1000", "training.checkpoint.every_epochs=1")
+    run = train("training.epochs=6", "training.checkpoint.every_epochs=1")
     assert_told(run, 1)
     assert "ZeroDivisionError: a bug" in (run.path / "log.txt").read_text()
     assert read_checkpoint(run.checkpoint()).state.epoch == run.summary["epochs_completed"] == 3

@@ -22,6 +22,9 @@ from bmtrain.errors import EnvironmentFault
 _TEMPORARY_PREFIX = ".bmtrain-"
 _TEMPORARY_SUFFIX = ".tmp"
 
+#: Of some network file systems; there is nothing else that could be done.
+_CANNOT_FLUSH_DIRECTORIES = {errno.EINVAL, errno.ENOTSUP}
+
 #: errno -> (what is wrong, what to do).
 _ADVICE = {
     errno.ENOSPC: ("the disk is full", "free some space, or choose another place"),
@@ -92,10 +95,16 @@ def _new_file(path: Path, mode: int = 0) -> Iterator[int]:
 
 
 def flush_directory(path: Path) -> None:
-    """Makes the names in a directory survive a power failure. Raises ``OSError``."""
+    """Makes the names in a directory survive a power failure, where the file system can.
+
+    Raises ``OSError``.
+    """
     descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
         os.fsync(descriptor)
+    except OSError as error:
+        if error.errno not in _CANNOT_FLUSH_DIRECTORIES:
+            raise
     finally:
         os.close(descriptor)
 
@@ -103,17 +112,15 @@ def flush_directory(path: Path) -> None:
 def make_directory(path: Path) -> None:
     """Makes ``path``, and what is missing above it; their names survive a power failure.
 
-    Where it is there, its name is flushed all the same, if that is allowed: whoever made
-    it may have been killed before that. Raises ``OSError``.
+    Where it is there, its name is flushed all the same: whoever made it may have been
+    killed before that. Raises ``OSError``.
     """
-    if path.is_dir():
-        with suppress(PermissionError):
-            flush_directory(path.parent)
-        return
-    if not path.parent.is_dir():
-        make_directory(path.parent)
-    path.mkdir(exist_ok=True)
-    flush_directory(path.parent)
+    if not path.is_dir():
+        if not path.parent.is_dir():
+            make_directory(path.parent)
+        path.mkdir(exist_ok=True)
+    with suppress(PermissionError):  # one that may be written to and not read
+        flush_directory(path.parent)
 
 
 @contextmanager

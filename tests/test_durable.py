@@ -204,6 +204,47 @@ with durable.replacing(Path({str(tmp_path / "a")!r})) as file:
     assert names(tmp_path) == [".mine.tmp"]
 
 
+def test_a_file_system_that_cannot_flush_directories_is_written_to_all_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(number: int) -> None:
+        def fsync(descriptor: int) -> None:
+            if stat.S_ISDIR(os.fstat(descriptor).st_mode):
+                raise OSError(number, os.strerror(number))
+
+        monkeypatch.setattr(os, "fsync", fsync)
+
+    refuse(errno.EINVAL)
+    durable.write_bytes(tmp_path / "a", b"new")
+    refuse(errno.EIO)
+    with pytest.raises(EnvironmentFault, match="input/output error"):
+        durable.write_bytes(tmp_path / "a", b"newer")
+
+
+def test_a_directory_is_made_with_those_above_it_and_may_be_there(tmp_path: Path) -> None:
+    for _ in range(2):
+        durable.make_directory(tmp_path / "a" / "b" / "c")
+        assert (tmp_path / "a" / "b" / "c").is_dir()
+    (tmp_path / "file").touch()
+    with pytest.raises(FileExistsError):
+        durable.make_directory(tmp_path / "file")
+
+
+def test_a_directory_is_made_in_one_that_may_not_be_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real_open = os.open
+
+    def refuse(path: Path, *rest: int) -> int:
+        if Path(path) == tmp_path:
+            raise PermissionError(errno.EACCES, "Permission denied")
+        return real_open(path, *rest)
+
+    monkeypatch.setattr(os, "open", refuse)
+    durable.make_directory(tmp_path / "a")
+    assert (tmp_path / "a").is_dir()
+
+
 def test_a_directory_that_is_not_there_cannot_be_flushed(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError):
         durable.flush_directory(tmp_path / "absent")

@@ -18,7 +18,6 @@ from bmtrain.program import program
 _ENVIRONMENT_ERRNOS = {
     errno.EACCES,
     errno.EDQUOT,
-    errno.EFBIG,
     errno.EIO,
     errno.EMFILE,
     errno.ENFILE,

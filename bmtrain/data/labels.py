@@ -14,7 +14,8 @@ from bmtrain.data.quoting import listed, quoted, short
 from bmtrain.data.source import Place, RawArray, RawLabels, RawPart, require_one_label_each
 from bmtrain.errors import DataError
 
-MAX_CLASSES: Final = 1_000_000
+#: Their names go into every checkpoint. A stray number among the labels makes as many classes.
+MAX_CLASSES: Final = 200_000
 
 _INTEGER = re.compile(r"[+-]?\d{1,18}")
 _INTEGRAL = re.compile(r"([+-]?\d{1,18})\.0*")

@@ -10,6 +10,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from bmtrain import strict_json
 from bmtrain.config.sections.data import DataSection
 from bmtrain.config.sections.loss import CROSSENTROPIES
 from bmtrain.data.bundled import BUNDLED, bundled_directory, is_bundled_name
@@ -171,6 +172,7 @@ def _facts(
         "feature_names": source.feature_names,
         "label_name": source.label_name,
     }
+    _require_storable(names, source.parts["train"].labels_at.name)
     return DataFacts(
         task=task,
         input_shape=train.features.shape[1:],
@@ -182,3 +184,15 @@ def _facts(
         num_train_examples=train.num_examples,
         fingerprint=fingerprint(splits, names),
     )
+
+
+def _require_storable(names: Mapping[str, object], where: str) -> None:
+    """DataError if a checkpoint could not hold the names: before anything is trained."""
+    room_for_other_facts = [0] * 100
+    try:
+        strict_json.encode({**names, "": room_for_other_facts})
+    except ValueError as error:
+        raise DataError(
+            f"the names of classes and columns are more than a checkpoint holds: {error}",
+            where=where,
+        ) from None

@@ -1,7 +1,10 @@
 import numpy as np
 import pytest
 
+from bmtrain.checkpoint.preprocessing import encode_facts
+from bmtrain.data.labels import MAX_CLASSES
 from bmtrain.data.load import load_dataset, resolve_task
+from bmtrain.data.preprocessing import Preprocessing
 from bmtrain.errors import ConfigError, DataError
 
 
@@ -219,3 +222,19 @@ def test_directories_of_npy_and_idx_files_are_told_apart(
     first, second = load(section(idx)), load(section(npy))
     np.testing.assert_array_equal(first.splits["train"].features, images)
     assert first.facts == second.facts
+
+
+def test_as_many_classes_as_there_may_be_fit_in_a_checkpoint(section, arrays):
+    labels = np.arange(60) % 3
+    labels[7] = MAX_CLASSES - 1
+    dataset = load(section(arrays(y_train=labels, x_test=None, y_test=None)))
+    ones = np.ones((), np.float32)
+    assert encode_facts(Preprocessing(dataset.facts, "none", ones, ones))
+
+
+def test_names_that_a_checkpoint_cannot_hold_are_refused_before_the_training(section, tmp_path):
+    path = tmp_path / "t.csv"
+    path.write_text("a,y\n1," + "x" * 5_000_000 + "\n2," + "z" * 5_000_000 + "\n")
+    error = fails(section(path, label="y"), "names of classes and columns are more than a check")
+    assert error.where == str(path)
+    assert len(str(error)) < 300

@@ -14,6 +14,7 @@ import numpy as np
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
+from bmtrain.data.labels import MAX_CLASSES
 from fuzzing.files import Files, fitted
 from fuzzing.mutations import MAX_EXPANDED, SHAPES, Draw, damaged, damaged_files, values
 from fuzzing.words import NPY_DTYPES, NPY_WORDS, ZIP_WORDS
@@ -34,7 +35,7 @@ def _saved(array: NDArray[Any]) -> bytes:
 
 @cache
 def npy_seeds() -> Sequence[Files]:
-    """Pixels with texts, floats with targets, one-hot rows."""
+    """Pixels with texts, floats with targets, one-hot rows, a stray class number."""
     pixels = _saved(np.arange(16, dtype=np.uint8).reshape(4, 2, 2))
     texts = _saved(np.array(["a", "b", "b", "a"]))
     floats = _saved(np.asfortranarray(np.linspace(0, 1, 12).reshape(4, 3)))
@@ -43,6 +44,7 @@ def npy_seeds() -> Sequence[Files]:
         dict(zip(_NAMES[:4], (pixels, texts) * 2, strict=True)),
         {"x_train.npy": floats, "y_train.npy": targets},
         {"x_train.npy": floats, "y_train.npy": one_hot} | dict.fromkeys(_NAMES[4:6], one_hot),
+        {"x_train.npy": floats, "y_train.npy": _saved(np.array([0, 1, 0, MAX_CLASSES - 1]))},
     )
 
 

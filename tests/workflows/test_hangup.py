@@ -10,7 +10,7 @@ import time
 
 import pytest
 
-from bmtrain.workflows.training.interruption import signals_noted
+from bmtrain.workflows.training.interruption import interruptions_noted
 
 
 @pytest.fixture
@@ -66,7 +66,7 @@ def sighup_as_before():
 
 
 def test_a_hang_up_is_noted_once_and_then_ignored(sighup_as_before):
-    with signals_noted() as interruption:
+    with interruptions_noted() as interruption:
         for _ in range(3):
             os.kill(os.getpid(), signal.SIGHUP)
         assert interruption.signal_number == signal.SIGHUP
@@ -76,7 +76,7 @@ def test_a_hang_up_is_noted_once_and_then_ignored(sighup_as_before):
 def test_a_hang_up_that_the_caller_has_us_ignore_is_none(sighup_as_before):
     """As under nohup."""
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
-    with signals_noted() as interruption:
+    with interruptions_noted() as interruption:
         os.kill(os.getpid(), signal.SIGHUP)
     assert interruption.signal_number is None
 
@@ -84,6 +84,6 @@ def test_a_hang_up_that_the_caller_has_us_ignore_is_none(sighup_as_before):
 def test_without_a_hang_up_nothing_changes(sighup_as_before):
     before = signal.signal(signal.SIGHUP, signal.SIG_DFL)
     assert before is not None
-    with signals_noted():
+    with interruptions_noted():
         pass
     assert signal.getsignal(signal.SIGHUP) is signal.SIG_DFL

@@ -15,9 +15,10 @@ from bmtrain.checkpoint.read import read_checkpoint
 from bmtrain.config.figure_checks import metric_findings
 from bmtrain.config.sections.experiment import ExperimentConfig
 from bmtrain.data.load import resolve_task
+from bmtrain.data.memory import megabytes
 from bmtrain.data.preprocessing import Preprocessing
 from bmtrain.errors import BmtrainError, CheckpointError, EnvironmentFault
-from bmtrain.machine import available_memory, megabytes
+from bmtrain.machine import available_memory
 from bmtrain.models.architecture import Architecture, Shape, plan_architecture
 from bmtrain.workflows.session import Session, build_session, native_faults
 

@@ -164,8 +164,10 @@ def _locate(root: Node, loc: tuple[int | str, ...]) -> _Spot | None:
             spot.kind = Kind.of(kind.sections_by_selector()[str(part)])
         elif kind.branches:
             chosen = _branch(kind, str(part))
-            if isinstance(spot.node, MappingNode) != (chosen is not None):
-                return None if isinstance(spot.node, MappingNode) else spot
+            may_be_mapping = any(branch.section is not None for branch in kind.branches)
+            is_mapping = isinstance(spot.node, MappingNode) and may_be_mapping
+            if is_mapping != (chosen is not None):
+                return None if is_mapping else spot
             if chosen is None:
                 return spot
             spot.kind = chosen

@@ -2,6 +2,7 @@
 
 from typing import Any, get_args
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -22,7 +23,14 @@ WHOLE = {
     "metrics": ["mean_squared_error"],
     "optimizer": {"name": "adam"},
     "regularization": {"l2_lambda": 1.0},
-    "training": {"epochs": 1, "early_stopping": {"monitor": "train.loss"}},
+    "training": {
+        "epochs": 1,
+        "batch_size": 8,
+        "threads": "auto",
+        "steps_per_call": "auto",
+        "early_stopping": {"monitor": "train.loss"},
+        "checkpoint": {"every_epochs": "auto", "keep": 2},
+    },
     "expect": ["train.loss < 1"],
 }
 
@@ -54,6 +62,17 @@ def test_any_value_anywhere_is_taken_or_refused_in_our_words(path, value):
             assert keys[: len(path) - 1] == tuple(map(str, path[:-1]))[: len(keys)]
             assert "Input should" not in diagnostic.message
             assert "another value" not in diagnostic.message
+
+
+@pytest.mark.parametrize("key", ["batch_size", "threads", "steps_per_call"])
+def test_a_mapping_where_a_number_or_a_word_belongs_is_told(key):
+    config = replaced(WHOLE, ("training", key), {"x": 1})
+    with pytest.raises(ConfigError) as caught:
+        experiment_from_plain(config)
+    (diagnostic,) = caught.value.diagnostics
+    assert diagnostic.key == f"training.{key}"
+    assert diagnostic.message.startswith("expected ")
+    assert diagnostic.message.endswith("got a mapping")
 
 
 def test_every_section_reaches_the_schema_as_a_closed_frozen_mapping():

@@ -25,9 +25,10 @@ from bmtrain.errors import ConfigError
 
 #: Texts that every YAML reader takes for a text without quotes.
 _PLAIN_TEXT = re.compile(r"[A-Za-z_/][A-Za-z0-9_./-]*", re.ASCII)
-#: More than any config has, but for two lists of texts. Each that is wrong costs a kilobyte.
-_MAX_VALUES, _MAX_KEYS, _MAX_ITEMS = 20_000, 50, 1000
+#: These two hold texts, as many as there are columns. Of all else no config has more than
+#: some thousands, and each that is wrong costs a kilobyte to tell.
 _LONG_LISTS = (("data", "features"), ("expect",))
+_MAX_OTHER_VALUES = 20_000
 _YAML_1_1_WORDS = frozenset({"y", "n", "yes", "no", "on", "off"})
 
 
@@ -69,11 +70,15 @@ class _PlainReader:
         self._place = place
         self._problems = problems
         self._num_values = 0
+        self._num_texts = 0
 
     def node(self, value: object, key: tuple[str | int, ...]) -> Node:
-        if not _is_long_list_item(value, key):
+        if isinstance(value, str) and key[:-1] in _LONG_LISTS:
+            self._num_texts += 1
+        else:
             self._num_values += 1
-        if self._num_values > _MAX_VALUES or len(key) > MAX_DEPTH or _is_too_long(value, key):
+        is_large = self._num_texts > MAX_VALUES or self._num_values > _MAX_OTHER_VALUES
+        if is_large or len(key) > MAX_DEPTH:
             return self._refused("too large or nested too deeply", key)
         if isinstance(value, Mapping):
             entries = {}
@@ -97,19 +102,6 @@ class _PlainReader:
         if not self._problems:
             self._problems.append(Problem(self._place, message, key[:10]))
         return ScalarNode(None, "", self._place)
-
-
-def _is_too_long(value: object, key: tuple[str | int, ...]) -> bool:
-    if isinstance(value, Mapping):
-        return len(value) > _MAX_KEYS
-    if not isinstance(value, list | tuple) or len(value) <= _MAX_ITEMS:
-        return False
-    are_texts = key in _LONG_LISTS and all(isinstance(item, str) for item in value)
-    return not are_texts or len(value) > MAX_VALUES
-
-
-def _is_long_list_item(value: object, key: tuple[str | int, ...]) -> bool:
-    return isinstance(value, str) and key[:-1] in _LONG_LISTS
 
 
 def resolved_yaml(experiment: ExperimentConfig) -> str:

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from bmtrain.engine.native_output import native_output_to
+from bmtrain.regular_files import NotRegular
 
 
 def test_native_chatter_goes_to_the_file_meanwhile_and_to_the_screen_again_after(tmp_path, capfd):
@@ -25,6 +26,16 @@ def test_native_chatter_may_go_nowhere(capfd):
     with native_output_to(None):
         os.write(2, b"chatter\n")
     assert capfd.readouterr().err == ""
+
+
+@pytest.mark.usefixtures("nothing_hangs")
+def test_native_chatter_follows_no_link_and_waits_for_no_pipe(tmp_path):
+    (tmp_path / "link").symlink_to(tmp_path / "mine")
+    os.mkfifo(tmp_path / "pipe")
+    for name in ("link", "pipe"):
+        with pytest.raises(NotRegular), native_output_to(tmp_path / name):
+            pass
+    assert not (tmp_path / "mine").exists()
 
 
 def test_the_screen_comes_back_after_an_error(tmp_path, capfd):

@@ -68,14 +68,25 @@ def test_arrays_that_do_not_fit_together_are_refused(
     assert caught.value.where == str(tmp_path / "x")
 
 
-def test_a_cut_file_and_a_pipe_are_refused(tmp_path: Path) -> None:
+@pytest.mark.usefixtures("nothing_hangs")
+def test_a_cut_file_a_pipe_and_a_link_are_refused(tmp_path: Path) -> None:
     path = write_predictions(tmp_path, "test", predictions())
     os.truncate(path, path.stat().st_size - 1)
     with pytest.raises(DataError, match="not stored predictions: the tensors end at"):
         read_predictions(path)
     os.mkfifo(tmp_path / "pipe")
-    with pytest.raises(DataError, match="not a regular file"):
-        read_predictions(tmp_path / "pipe")
+    (tmp_path / "link").symlink_to(path)
+    for name in ("pipe", "link"):
+        with pytest.raises(DataError, match="not a regular file"):
+            read_predictions(tmp_path / name)
+
+
+def test_a_link_is_replaced_and_not_followed(tmp_path: Path) -> None:
+    (tmp_path / "mine").write_text("precious")
+    (tmp_path / "p").mkdir()
+    (tmp_path / "p" / "test.safetensors").symlink_to(tmp_path / "mine")
+    write_predictions(tmp_path / "p", "test", predictions())
+    assert (tmp_path / "mine").read_text() == "precious"
 
 
 def test_a_missing_file_is_the_environments_fault(tmp_path: Path) -> None:

@@ -22,6 +22,18 @@ def test_each_line_has_its_utc_time_and_is_there_at_once(tmp_path: Path) -> None
     assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ grün \\ud800", lines[1])
 
 
+@pytest.mark.usefixtures("nothing_hangs")
+@pytest.mark.parametrize("kind", ["link", "pipe"])
+def test_a_link_or_a_pipe_is_no_log(tmp_path: Path, kind: str) -> None:
+    if kind == "link":
+        (tmp_path / "log.txt").symlink_to(tmp_path / "mine")
+    else:
+        os.mkfifo(tmp_path / "log.txt")
+    with pytest.raises(CheckpointError, match="links and devices are refused"):
+        RunLog(tmp_path / "log.txt")
+    assert not (tmp_path / "mine").exists()
+
+
 def test_a_log_that_cannot_be_opened_or_written_is_the_environments_fault(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -90,7 +90,7 @@ def test_on_a_read_only_disk_nothing_is_trained_or_changed_and_eval_works(comman
         ended = command("train", *words, "--json")
         assert ended.exit_code == 6, ended.err
         error = ended.document["error"]
-        assert error["message"] == "cannot make the run directory: the file system is read-only"
+        assert error["message"].endswith("the run directory: the file system is read-only")
         assert error["hint"] == "choose a place that can be written to"
     assert command("eval", path, "--json").exit_code == 0
     assert files_in(disk.path) == before

@@ -30,7 +30,7 @@ def test_a_model_that_cannot_fit_is_refused_with_the_figures_and_what_to_do(
     assert "needs at least 44,000 GB of memory" in error["message"]
     assert "44,000 GB for 1,000,009,000,003 parameters" in error["message"]
     assert "MB are available" in error["message"] or "GB are available" in error["message"]
-    assert error["where"] == "model"
+    assert error["where"] == "override 1"
     assert ended.document["diagnostics"][0]["source"] == "override 1"
     assert "use a smaller model, or a machine with more memory" in error["hint"]
     assert not (tmp_path / "run").exists()

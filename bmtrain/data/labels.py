@@ -15,7 +15,7 @@ from bmtrain.data.source import Place, RawArray, RawLabels, RawPart, require_one
 from bmtrain.errors import DataError
 
 #: Their names go into every checkpoint. A stray number among the labels makes as many classes.
-MAX_CLASSES: Final = 200_000
+MAX_CLASSES: Final = 150_000
 
 _INTEGER = re.compile(r"[+-]?\d{1,18}")
 _INTEGRAL = re.compile(r"([+-]?\d{1,18})\.0*")

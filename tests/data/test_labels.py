@@ -62,7 +62,7 @@ def test_labels_that_are_no_class_numbers_are_named(bad):
         (np.array([0, 0, 0]), "all training labels are the same"),
         (np.array([4, 4, 4]), "all training labels are the same"),
         (["a", "a"], "all training labels are the same"),
-        (np.array([0, MAX_CLASSES]), "at most 200,000 classes, got 200,001"),
+        (np.array([0, MAX_CLASSES]), "at most 150,000 classes, got 150,001"),
     ],
 )
 def test_labels_without_classes_are_refused(labels, message):

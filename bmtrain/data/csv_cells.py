@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from bmtrain.data.csv_columns import as_grid, laid_out, taken_up
 from bmtrain.data.csv_flaws import line_end_flaw, nul_flaw, num_lines, quoting_flaw
 from bmtrain.data.csv_rows import blank_lines, content_of, line_of_row, malformed
 from bmtrain.data.memory import require_memory
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 # float32 per cell. As texts: 16 bytes per cell, twice while spaces are cut off.
 _PARSED_MEMORY_PER_FILE_BYTE = 7
 _TEXTS_MEMORY_PER_FILE_BYTE = 20
+# What Polars takes for a column, however short.
+_MEMORY_PER_COLUMN = 4000
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +56,7 @@ def read_sound_table(
     """
     import polars as pl
 
-    require_memory(path.stat().st_size * _PARSED_MEMORY_PER_FILE_BYTE, where=str(path))
+    _require_memory(path, len(names), _PARSED_MEMORY_PER_FILE_BYTE)
     text = _text_of(path)
     wanted = set(features)
     schema = {name: pl.Float64() if name in wanted else pl.String() for name in names}
@@ -62,7 +65,7 @@ def read_sound_table(
     except (pl.exceptions.PolarsError, pl.exceptions.PanicException):
         return None
     _require_all_rows(path, text, cells.height)
-    # Not by select, which takes "*" and "^a.*$" for patterns.
+    # Not by select, and no operation under these names: "*" and "^a.*$" are patterns to Polars.
     columns = dict(zip(names, cells.get_columns(), strict=True))
     needed = [columns[name] for name in (*features, *((label,) if label else ()))]
     if not cells.height or any(column.null_count() for column in needed):
@@ -75,7 +78,7 @@ def read_sound_table(
         return None
     if label is None:
         return values, None
-    labels = columns[label].str.strip_chars()
+    labels = columns[label].alias("labels").str.strip_chars()
     return None if (labels == "").any() else (values, labels.to_list())
 
 
@@ -101,7 +104,7 @@ def read_table(path: Path, names: list[str]) -> Table:
     """All cells as texts; DataError, with its line if there is one, where the file is no table."""
     import polars as pl
 
-    require_memory(path.stat().st_size * _TEXTS_MEMORY_PER_FILE_BYTE, where=str(path))
+    _require_memory(path, len(names), _TEXTS_MEMORY_PER_FILE_BYTE)
     text = _text_of(path)
     try:
         cells = pl.read_csv(io.BytesIO(text), infer_schema=False)
@@ -110,17 +113,33 @@ def read_table(path: Path, names: list[str]) -> Table:
     _require_all_rows(path, text, cells.height)
     if cells.width != len(names):
         raise malformed(path, len(names), f"expected {len(names)} columns, got {cells.width}")
-    # Expressions take "*" and "^a.*$" for patterns, so no column keeps its name for now.
-    cells.columns = [str(position) for position in range(len(names))]
-    stripped = pl.all().str.strip_chars()
-    cells = cells.select(pl.when(stripped != "").then(stripped).name.keep())
-    is_blank = cells.select(pl.all_horizontal(pl.all().is_null())).to_series().to_numpy()
+    num_rows = cells.height
+    blocks = [_stripped(block) for block in laid_out(cells.get_columns(), num_rows)]
+    del cells  # as large as the blocks
+    is_blank = np.ones(num_rows, np.bool_)
+    for block in blocks:
+        is_blank &= as_grid(block.is_null(), num_rows).all(axis=0)
     if is_blank.any():
-        is_blank &= blank_lines(path, len(is_blank))
+        is_blank &= blank_lines(path, num_rows)
     row_numbers = np.flatnonzero(~is_blank)
     if not len(row_numbers):
         if (flaw := line_end_flaw(text[1:])) is not None:
             raise flaw.error(path)
         raise DataError("the table has a header and no rows", where=str(path))
-    columns = cells.filter(pl.Series(~is_blank)).get_columns()
+    if is_blank.any():
+        for number, block in enumerate(blocks):
+            is_kept = pl.Series(np.tile(~is_blank, len(block) // num_rows))
+            blocks[number] = block.filter(is_kept)
+    columns = [column for block in blocks for column in taken_up(block, len(row_numbers))]
     return Table(path, dict(zip(names, columns, strict=True)), row_numbers)
+
+
+def _stripped(cells: pl.Series) -> pl.Series:
+    """The cells without spaces around them, null where nothing is left."""
+    stripped = cells.str.strip_chars()
+    return stripped.set(stripped == "", None)
+
+
+def _require_memory(path: Path, num_columns: int, memory_per_file_byte: int) -> None:
+    num_bytes = path.stat().st_size * memory_per_file_byte + num_columns * _MEMORY_PER_COLUMN
+    require_memory(num_bytes, where=str(path))

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bmtrain.data.csv_cells import Table
+from bmtrain.data.csv_columns import as_grid, laid_out
 from bmtrain.data.csv_rows import width_of_row, wrong_width
 from bmtrain.data.number_texts import MISSING_MARKS, plain_number
 from bmtrain.data.quoting import listed_and_more, quoted, short
@@ -32,11 +33,9 @@ def numbers_and_labels(
         DataError: columns hold texts; else the first bad cell in the order of lines,
             and how many there are.
     """
-    values = np.empty((len(table.row_numbers), len(features)), np.float32)
-    flawed = {}
-    for position, name in enumerate(features):
-        values[:, position] = _as_numbers(table.columns[name])
-        flawed[name] = np.flatnonzero(~np.isfinite(values[:, position]))
+    values = _as_numbers([table.columns[name] for name in features], len(table.row_numbers))
+    is_flawed = ~np.isfinite(values)
+    flawed = {name: np.flatnonzero(is_flawed[:, at]) for at, name in enumerate(features)}
     if label is not None:
         flawed[label] = np.flatnonzero(table.columns[label].is_null().to_numpy())
     flaws = {name: flawed[name] for name in table.columns if len(flawed.get(name, ()))}
@@ -46,13 +45,18 @@ def numbers_and_labels(
     return values, None if label is None else [str(text) for text in table.columns[label].to_list()]
 
 
-def _as_numbers(texts: pl.Series) -> NDArray[np.float32]:
-    """NaN for what is no number."""
+def _as_numbers(columns: list[pl.Series], num_rows: int) -> NDArray[np.float32]:
+    """(rows, columns), NaN for what is no number."""
     import polars as pl
 
-    numbers = texts.cast(pl.Float64, strict=False)  # null for what is none
-    with np.errstate(over="ignore"):
-        return numbers.to_numpy().astype(np.float32)
+    values = np.empty((num_rows, len(columns)), np.float32)
+    stop = 0
+    for texts in laid_out(columns, num_rows):
+        numbers = as_grid(texts.cast(pl.Float64, strict=False), num_rows)  # null for what is none
+        start, stop = stop, stop + len(numbers)
+        with np.errstate(over="ignore"):
+            values[:, start:stop] = numbers.T
+    return values
 
 
 def _error(table: Table, flaws: _Flaws, label: str | None, *, may_leave_out: bool) -> DataError:
@@ -80,19 +84,19 @@ def _first_texts(table: Table, names: list[str]) -> dict[str, int]:
     """
     import polars as pl
 
-    # All columns at once: there can be 100,000 of them, and a call takes a millisecond.
-    cells = pl.DataFrame(
-        [table.columns[name].alias(str(position)) for position, name in enumerate(names)]
-    )
-    is_text = pl.all().is_not_null() & pl.all().cast(pl.Float64, strict=False).is_null()
-    is_text &= ~pl.all().str.to_lowercase().is_in(sorted(MISSING_MARKS))
-    are_texts = cells.select(is_text)
+    num_rows = len(table.row_numbers)
     found = {}
-    for name, texts, marks in zip(names, cells.get_columns(), are_texts.get_columns(), strict=True):
-        if 2 * int(marks.sum()) > len(texts) - texts.null_count():
-            row = int(marks.to_numpy().argmax())
-            if plain_number(texts[row]) is None:
+    position = 0
+    for cells in laid_out([table.columns[name] for name in names], num_rows):
+        is_text = cells.is_not_null() & cells.cast(pl.Float64, strict=False).is_null()
+        is_text &= ~cells.str.to_lowercase().is_in(sorted(MISSING_MARKS)).fill_null(value=False)
+        marks = as_grid(is_text, num_rows)
+        num_filled = as_grid(cells.is_not_null(), num_rows).sum(axis=1)
+        for at in np.flatnonzero(2 * marks.sum(axis=1) > num_filled):
+            name, row = names[position + int(at)], int(marks[at].argmax())
+            if plain_number(table.columns[name][row]) is None:
                 found[name] = row
+        position += len(marks)
     return found
 
 

@@ -1,6 +1,7 @@
 import csv
 import gzip
 import io
+import re
 import time
 from contextlib import suppress
 
@@ -9,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from bmtrain.data import csv_columns
 from bmtrain.data.csv_table import read_csv, read_csv_examples
 from bmtrain.errors import ConfigError, DataError
 
@@ -114,6 +116,41 @@ def test_names_that_look_like_patterns_are_names(table):
     assert source.parts["train"].features.tolist() == [[1, 2, 3]]
     source = read_csv(table("*,^a.*$,ab,y\n\n1,2,3,p\n"), label="y", features=("^a.*$", "*"))
     assert source.parts["train"].features.tolist() == [[2, 1]]
+
+
+@pytest.mark.parametrize("name", ["^a.*$", "^(?x)[$", "*", "^b$", "$"])
+@pytest.mark.parametrize("blank", ["", "\n"])
+def test_a_label_may_have_a_name_that_looks_like_a_pattern(table, name, blank):
+    path = table(f"b,{name}\n{blank}1,p\n2, q\n")
+    (part,) = read_csv(path, label=name, features=None).parts.values()
+    assert part.features.tolist() == [[1], [2]]
+    assert part.labels == ["p", "q"]
+
+
+@pytest.mark.parametrize("name", ["^a.*$", "^(?x)[$", "*", "^b$", "$"])
+def test_a_bad_cell_is_found_under_any_name(table, name):
+    for cell, message in (("x", "expected a number, got 'x'"), ("1e40", "1e40 is too large")):
+        path = table(f"{name},y\n1,p\n2,p\n{cell},q\n")
+        fails(path, f"line 4: column {re.escape(repr(name))}: {message}")
+
+
+def test_labels_without_features_are_read_the_slow_way_too(table):
+    part = read_csv_examples(table("y\n1\n\n 2\n"), features=(), label="y")
+    assert part.features.shape == (2, 0)
+    assert part.labels == ["1", "2"]
+
+
+@pytest.mark.parametrize("cells_at_a_time", [1, 7, 1 << 20])
+def test_how_many_cells_are_taken_at_a_time_never_shows(table, monkeypatch, cells_at_a_time):
+    monkeypatch.setattr(csv_columns, "_CELLS_AT_A_TIME", cells_at_a_time)
+    rows = [[f"{row}.{column}" for column in range(9)] for row in range(3)]
+    lines = ["a,b,c,d,e,f,g,h,y", "", *(" , ".join(row) for row in rows)]
+    (part,) = read_csv(table("\n".join(lines)), label="y", features=None).parts.values()
+    assert part.features.tolist() == np.array([row[:8] for row in rows], np.float32).tolist()
+    assert part.labels == ["0.8", "1.8", "2.8"]
+    lines[3] = lines[3].replace("1.6", "x")
+    lines[4] = lines[4].replace("2.6", "z").replace("2.7", "y")
+    fails(table("\n".join(lines)), "line 4: column 'g' holds texts .'x'")
 
 
 def test_a_header_that_begins_like_compressed_data_is_a_header(table):

@@ -7,11 +7,11 @@ from functools import partial
 from pathlib import Path
 from typing import Literal
 
+from bmtrain.checkpoint.index import read_index
 from bmtrain.checkpoint.read import read_checkpoint, verify_checkpoint
 from bmtrain.config.load import LoadedConfig, load_config
 from bmtrain.config.resolved import experiment_from_plain, plain, resolved_yaml
 from bmtrain.config.sections.data import DataSection, SplitsSection
-from bmtrain.config.sections.experiment import ExperimentConfig
 from bmtrain.config.source_text import SourceText
 from bmtrain.config.yaml_reader import read_yaml
 from bmtrain.data.checks import inspect_dataset
@@ -19,8 +19,9 @@ from bmtrain.data.csv_rows import read_header
 from bmtrain.data.dataset import DataFacts, Task
 from bmtrain.data.load import load_dataset, load_examples
 from bmtrain.data.normalization import fit_preprocessing
-from bmtrain.data.preprocessing import Preprocessing
-from bmtrain.models.architecture import Shape, plan_architecture
+from bmtrain.runs.environment import read_json
+from bmtrain.runs.metrics_log import read_epochs
+from bmtrain.workflows.restoring import read_restored
 from fuzzing.judging import Reader
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -102,9 +103,14 @@ def _examples(directory: Path, *, name: str) -> None:
         load_examples(path, facts, labels=wanted)
 
 
+def restore(directory: Path) -> None:
+    """The checkpoint as eval and predict read it, compared with the model that it describes."""
+    read_restored(directory)
+
+
 def read(directory: Path) -> None:
-    """The checkpoint, whole, as a resume reads it, its shapes compared with its config's."""
-    read_checkpoint(directory, _implied_shapes)
+    """The checkpoint with its optimizer, as a resume reads it."""
+    read_checkpoint(directory)
 
 
 def verify(directory: Path) -> None:
@@ -112,5 +118,16 @@ def verify(directory: Path) -> None:
     verify_checkpoint(directory)
 
 
-def _implied_shapes(experiment: ExperimentConfig, preprocessing: Preprocessing) -> dict[str, Shape]:
-    return plan_architecture(experiment, preprocessing.facts).variable_shapes
+def read_log(directory: Path) -> None:
+    """The metrics log, as a resume reads it."""
+    read_epochs(directory / "metrics.jsonl")
+
+
+def read_index_of(directory: Path) -> None:
+    """The index of the checkpoints, which is never wrong: at worst it says nothing."""
+    read_index(directory)
+
+
+def read_facts(directory: Path) -> None:
+    """What the run recorded of itself; likewise."""
+    read_json(directory / "run.json")

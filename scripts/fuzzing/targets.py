@@ -15,7 +15,7 @@ from pathlib import Path
 
 from hypothesis.strategies import SearchStrategy
 
-from fuzzing import arrays, checkpoints, configs, idx, readers, tables
+from fuzzing import arrays, checkpoints, configs, idx, readers, runs, tables
 from fuzzing.files import Files
 from fuzzing.judging import Reader
 
@@ -78,7 +78,21 @@ TARGETS: dict[str, Target] = {
         main="manifest.json",
         seeds=checkpoints.seeds,
         inputs=checkpoints.inputs,
-        readers={"read_checkpoint": readers.read, "verify_checkpoint": readers.verify},
+        readers={
+            "read_restored": readers.restore,
+            "read_checkpoint": readers.read,
+            "verify_checkpoint": readers.verify,
+        },
+    ),
+    "run": Target(
+        main="metrics.jsonl",
+        seeds=runs.seeds,
+        inputs=runs.inputs,
+        readers={
+            "metrics.jsonl": readers.read_log,
+            "index.json": readers.read_index_of,
+            "run.json": readers.read_facts,
+        },
     ),
 }
 

@@ -12,7 +12,7 @@ from typing import IO, BinaryIO, Protocol, Self
 from bmtrain.data.dataset import SplitName
 from bmtrain.data.near_names import did_you_mean
 from bmtrain.data.npy_array import num_examples, read_array
-from bmtrain.data.quoting import listed, quoted
+from bmtrain.data.quoting import listed, quoted, short
 from bmtrain.data.source import (
     MAX_DEFLATE_RATIO,
     Place,
@@ -175,7 +175,8 @@ def _reading_zip(path: Path) -> Iterator[None]:
         with reading(path):
             yield
     except (NotImplementedError, RuntimeError, ValueError, LookupError, struct.error) as error:
-        raise DataError(f"the zip archive is damaged: {error}", where=str(path)) from error
+        message = f"the zip archive is damaged: {short(str(error))}"
+        raise DataError(message, where=str(path)) from error
 
 
 def _read_npy(path: Path) -> RawArray:

@@ -16,6 +16,7 @@ from typing import Any, Final
 from numpy.typing import NDArray
 
 from bmtrain.data.dataset import SplitName
+from bmtrain.data.quoting import short
 from bmtrain.errors import DataError
 from bmtrain.regular_files import NotRegular, open_regular
 
@@ -119,7 +120,9 @@ def reading(path: Path) -> Iterator[None]:
     except EOFError as error:
         raise DataError("the file is truncated: its data ends early", where=where) from error
     except zipfile.BadZipFile as error:
-        raise DataError(f"this is not an intact zip archive: {error}", where=where) from error
+        # It quotes the name before a member, up to 64 kB of anything.
+        message = f"this is not an intact zip archive: {short(str(error))}"
+        raise DataError(message, where=where) from error
     except OSError as error:
         reason = error.strerror or str(error)
         raise DataError(f"cannot be read: {reason}", where=where) from error

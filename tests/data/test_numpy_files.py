@@ -209,3 +209,14 @@ def test_a_part_without_x_says_what_is_there(tmp_path):
 def test_labels_that_are_not_asked_for_are_not_looked_at(tmp_path):
     np.savez(tmp_path / "d.npz", x=X, y=np.array([object()] * 4))
     assert read_npz_part(tmp_path / "d.npz", labels=False).labels is None
+
+
+def test_a_member_that_claims_a_name_as_long_as_the_file_is_not_shown_whole(tmp_path):
+    path = tmp_path / "d.npz"
+    np.savez(path, x_train=np.zeros((4, 10_000), np.uint8), y_train=Y)
+    content = bytearray(path.read_bytes())
+    content[26:28] = (30_000).to_bytes(2, "little")  # of the first member: the name's length
+    path.write_bytes(content)
+    with pytest.raises(DataError, match="not an intact zip archive: File name in") as caught:
+        read_npz(path)
+    assert len(caught.value.message) < 200

@@ -94,8 +94,8 @@ class Hunt:
         return [v for v in verdicts if v.fault is not None and signature(v) not in self._known]
 
     def confirmed(self, files: Files, fault: Verdict | None) -> Verdict | None:
-        """Time and memory are measured again, in fresh processes: the machine is not ours alone."""
-        if fault is None or not fault.is_measured:
+        """What others may have caused is judged again, in fresh processes."""
+        if fault is None or not fault.may_be_anothers:
             return fault
         for _ in range(_NUM_CONFIRMATIONS):
             self._isolated.restart()
@@ -116,6 +116,6 @@ class Hunt:
 
 def signature(fault: Verdict) -> str:
     """Equal for what is one fault, most likely."""
-    if fault.is_measured:
+    if fault.may_be_anothers:
         return f"{fault.reader}: {fault.fault} ({fault.outcome})"
     return f"{fault.fault}"

@@ -26,6 +26,9 @@ MAX_GROWTH_BYTES = 100_000_000
 #: Of an error's words, place and hint: a long path and a screenful.
 MAX_MESSAGE_CHARACTERS = 5000
 
+#: How a fault begins that somebody else may have made.
+KILLED = "ended the process: SIGKILL"
+
 _QUOTED = re.compile(
     r"""'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*"|\S*/\S*|[-+]?\d[\d,.:x]*(e[-+]?\d+)?"""
 )
@@ -57,9 +60,12 @@ class Verdict:
     details: str = ""
 
     @property
-    def is_measured(self) -> bool:
-        """Whether the fault is one of time or memory, which other processes can disturb."""
-        return self.fault is not None and self.fault.startswith("took ")
+    def may_be_anothers(self) -> bool:
+        """Whether the fault is one of time or memory, which other processes can disturb.
+
+        Who ends a process by SIGKILL is another one, or the system that is out of memory.
+        """
+        return self.fault is not None and self.fault.startswith(("took ", KILLED))
 
 
 class Judge:

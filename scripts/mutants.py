@@ -62,12 +62,18 @@ def copy_of_project(directory: Path) -> None:
             shutil.copy(source, directory / name)
 
 
+def _environment(directory: Path) -> dict[str, str]:
+    """The copy's code first; and it counts for no coverage of the project's."""
+    inherited = {name: value for name, value in os.environ.items() if "COVERAGE" not in name}
+    return inherited | {"PYTHONPATH": str(directory), "PYTHONDONTWRITEBYTECODE": "1"}
+
+
 def red_test(directory: Path, tests: Sequence[str]) -> str | None:
     """Run tests on the code in ``directory``; the first that fails, or None."""
     ended = subprocess.run(
         [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", *tests],
         cwd=directory,
-        env=os.environ | {"PYTHONPATH": str(directory), "PYTHONDONTWRITEBYTECODE": "1"},
+        env=_environment(directory),
         capture_output=True,
         text=True,
         check=False,

@@ -40,6 +40,16 @@ class Evaluator:
         self._evaluate_block = placement.compiled(self._block_values, jit_compile=jit_compile)
         self._predict_block = placement.compiled(self._block_outputs, jit_compile=jit_compile)
 
+    def warm_up(self, split: Split) -> None:
+        """Compile what evaluating the split needs.
+
+        XLA names compiled code after the functions traced before it: before the first step
+        the names are the same in every run, and are found in the compilation cache.
+        """
+        for features, labels, _ in _blocks(split.features[:1], split.labels[:1]):
+            with self._placement.scope():
+                self._evaluate_block(tf.constant(features), tf.constant(labels))
+
     def evaluate(self, split: Split) -> Evaluation:
         """Means over all examples, summed in float64 on the host."""
         problem = self._problem

@@ -7,17 +7,13 @@ import pytest
 
 from tests.workflows.conftest import Ended, Run
 
-#: Per epoch: how many there are, and so how they are timed, decides what XLA calls its files.
-ONE_CALL = "training.steps_per_call=1000"
-
-
 @pytest.fixture
 def start(environment, project):
-    """(run directory, cache's home) -> the command, started; ended after the test."""
+    """(run directory, cache's home, overrides) -> the command, started; ended after the test."""
     processes = []
 
-    def started(path, home):
-        command = [sys.executable, "-m", "bmtrain", "train", "points.yaml", ONE_CALL]
+    def started(path, home, *overrides):
+        command = [sys.executable, "-m", "bmtrain", "train", "points.yaml", *overrides]
         process = subprocess.Popen(
             [*command, "--run-dir", str(path), "--json"],
             cwd=project,
@@ -65,6 +61,18 @@ def test_two_processes_at_once_share_a_cache_whose_path_has_a_blank(start, refer
     names = {path.stem for path in (root / "store").iterdir()}
     assert len(names) == 3
     assert {path.name for path in tmp_path.iterdir()} == {"run-0", "run-1", home.name}
+
+
+def test_a_second_run_finds_all_it_needs_however_many_calls_it_makes(start, reference, tmp_path):
+    """XLA names its files by what was traced before, and evaluating is traced first."""
+    home, stored = tmp_path / "home", []
+    for steps_per_call in (1, 7):
+        path = tmp_path / f"run-{steps_per_call}"
+        process = start(path, home, f"training.steps_per_call={steps_per_call}")
+        assert_same(finished(process, path), reference)
+        stored.append({file.stem for file in home.glob("bmtrain/xla/*/store/*")})
+    assert stored[0] == stored[1]
+    assert len(stored[0]) == 3
 
 
 def test_a_disk_that_fills_up_before_xla_writes_costs_nothing_but_time(

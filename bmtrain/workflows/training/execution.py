@@ -145,7 +145,8 @@ class Execution:
         from bmtrain.engine.steps import CompiledSteps
 
         began = time.perf_counter()
-        train = self.prepared.dataset.splits["train"]
+        splits = self.prepared.dataset.splits
+        train = splits["train"]
         steps = CompiledSteps(
             session.problem,
             train,
@@ -154,6 +155,9 @@ class Execution:
             jit_compile=session.engine.mode == "xla",
         )
         steps.warm_up(train.num_examples)
+        evaluated = splits.get("validation") or splits.get("test")
+        if evaluated is not None:
+            session.evaluator.warm_up(evaluated)
         if runtime.cache is not None:
             runtime.cache.publish()
         self.record.timing.compile_s = time.perf_counter() - began

@@ -3,6 +3,8 @@
 speed     the reference experiment, configs/mnist.yaml, and scripts/bench_keras.py, in turn:
           an epoch (median of epochs 2 to 5, the median over repeats of that) and the whole
           command. bmtrain's very first run, with an empty compilation cache, is told apart.
+          Beside them an epoch's two large matrix products alone (scripts/bench_products.py):
+          what is left of the ratio where nothing else took any time.
 accuracy  the test accuracy of both over seeds.
 saving    the share of the training time that checkpoints take, in three configs.
 startup   ``--help``, ``train --help``, a config error, and ``train`` until its first line.

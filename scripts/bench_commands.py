@@ -25,6 +25,7 @@ BMTRAIN = Path(sys.executable).with_name("bmtrain")
 CONFIGS = ROOT / "configs"
 REFERENCE = CONFIGS / "mnist.yaml"
 KERAS_SCRIPT = ROOT / "scripts" / "bench_keras.py"
+PRODUCTS_SCRIPT = ROOT / "scripts" / "bench_products.py"
 
 Figures = dict[str, Any]
 
@@ -110,6 +111,13 @@ class Bench:
         ended = self.run([sys.executable, KERAS_SCRIPT, result, str(seed)])
         figures: Figures = json.loads(result.read_text())
         return {**figures, "whole_s": ended.seconds, "peak_bytes": ended.peak_bytes}
+
+    def products_epoch_s(self) -> float:
+        """Seconds of the two large matrix products of an epoch, alone."""
+        result = self.scratch / "products.json"
+        self.run([sys.executable, PRODUCTS_SCRIPT, result])
+        figures: Figures = json.loads(result.read_text())
+        return float(figures["epoch_s"])
 
     def first_line_s(self) -> float:
         """Seconds from the start of ``train`` until it says its first line."""

@@ -33,9 +33,11 @@ def measure_speed(bench: Bench, repeats: int) -> tuple[Figures, list[Figures]]:
     first = bench.bmtrain()
     ours: list[Figures] = []
     theirs: list[Figures] = []
+    products: list[float] = []
     for repeat in range(repeats):
         ours.append(bench.bmtrain())
         theirs.append(bench.keras(seed=repeat))
+        products.append(bench.products_epoch_s())
         say(
             f"repeat {repeat + 1} of {repeats}: bmtrain {ours[-1]['whole_s']:.1f} s, "
             f"Keras {theirs[-1]['whole_s']:.1f} s"
@@ -49,6 +51,8 @@ def measure_speed(bench: Bench, repeats: int) -> tuple[Figures, list[Figures]]:
         "steps": first["steps"],
         "epoch_s": {"bmtrain": epoch_s(ours), "keras": epoch_s(theirs)},
         "epoch_ratio": epoch_s(theirs) / epoch_s(ours),
+        "products_epoch_s": statistics.median(products),
+        "products_ratio": epoch_s(theirs) / statistics.median(products),
         "whole_s": {"bmtrain": middle(ours, "whole_s"), "keras": middle(theirs, "whole_s")},
         "whole_ratio": middle(theirs, "whole_s") / middle(ours, "whole_s"),
         "first_run_s": first["whole_s"],

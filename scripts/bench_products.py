@@ -23,7 +23,7 @@ import tensorflow as tf
 STEPS, BATCH, FEATURES, UNITS = 1875, 32, 784, 128
 
 
-@tf.function(jit_compile=True, autograph=False)
+@tf.function(jit_compile=True, autograph=False)  # type: ignore[untyped-decorator]  # TensorFlow ships no types
 def products(inputs: tf.Tensor, outputs: tf.Tensor, kernel: tf.Tensor, steps: tf.Tensor) -> object:
     """The outputs and the kernel after ``steps`` steps."""
 

@@ -54,9 +54,11 @@ def load_config(
     _require_current_directory()
     chain = read_chain(path, may_extend=may_extend)
     root = _merged(chain, overrides, expectations)
-    if root is None or not chain.is_whole:
+    if root is None:
         raise _config_error(path, chain.problems)
-    experiment = validate(root)
+    experiment = validate(root, is_whole=chain.is_whole)
+    if not chain.is_whole and not isinstance(experiment, list):
+        raise _config_error(path, chain.problems)
     if isinstance(experiment, list):
         raise _config_error(path, _without_echoes(chain.problems, experiment))
     findings = semantic_problems(experiment, root)

@@ -44,10 +44,13 @@ class _Fault:
 
     problem: Problem
     guess: Guess | None = None
+    is_missing: bool = False
 
 
-def validate(root: Node) -> ExperimentConfig | list[Problem]:
+def validate(root: Node, *, is_whole: bool = True) -> ExperimentConfig | list[Problem]:
     """The experiment that ``root`` describes, or what is wrong with it (at least one problem).
+
+    Where ``root`` is not whole, what it lacks is not wrong; nothing else may be, either.
 
     Beside something misspelt, whose meaning is near, the rest is checked as if it were spelt
     right: what would come next is told now, and what only follows from it is not told at all.
@@ -62,6 +65,7 @@ def validate(root: Node) -> ExperimentConfig | list[Problem]:
             break
         # What stands at a key that was guessed may be meant otherwise.
         faults = [f for f in checked if f.guess or f.problem.key not in meant_keys]
+        faults = [f for f in faults if is_whole or not f.is_missing]
         guesses = [f.guess for f in faults if f.guess is not None and f.guess.fits(root)]
         if not guesses or not remaining:
             told += faults
@@ -112,7 +116,7 @@ def _fault(root: Node, error_type: str, loc: tuple[int | str, ...]) -> _Fault | 
     if error_type == "extra_forbidden" or spot.kind is None:
         return _unknown_key(root, spot)
     if error_type == "missing":
-        return _Fault(_missing(root, spot.key, spot.kind.expected()))
+        return _missing(root, spot.key, spot.kind.expected())
     if error_type in _SELECTOR and isinstance(spot.node, MappingNode):
         return _wrong_selector(root, spot, spot.kind)
     if error_type in _WRONG_SIZE and not _has_wrong_size(spot, spot.kind):
@@ -128,7 +132,7 @@ def _wrong_selector(root: Node, spot: _Spot, kind: Kind) -> _Fault:
     expected = f"one of {', '.join(kind.choices)}"
     _, node = find(root, key)
     if is_null(node):
-        return _misspelt_selector(root, spot, kind) or _Fault(_missing(root, key, expected))
+        return _misspelt_selector(root, spot, kind) or _missing(root, key, expected)
     return _unexpected(root, _Spot(key, kind, node, kind), expected)
 
 
@@ -207,12 +211,11 @@ def _unknown_key(root: Node, spot: _Spot) -> _Fault:
     return _Fault(Problem(key_place, "unknown key" + hint, spot.key), guess)
 
 
-def _missing(root: Node, key: KeyPath, expected: str) -> Problem:
-    place, node = find(root, key)
+def _missing(root: Node, key: KeyPath, expected: str) -> _Fault:
+    found, node = find(root, key)
     # A null is a key without a value: its place is better than its parent's.
-    return Problem(
-        place if node is not None else place_of(root, key), f"missing; expected {expected}", key
-    )
+    place = found if node is not None else place_of(root, key)
+    return _Fault(Problem(place, f"missing; expected {expected}", key), is_missing=True)
 
 
 def _unexpected(root: Node, spot: _Spot, expected: str) -> _Fault:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import tempfile
 from collections.abc import Iterator, Sequence
 from functools import cache
 from pathlib import Path
@@ -12,6 +13,8 @@ import yaml
 from hypothesis import strategies as st
 
 from bmtrain.config.json_schema import json_schema
+from bmtrain.config.load import load_config
+from bmtrain.config.resolved import plain
 from fuzzing.files import Files, fitted
 from fuzzing.mutations import Draw, altered, damaged, damaged_files, odd_values, times
 from fuzzing.words import YAML_AFTER, YAML_BEFORE, YAML_BYTES, YAML_TEXTS, YAML_UNITS
@@ -89,6 +92,15 @@ def yaml_inputs(seeds: Sequence[Files]) -> st.SearchStrategy[Files]:
     ).map(fitted)
 
 
+@cache
+def _written_out() -> dict[str, Any]:
+    """The whole config with every default: no key of the schema's sections is missing."""
+    with tempfile.TemporaryDirectory() as directory:
+        path = Path(directory) / "whole.yaml"
+        path.write_text(yaml.safe_dump(WHOLE))
+        return plain(load_config(path).experiment)
+
+
 @st.composite
 def _trees(draw: Draw) -> bytes:
     """The whole config with other values in some places, as JSON or in block style."""
@@ -98,8 +110,9 @@ def _trees(draw: Draw) -> bytes:
         | st.sampled_from(names)
         | st.dictionaries(st.sampled_from(names), odd_values())
     )
-    document: Any = WHOLE
-    for _ in range(draw(st.integers(1, 4))):
+    document: Any = _written_out()
+    # One change mostly: a second one is often told instead of it.
+    for _ in range(draw(st.sampled_from((1, 1, 1, 2, 4)))):
         document = draw(altered(document, values))
     if draw(st.booleans()):
         return json.dumps(document, ensure_ascii=draw(st.booleans())).encode(errors="replace")

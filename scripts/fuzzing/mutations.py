@@ -164,19 +164,35 @@ def nested(depth: int) -> list[Any]:
 
 @st.composite
 def altered(draw: Draw, document: Any, values: st.SearchStrategy[Any]) -> Any:
-    """The document, plain data, with a value somewhere in it replaced, taken out or added."""
-    if not isinstance(document, dict | list) or not document or draw(st.integers(0, 4)) == 0:
+    """The document, plain data, with one value replaced, taken out or doubled: each as likely."""
+    return _altered_at(draw, document, draw(st.sampled_from(_places(document))), values)
+
+
+def _places(document: Any) -> list[tuple[Any, ...]]:
+    """The keys that lead to each value, the document itself among them."""
+    children: list[tuple[Any, Any]] = []
+    if isinstance(document, dict):
+        children = list(document.items())
+    elif isinstance(document, list):
+        children = list(enumerate(document))[:50]
+    return [(), *((key, *rest) for key, child in children for rest in _places(child))]
+
+
+def _altered_at(
+    draw: Draw, document: Any, place: tuple[Any, ...], values: st.SearchStrategy[Any]
+) -> Any:
+    if not place:
         return draw(values)
+    key, *rest = place
     copy = dict(document) if isinstance(document, dict) else dict(enumerate(document))
-    key = draw(st.sampled_from(list(copy)))
-    what = draw(st.integers(0, 7))
+    what = 2 if rest else draw(st.integers(0, 7))
     if what == 0:
         del copy[key]
     elif what == 1:
         other = draw(st.text(max_size=5)) if isinstance(document, dict) else len(copy)
         copy[other] = copy[key]
     else:
-        copy[key] = draw(altered(copy[key], values))
+        copy[key] = _altered_at(draw, copy[key], tuple(rest), values)
     return copy if isinstance(document, dict) else list(copy.values())
 
 

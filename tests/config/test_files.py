@@ -156,9 +156,25 @@ def test_a_file_that_extends_itself_through_a_link_is_refused(tmp_path):
     ],
 )
 def test_a_base_that_cannot_be_read_is_shown_where_it_is_named(tmp_path, extends, words):
-    (diagnostic,) = refusal(write(tmp_path, a=f"seed: x\nextends: {extends}\n")).diagnostics
+    (diagnostic,) = refusal(write(tmp_path, a=f"seed: 1\nextends: {extends}\n")).diagnostics
     assert words in diagnostic.message
     assert (diagnostic.line, diagnostic.column, diagnostic.key) == (2, 10, "extends")
+
+
+def test_what_is_wrong_above_a_base_that_cannot_be_read_is_told_and_what_is_missing_is_not(
+    tmp_path,
+):
+    config = """\
+extends: none.yaml
+sede: 1
+seed: zero
+optimizer: {learning_rte: 1}
+training: {epochs: -1}
+"""
+    found = refusal(write(tmp_path, a=config)).diagnostics
+    assert [(d.line, d.key) for d in found] == [
+        (1, "extends"), (2, "sede"), (3, "seed"), (5, "training.epochs")
+    ]  # fmt: skip
 
 
 @pytest.mark.usefixtures("nothing_hangs")

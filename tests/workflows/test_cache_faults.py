@@ -7,6 +7,7 @@ import pytest
 
 from tests.workflows.conftest import Ended, Run
 
+
 @pytest.fixture
 def start(environment, project):
     """(run directory, cache's home, overrides) -> the command, started; ended after the test."""

@@ -6,6 +6,7 @@ import atexit
 import os
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING, NoReturn
 
 from bmtrain.cli.signals import signals_raise
@@ -34,18 +35,37 @@ def main(arguments: Sequence[str] | None = None) -> int:
         arguments: without the program's name; None: those of this process.
     """
     words = list(sys.argv[1:] if arguments is None else arguments)
+    screens: list[Screen] = []
     try:
         with signals_raise():
-            return _with_screen(words)
+            return _with_screen(words, screens)
     except KeyboardInterrupt as interruption:  # before there was a screen, or once more at the end
+        if not screens:
+            with suppress(KeyboardInterrupt):  # once more
+                return _ended_early(interruption, words)
         return 128 + getattr(interruption, "signal_number", 2)
 
 
-def _with_screen(words: Sequence[str]) -> int:
+def _ended_early(interruption: KeyboardInterrupt, words: Sequence[str]) -> int:
+    """Tell of a signal that came during the first imports."""
     from bmtrain.cli.boundary import end
     from bmtrain.cli.console import close_screen, open_screen
 
     screen = open_screen()
+    screen.format = _asked_format(words)
+    exit_code = end(interruption, screen)
+    close_screen(screen)
+    return exit_code
+
+
+def _with_screen(words: Sequence[str], screens: list[Screen]) -> int:
+    """Run the command; ``screens`` takes its screen once there is one."""
+    from bmtrain.cli.boundary import end
+    from bmtrain.cli.console import close_screen, open_screen
+
+    screen = open_screen()
+    screen.format = _asked_format(words)
+    screens.append(screen)
     try:
         exit_code = _told(words, screen)
     except Exception as error:  # noqa: BLE001  # stdout broke while the ending was told
@@ -72,7 +92,6 @@ def _run(words: Sequence[str], screen: Screen) -> int:
     from bmtrain.cli.proofs import app
     from bmtrain.program import program
 
-    screen.format = _asked_format(words)
     command = typer.main.get_command(app)
     try:
         # Without a command: the help, and exit code 2, since nothing was done.

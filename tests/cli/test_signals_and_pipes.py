@@ -3,6 +3,8 @@
 import json
 import os
 import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -109,3 +111,28 @@ def test_signals_from_outside_end_a_run(started_bmtrain, number, exit_code):
     out, err = process.communicate(timeout=30)
     assert process.returncode == json.loads(out)["exit_code"] == exit_code
     assert "Traceback" not in err
+
+
+def test_a_signal_during_the_first_imports_has_its_document_too(tmp_path):
+    """As if it came while the screen's module is imported, before there is a screen."""
+    (tmp_path / "sitecustomize.py").write_text("""\
+import os, signal, sys
+class Interrupting:
+    def find_spec(self, name, path=None, target=None):
+        if name == "bmtrain.cli.console":
+            sys.meta_path.remove(self)
+            os.kill(os.getpid(), signal.SIGINT)
+sys.meta_path.insert(0, Interrupting())
+""")
+    ended = subprocess.run(
+        [sys.executable, "-m", "bmtrain", "train", "x.yaml", "--json"],
+        env={**os.environ, "PYTHONPATH": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+    )
+    document = json.loads(ended.stdout)
+    assert (document["status"], document["exit_code"]) == ("interrupted", 130)
+    assert ended.returncode == 130
+    assert "Traceback" not in ended.stderr

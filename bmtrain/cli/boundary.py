@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from bmtrain.cli.console import Screen
-from bmtrain.cli.diagnostics import (
+from bmtrain.cli.rendering.diagnostics import (
     counted,
     diagnostic_document,
     github_command,
@@ -27,7 +27,7 @@ from bmtrain.cli.diagnostics import (
     place,
     show_diagnostic,
 )
-from bmtrain.cli.documents import json_text
+from bmtrain.cli.rendering.documents import json_text
 from bmtrain.errors import BmtrainError, Diagnostic, UsageError
 from bmtrain.program import program
 from bmtrain.regular_files import NotRegular, open_regular

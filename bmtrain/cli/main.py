@@ -89,7 +89,7 @@ def _told(words: Sequence[str], screen: Screen) -> int:
 def _run(words: Sequence[str], screen: Screen) -> int:
     import typer
 
-    from bmtrain.cli.proofs import app
+    from bmtrain.cli.app import app
     from bmtrain.program import program
 
     command = typer.main.get_command(app)

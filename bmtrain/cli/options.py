@@ -7,6 +7,8 @@ from typing import Annotated, Literal
 
 import typer
 
+from bmtrain.cli.console import OutputFormat, Screen
+
 
 def no_option(value: list[str] | Path | None) -> list[str] | Path | None:
     """Refuse a value that looks like an option: its own value was forgotten before it.
@@ -28,6 +30,20 @@ def some_path(text: str) -> Path:
     if not text.strip():
         raise typer.BadParameter("expected a path, got an empty text; the current directory is '.'")
     return Path(text)
+
+
+def asked_screen(
+    context: typer.Context, *, json: bool, quiet: bool, report: OutputFormat = "text"
+) -> Screen:
+    """The command's screen, set to what its options ask for."""
+    screen = context.find_object(Screen)
+    assert screen is not None
+    if json and report == "github":
+        raise typer.BadParameter("give --json or --format github, not both")
+    screen.command = context.info_name
+    screen.format = "json" if json else report
+    screen.quiet = quiet
+    return screen
 
 
 ConfigPath = Annotated[

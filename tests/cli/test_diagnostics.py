@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bmtrain.cli.diagnostics import (
+from bmtrain.cli.rendering.diagnostics import (
     counted,
     diagnostic_document,
     github_command,

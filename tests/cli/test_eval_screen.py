@@ -6,7 +6,7 @@ import json
 import pytest
 
 from bmtrain.cli.console import Screen
-from bmtrain.cli.render_eval import show_evaluation
+from bmtrain.cli.rendering.evaluation import show_evaluation
 from bmtrain.cli.stream import Stream
 
 

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from bmtrain.cli.prediction_files import _records, _write_csv
+from bmtrain.cli.rendering.prediction_files import _records, _write_csv
 
 CSV = """\
 example,predicted,probability,probability_setosa,"probability_versi,color",probability_größe

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bmtrain.cli.documents import json_text
-from bmtrain.cli.progress import epoch_line, progress_line
+from bmtrain.cli.rendering.documents import json_text
+from bmtrain.cli.rendering.progress import epoch_line, progress_line
 from bmtrain.cli.stream import ASCII, UNICODE
 from bmtrain.events import EpochDone, StepsDone
 

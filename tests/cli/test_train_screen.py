@@ -8,7 +8,7 @@ from typing import Any, cast
 import pytest
 
 from bmtrain.cli.console import Screen
-from bmtrain.cli.render_train import TrainingView, _is_shown, show_training
+from bmtrain.cli.rendering.training import TrainingView, _is_shown, show_training
 from bmtrain.cli.stream import Stream
 from bmtrain.events import EpochDone, Event
 

@@ -20,9 +20,10 @@ STARTS = (
     *sorted((ROOT / "checkpoint").glob("*.py")),
     *sorted((ROOT / "workflows" / "training").glob("*.py")),
     *(ROOT / "workflows" / f"{name}.py" for name in ("restoring", "evaluate", "predict", "train")),
+    ROOT / "cli" / "boundary.py",
     *(
-        ROOT / "cli" / f"{name}.py"
-        for name in ("boundary", "render_eval", "render_train", "prediction_files")
+        ROOT / "cli" / "rendering" / f"{name}.py"
+        for name in ("evaluation", "training", "prediction_files")
     ),
 )
 

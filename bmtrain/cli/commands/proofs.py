@@ -1,4 +1,4 @@
-"""The commands that prove what is promised: verify-resume, reproduce."""
+"""``verify-resume`` and ``reproduce``: what is promised, proved."""
 
 # ruff: noqa: PLR0913  # a command has as many parameters as it has options
 
@@ -9,14 +9,9 @@ from typing import Annotated
 
 import typer
 
-from bmtrain.cli.app import app, asked_screen
-from bmtrain.cli.help import Command, exit_codes
-from bmtrain.cli.options import ConfigPath, Json, Overrides, Quiet, RunDir
-
-__all__ = ["app"]
+from bmtrain.cli.options import ConfigPath, Json, Overrides, Quiet, RunDir, asked_screen
 
 
-@app.command("verify-resume", cls=Command, epilog=exit_codes("verify-resume"))
 def verify_resume(
     context: typer.Context,
     config: ConfigPath,
@@ -32,7 +27,7 @@ def verify_resume(
     quiet: Quiet = False,
 ) -> None:
     """Train CONFIG once undisturbed and again under SIGKILLs, and compare every bit."""
-    from bmtrain.cli.render_proofs import show_verification
+    from bmtrain.cli.rendering.proofs import show_verification
     from bmtrain.workflows.verify_resume import VerifyRequest
     from bmtrain.workflows.verify_resume import verify_resume as run
 
@@ -41,7 +36,6 @@ def verify_resume(
     raise typer.Exit(show_verification(run(request), screen))
 
 
-@app.command(cls=Command, epilog=exit_codes("reproduce"))
 def reproduce(
     context: typer.Context,
     run: Annotated[
@@ -58,7 +52,7 @@ def reproduce(
     quiet: Quiet = False,
 ) -> None:
     """Train RUN again; say whether the same came out, and what in the environment differs."""
-    from bmtrain.cli.render_proofs import show_reproduction
+    from bmtrain.cli.rendering.proofs import show_reproduction
     from bmtrain.workflows.reproduce import ReproduceRequest
     from bmtrain.workflows.reproduce import reproduce as train_again
 

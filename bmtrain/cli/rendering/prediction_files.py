@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Literal, Protocol, TextIO
 
 from bmtrain.cli.console import Screen
-from bmtrain.cli.documents import json_text
+from bmtrain.cli.rendering.documents import json_text
 from bmtrain.errors import UsageError
 from bmtrain.figures import class_name, count
 

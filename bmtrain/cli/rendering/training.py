@@ -9,10 +9,10 @@ from contextlib import closing, nullcontext
 from typing import Any, Final
 
 from bmtrain.cli.console import Screen
-from bmtrain.cli.documents import json_text
-from bmtrain.cli.progress import epoch_line, progress_line
+from bmtrain.cli.rendering.documents import json_text
+from bmtrain.cli.rendering.progress import epoch_line, progress_line
+from bmtrain.cli.rendering.tables import show_table
 from bmtrain.cli.stream import Painted
-from bmtrain.cli.tables import show_table
 from bmtrain.events import (
     DataReady,
     EpochDone,

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Sequence
 from typing import Any, Literal, Protocol
 
 from bmtrain.cli.console import Screen
-from bmtrain.cli.diagnostics import github_command
-from bmtrain.cli.documents import json_text
+from bmtrain.cli.rendering.diagnostics import github_command
+from bmtrain.cli.rendering.documents import json_text
 from bmtrain.cli.stream import Painted, Stream, Style
 from bmtrain.errors import BmtrainError
 from bmtrain.figures import count

@@ -7,9 +7,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from bmtrain.cli.console import Screen
-from bmtrain.cli.documents import json_text
+from bmtrain.cli.rendering.documents import json_text
+from bmtrain.cli.rendering.tables import show_table, table_width
 from bmtrain.cli.stream import Stream
-from bmtrain.cli.tables import show_table, table_width
 from bmtrain.cli.typesetting import columns
 from bmtrain.data.quoting import short
 from bmtrain.figures import class_name, count, figure, telling_figures

@@ -7,8 +7,8 @@ from contextlib import closing, nullcontext
 from typing import Any, Final
 
 from bmtrain.cli.console import Screen
-from bmtrain.cli.documents import json_text
-from bmtrain.cli.render_train import TrainingView
+from bmtrain.cli.rendering.documents import json_text
+from bmtrain.cli.rendering.training import TrainingView
 from bmtrain.cli.stream import Style
 from bmtrain.events import Event, Killed, Noted, RunCompared, RunFinished
 from bmtrain.figures import count, duration

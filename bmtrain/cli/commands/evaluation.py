@@ -1,0 +1,92 @@
+"""``eval`` and ``predict``: what a checkpoint is worth, and what it says."""
+
+# ruff: noqa: PLR0913  # a command has as many parameters as it has options
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from bmtrain.cli.options import (
+    CheckpointPath,
+    DataFormat,
+    Json,
+    Quiet,
+    asked_screen,
+    no_option,
+    some_path,
+)
+
+
+def evaluate(
+    context: typer.Context,
+    checkpoint: CheckpointPath,
+    *,
+    split: Annotated[
+        Literal["train", "validation", "test"] | None,
+        typer.Option(
+            show_default=False,
+            help="Of the data it was trained on. Default: test, or else validation, or else train.",
+        ),
+    ] = None,
+    data: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="PATH",
+            parser=some_path,
+            callback=no_option,
+            help="Other data, with labels, instead of a split; a checkpoint alone needs it.",
+        ),
+    ] = None,
+    data_format: DataFormat = "auto",
+    json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Evaluate CHECKPOINT on a split or on other data."""
+    from bmtrain.cli.rendering.evaluation import show_evaluation
+    from bmtrain.workflows.evaluate import EvaluateRequest
+    from bmtrain.workflows.evaluate import evaluate as run
+
+    screen = asked_screen(context, json=json, quiet=quiet)
+    request = EvaluateRequest(checkpoint=checkpoint, split=split, data=data, format=data_format)
+    with screen.waiting("evaluating"):
+        document = run(request, note=screen.tell)
+    show_evaluation(document, screen)
+
+
+def predict(
+    context: typer.Context,
+    checkpoint: CheckpointPath,
+    input_path: Annotated[
+        Path,
+        typer.Argument(metavar="INPUT", show_default=False, help="Examples, labels not needed."),
+    ],
+    *,
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            "--output",
+            "-o",
+            metavar="FILE",
+            parser=some_path,
+            callback=no_option,
+            help="A .csv, .jsonl or .npz file. Without it: CSV on stdout.",
+        ),
+    ] = None,
+    data_format: DataFormat = "auto",
+    json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Predict each example of INPUT with CHECKPOINT."""
+    from bmtrain.cli.rendering.prediction_files import Destination
+    from bmtrain.workflows.predict import PredictRequest
+    from bmtrain.workflows.predict import predict as run
+
+    screen = asked_screen(context, json=json, quiet=quiet)
+    destination = Destination.checked(output, input_path)
+    request = PredictRequest(checkpoint=checkpoint, input=input_path, format=data_format)
+    with screen.waiting("predicting"):
+        predictions = run(request)
+    destination.deliver(predictions, screen)

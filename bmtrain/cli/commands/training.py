@@ -1,0 +1,63 @@
+"""``train``."""
+
+# ruff: noqa: PLR0913  # a command has as many parameters as it has options
+
+from __future__ import annotations
+
+from typing import Literal
+
+import typer
+
+from bmtrain.cli.options import (
+    AllowChanged,
+    ConfigPath,
+    Device,
+    Expect,
+    Json,
+    Overrides,
+    Quiet,
+    ReportFormat,
+    Resume,
+    ResumeIfPossible,
+    RunDir,
+    asked_screen,
+)
+
+
+def _start(*, resume: bool, if_possible: bool) -> Literal["new", "resume", "if_possible"]:
+    if resume and if_possible:
+        raise typer.BadParameter("give --resume or --resume-if-possible, not both")
+    return "resume" if resume else "if_possible" if if_possible else "new"
+
+
+def train(
+    context: typer.Context,
+    config: ConfigPath,
+    overrides: Overrides = None,
+    *,
+    run_dir: RunDir = None,
+    resume: Resume = False,
+    resume_if_possible: ResumeIfPossible = False,
+    allow_changed: AllowChanged = None,
+    expect: Expect = None,
+    device: Device = None,
+    report: ReportFormat = "text",
+    json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Train the experiment of CONFIG, evaluate and save it; or go on with an interrupted run."""
+    from bmtrain.cli.rendering.training import show_training
+    from bmtrain.workflows.train import TrainRequest
+    from bmtrain.workflows.train import train as run
+
+    screen = asked_screen(context, json=json, quiet=quiet, report=report)
+    request = TrainRequest(
+        config=config,
+        overrides=tuple(overrides or ()),
+        run_dir=run_dir,
+        expectations=tuple(expect or ()),
+        device=device,
+        start=_start(resume=resume, if_possible=resume_if_possible),
+        allow_changed=tuple(allow_changed or ()),
+    )
+    raise typer.Exit(show_training(run(request), screen))

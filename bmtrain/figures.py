@@ -38,6 +38,17 @@ def count(number: int, singular: str, plural: str | None = None) -> str:
     return f"{number:,} {singular if number == 1 else plural or singular + 's'}"
 
 
+def amount(number: float, unit: str) -> str:
+    """``85.7 TFLOP``, ``893 MB``, ``12 J``: three digits and a decimal prefix."""
+    if not math.isfinite(number):
+        return f"? {unit}"
+    prefixes = iter(("", "k", "M", "G", "T", "P", "E"))
+    prefix = next(prefixes)
+    while abs(number) >= 999.5 and (larger := next(prefixes, None)) is not None:
+        number, prefix = number / 1000, larger
+    return f"{number:.3g} {prefix}{unit}"
+
+
 def shape(sizes: Sequence[int], times: str = "×") -> str:
     """``28×28``; one size is ``4 features``."""
     if len(sizes) == 1:

@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from bmtrain.figures import clock, count, duration, figure, shape, telling_figures
+from bmtrain.figures import amount, clock, count, duration, figure, shape, telling_figures
 
 
 @pytest.mark.parametrize(
@@ -52,3 +52,20 @@ def test_without_a_penalty_the_objective_says_nothing():
     assert telling_figures([plain]) == ["loss", "accuracy"]
     assert telling_figures([plain, {**plain, "penalty": 0.1}]) == list(plain)
     assert telling_figures([]) == []
+
+
+@pytest.mark.parametrize(
+    ("number", "text"),
+    [
+        (0, "0 B"),
+        (12, "12 B"),
+        (999.4, "999 B"),
+        (999.6, "1 kB"),
+        (893_204_480, "893 MB"),
+        (6.864e13, "68.6 TB"),
+        (3e21, "3e+03 EB"),
+        (math.inf, "? B"),
+    ],
+)
+def test_amounts_have_three_digits_and_a_prefix(number, text):
+    assert amount(number, "B") == text

@@ -74,16 +74,21 @@ class Architecture:
 
     @property
     def forward_flops(self) -> int:
-        """Multiplications and additions of the dense products for one example, forward.
-
-        A training step costs about three times as much (Kaplan et al. 2020, §2.1).
-        """
+        """Multiplications and additions of the dense products for one example, forward."""
         total = 0
         for layer in self.layers:
             if "kernel" in layer.variables:
                 rows = math.prod(layer.input_shape[:-1])
                 total += 2 * rows * math.prod(layer.variables["kernel"])
         return total
+
+    @property
+    def training_flops(self) -> int:
+        """The same for one example in one step: backward is about twice the forward pass.
+
+        Kaplan et al. (2020), section 2.1.
+        """
+        return 3 * self.forward_flops
 
 
 def plan_architecture(experiment: ExperimentConfig, facts: DataFacts) -> Architecture:

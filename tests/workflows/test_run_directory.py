@@ -110,6 +110,21 @@ def test_run_json_tells_what_ran_where_on_which_data(reference, project):
     assert "git" in document
 
 
+def test_the_summary_says_what_the_training_took(reference):
+    cost, timing = reference.summary["cost"], reference.summary["timing"]
+    epochs = reference.summary["epochs_completed"]
+    assert cost["parameters"] == 91
+    assert cost["examples"] == epochs * 186
+    assert cost["flops"] == 3 * 2 * (32 + 24) * 186 * epochs
+    assert cost["examples_per_s"] == pytest.approx(epochs * 186 / timing["train_s"])
+    assert cost["peak_memory_bytes"] > 2**20
+    assert 0 < cost["cpu_s_of_start"] < 600
+    energy = cost["energy_of_start"]
+    # Whatever machine this is: a figure, or why there is none.
+    missing = [name for name in ("processor", "gpu") if energy[f"{name}_j"] is None]
+    assert [line.partition(":")[0] for line in energy["unavailable"]] == missing
+
+
 def test_the_stored_predictions_give_the_summarys_figures(reference):
     stored = read_predictions(reference.path / "predictions" / "test.safetensors")
     assert stored.outputs.shape == (62, 3)

@@ -26,7 +26,7 @@ from bmtrain.events import (
     StoppedEarly,
     Warned,
 )
-from bmtrain.figures import count, duration, figure, shape, telling_figures
+from bmtrain.figures import amount, count, duration, figure, shape, telling_figures
 from bmtrain.program import program
 
 #: Longer trainings show about this many epochs; metrics.jsonl has them all.
@@ -197,9 +197,24 @@ class TrainingView:
             steps = count(summary["steps_completed"], "step")
             epochs = count(summary["epochs_completed"], "epoch")
             self._result("done  ", f"{epochs}, {steps} in {duration(total_s)}")
+        if cost := summary.get("cost"):
+            self._result("cost  ", cost_in_words(cost))
         run_dir = str(summary["run_dir"])
         self._result("run   ", run_dir)
         self._result("next  ", f"{program()} eval {shlex.quote(run_dir)}")
+
+
+def cost_in_words(cost: Mapping[str, Any]) -> str:
+    """``68.6 TFLOP, 194,321 examples/s, 893 MB, 8.1 s of CPU time, energy unavailable``."""
+    parts = [amount(cost["flops"], "FLOP")]
+    if cost["examples_per_s"] is not None:
+        parts.append(f"{cost['examples_per_s']:,.0f} examples/s")
+    parts.append(f"{amount(cost['peak_memory_bytes'], 'B')} of memory")
+    parts.append(f"{duration(cost['cpu_s_of_start'])} of CPU time")
+    energy = cost["energy_of_start"]
+    joules = [(energy[f"{name}_j"], name) for name in ("processor", "gpu")]
+    told = [f"{amount(number, 'J')} ({name})" for number, name in joules if number is not None]
+    return ", ".join([*parts, *(told or ["energy unavailable"])])
 
 
 def _is_shown(epoch: int, num_epochs: int) -> bool:

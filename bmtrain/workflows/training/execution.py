@@ -180,6 +180,7 @@ def _train(loop: TrainingLoop, saver: Saver, record: Record) -> Iterator[Event]:
             for event in loop.events():
                 record.state = loop.state
                 record.timing.train_s = earlier_s + loop.train_s
+                record.meter.sample()
                 yield event
                 if isinstance(event, StepsDone) and event.step == event.steps_per_epoch:
                     continue  # the epoch's figures and its line in the log are still to come

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import resource
 import sys
 import time
@@ -14,6 +15,7 @@ from bmtrain.config.expectations import Expectation
 from bmtrain.config.resolved import resolved_yaml
 from bmtrain.differences import Difference
 from bmtrain.durable import write_text
+from bmtrain.energy import EnergyMeter
 from bmtrain.events import Event, StepsDone
 from bmtrain.runs.directory import RunDirectory
 from bmtrain.runs.environment import environment_facts, git_facts, write_json
@@ -71,6 +73,7 @@ class Record:
     is_new: bool = True  # nothing of an earlier start is gone on with
     evaluated: dict[str, Any] | None = None
     begun: bool = False
+    meter: EnergyMeter = field(default_factory=EnergyMeter)
 
     def begin(self) -> None:
         """From here on the directory is this run's: its resolved config is written."""
@@ -82,7 +85,7 @@ class Record:
         """What runs where; written at the start and again at the end."""
         facts = self.prepared.dataset.facts
         architecture = self.prepared.architecture
-        num_examples = self.prepared.dataset.splits["train"].num_examples
+        num_examples = self._num_train_examples
         document = {
             "schema_version": SCHEMA_VERSION,
             "command": sys.argv,
@@ -101,14 +104,39 @@ class Record:
                 "class_names": facts.class_names,
             },
             "parameters": architecture.num_parameters,
-            # Backward costs about twice the forward pass (Kaplan et al. 2020, section 2.1).
-            "flops_per_epoch": 3 * architecture.forward_flops * num_examples,
+            "flops_per_epoch": architecture.training_flops * num_examples,
             "peak_memory_bytes": peak_memory_bytes(),
             "timing": self.timing.as_json(),
             "changed": [asdict(entry) for entry in self.changed],
             "earlier": self.earlier,
         }
         write_json(self.directory.run_json, document)
+
+    @property
+    def _num_train_examples(self) -> int:
+        return self.prepared.dataset.splits["train"].num_examples
+
+    def cost(self) -> dict[str, Any]:
+        """What the training took, all starts of the run together; ``*_of_start``: this one.
+
+        FLOPs are the model's own (``Architecture.training_flops``), counted, not measured;
+        energy is what the machine's counters tell, and null where they do not.
+        """
+        architecture, state = self.prepared.architecture, self.state
+        begun = state.accumulators.get("examples", 0.0)  # of the epoch that is not done
+        examples = state.epoch * self._num_train_examples + int(begun)
+        train_s = self.timing.train_s
+        times = os.times()
+        energy = self.meter.energy()
+        return {
+            "parameters": architecture.num_parameters,
+            "examples": examples,
+            "flops": architecture.training_flops * examples,
+            "examples_per_s": examples / train_s if train_s else None,
+            "peak_memory_bytes": peak_memory_bytes(),
+            "cpu_s_of_start": times.user + times.system,
+            "energy_of_start": asdict(energy),
+        }
 
     def summary(self, status: str, exit_code: int = 0) -> dict[str, Any]:
         """The document of ``train --json``."""
@@ -130,6 +158,7 @@ class Record:
             "timing": self.timing.as_json(),
             "engine": self.engine,
             "peak_memory_bytes": peak_memory_bytes(),
+            "cost": self.cost(),
         }
 
     def write_summary(self, summary: Mapping[str, Any]) -> None:

@@ -45,9 +45,9 @@ class Diagnostic:
     severity: Literal["error", "warning"] = "error"
 
     def __str__(self) -> str:
-        """Place and message in one line."""
+        """Place, key and message in one line."""
         place = f"{self.source}:{self.line}:{self.column}: " if self.line else ""
-        return f"{place}{self.message}"
+        return f"{place}{self.key and self.key + ': '}{self.message}"
 
 
 class BmtrainError(Exception):
@@ -82,6 +82,8 @@ class BmtrainError(Exception):
         self.diagnostics = tuple(diagnostics)
 
     def __str__(self) -> str:
+        if self.diagnostics:  # in a traceback: what the screen shows, a line each
+            return "\n".join(map(str, self.diagnostics))
         text = f"{self.where}: {self.message}" if self.where else self.message
         return f"{text} ({self.hint})" if self.hint else text
 

@@ -38,7 +38,7 @@ for _name, _function in COMMANDS.items():
 
 def _print_version(asked: bool) -> None:
     if asked:
-        from bmtrain import __version__
+        from bmtrain.version import __version__
 
         typer.echo(f"bmtrain {__version__}")
         raise typer.Exit

@@ -8,7 +8,7 @@ from typing import Any, Literal
 import keras
 import numpy as np
 
-from bmtrain import __version__
+from bmtrain.version import __version__
 from bmtrain.engine.lowerings import lowerings_used
 from bmtrain.engine.runtime import Runtime
 from bmtrain.machine import processor_name

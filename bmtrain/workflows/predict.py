@@ -10,8 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bmtrain.data.load import load_examples
+from bmtrain.figures import class_name
 from bmtrain.models.decision import class_probabilities, predicted_classes
-from bmtrain.workflows.restoring import read_restored, restored_session
+from bmtrain.workflows.restoring import Restored, read_restored, restored_session
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,6 +42,13 @@ class Predictions:
     label_name: str | None
     skipped: tuple[str, ...] = ()
 
+    @property
+    def labels(self) -> list[str]:
+        """The name of each example's predicted class; for regression there is none."""
+        if self.class_names is None:
+            raise AttributeError("a regression predicts numbers, not classes: see .outputs")
+        return [class_name(self.class_names, number) for number in self.predicted.tolist()]
+
 
 def predict(request: PredictRequest) -> Predictions:
     """Read, check and predict.
@@ -49,11 +57,17 @@ def predict(request: PredictRequest) -> Predictions:
         CheckpointError, DataError, EnvironmentFault.
     """
     restored = read_restored(request.checkpoint)
-    experiment = restored.checkpoint.experiment
     facts = restored.checkpoint.preprocessing.facts
     examples = load_examples(request.input, facts, format=request.format, labels="optional")
     with restored_session(restored) as session:
         outputs = session.evaluator.predict(examples.features)
+    return predictions_of(restored, outputs)
+
+
+def predictions_of(restored: Restored, outputs: NDArray[np.float32]) -> Predictions:
+    """What outputs (examples, outputs) of the restored model say."""
+    experiment = restored.checkpoint.experiment
+    facts = restored.checkpoint.preprocessing.facts
     if facts.class_names is None:
         return Predictions(outputs, outputs, None, facts.label_name, restored.warnings)
     return Predictions(

@@ -1,0 +1,97 @@
+"""A checkpoint's model in the hands of a program: predicts and evaluates what it is given."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bmtrain.config.sections.experiment import ExperimentConfig
+from bmtrain.data.dataset import DataFacts
+from bmtrain.data.given_examples import given_features, given_split
+from bmtrain.workflows.predict import Predictions, predictions_of
+from bmtrain.workflows.restoring import Restored, read_restored, restored_session
+from bmtrain.workflows.session import Session, native_faults
+
+
+class LoadedModel:
+    """The model of one checkpoint, its preprocessing included; ``bmtrain.load`` makes it.
+
+    TensorFlow starts with the first prediction.
+    """
+
+    def __init__(self, restored: Restored) -> None:
+        self._restored = restored
+        self._session: Session | None = None
+
+    @classmethod
+    def read(cls, path: Path) -> LoadedModel:
+        """The model of a run directory's best or last checkpoint, or of a checkpoint.
+
+        Raises:
+            CheckpointError: there is none, or it is damaged or does not fit itself.
+        """
+        return cls(read_restored(path))
+
+    @property
+    def checkpoint(self) -> Path:
+        """The checkpoint that was read; of a run, the one that the run was judged by."""
+        return self._restored.found.path
+
+    @property
+    def config(self) -> ExperimentConfig:
+        """The experiment that trained it, with every default written out."""
+        return self._restored.checkpoint.experiment
+
+    @property
+    def data(self) -> DataFacts:
+        """What it was trained on: shape and dtype of an example, names of classes and columns."""
+        return self._restored.checkpoint.preprocessing.facts
+
+    @property
+    def weights(self) -> Mapping[str, NDArray[Any]]:
+        """Every variable of the model by its position, ``layers.1.kernel`` say."""
+        return self._restored.checkpoint.model
+
+    def predict(self, examples: Any) -> Predictions:
+        """Predict each example; the same figures as ``bmtrain predict`` gives.
+
+        Args:
+            examples: (examples, ...) of the training data's shape and dtype, not scaled; or,
+                for a model of a table, a mapping or data frame with its feature columns.
+
+        Raises:
+            DataError: they do not fit; EnvironmentFault: they do not fit into the memory.
+        """
+        features = given_features(examples, self.data)
+        session = self._started()
+        with native_faults():
+            outputs = session.evaluator.predict(features)
+        return predictions_of(self._restored, outputs)
+
+    def evaluate(self, examples: Any, labels: Any) -> dict[str, float]:
+        """Loss, penalty, objective and the config's metrics, over all examples.
+
+        Args:
+            examples: as in ``predict``.
+            labels: class names or numbers (examples,), or targets (examples, outputs).
+
+        Raises:
+            DataError: as in ``predict``; a label of no known class.
+        """
+        split = given_split(examples, labels, self.data)
+        session = self._started()
+        with native_faults():
+            return session.evaluator.evaluate(split).figures
+
+    def _started(self) -> Session:
+        if self._session is None:
+            with restored_session(self._restored) as session:
+                # Compiled inside, where native chatter goes nowhere and the cache is kept.
+                facts = self.data
+                session.evaluator.predict(np.zeros((1, *facts.input_shape), facts.input_dtype))
+                self._session = session
+        return self._session

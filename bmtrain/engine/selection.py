@@ -8,10 +8,10 @@ from typing import Any, Literal
 import keras
 import numpy as np
 
-from bmtrain.version import __version__
 from bmtrain.engine.lowerings import lowerings_used
 from bmtrain.engine.runtime import Runtime
 from bmtrain.machine import processor_name
+from bmtrain.version import __version__
 
 EngineMode = Literal["xla", "graph"]
 

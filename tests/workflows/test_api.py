@@ -75,6 +75,7 @@ def test_predictions_are_those_of_the_command(graph, command, project, table):
     told = list(csv.DictReader(ended.out.splitlines()))
     predictions = bmtrain.load(graph.path).predict(table)
     assert predictions.labels == [row["predicted"] for row in told]
+    assert predictions.class_names is not None
     columns = [
         [float(row[f"probability_{name}"]) for row in told] for name in predictions.class_names
     ]
@@ -83,7 +84,7 @@ def test_predictions_are_those_of_the_command(graph, command, project, table):
 
 def test_columns_are_found_by_name_in_a_frame_a_mapping_and_by_position_in_an_array(graph, table):
     model = bmtrain.load(graph.path)
-    names = list(model.data.feature_names)
+    names = list(model.data.feature_names or ())
     expected = model.predict(table).outputs
     as_mapping = {name: table[name].to_list() for name in reversed(names)} | {"more": None}
     np.testing.assert_array_equal(model.predict(as_mapping).outputs, expected)

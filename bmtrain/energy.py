@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import re
 import time
 from collections.abc import Callable
@@ -131,7 +130,7 @@ def _gpus() -> list[_Counter]:
     if not may_have_gpu():
         raise CounterMissing("no NVIDIA device")
     try:
-        nvml = importlib.import_module("pynvml")
+        import pynvml as nvml  # of the extra "gpu"
     except ImportError:
         raise CounterMissing("the package nvidia-ml-py is not installed") from None
     try:

@@ -82,6 +82,11 @@ class RunDirectory:
         return self.path / "checkpoints"
 
     @property
+    def tensorboard(self) -> Path:
+        """Directory of TensorBoard's event files, where they are asked for."""
+        return self.path / "tensorboard"
+
+    @property
     def log(self) -> Path:
         """Everything the run said, native libraries included."""
         return self.path / LOG
@@ -93,7 +98,8 @@ class RunDirectory:
             CheckpointError: one does. EnvironmentFault: it cannot be seen.
         """
         files = (self.config, self.run_json, self.metrics, self.summary, self.log)
-        require_plain((self.path / LOCK, *files), (self.predictions, self.checkpoints))
+        directories = (self.predictions, self.checkpoints, self.tensorboard)
+        require_plain((self.path / LOCK, *files), directories)
 
 
 def planned_run_dir(name: str, requested: Path | None = None) -> Path:

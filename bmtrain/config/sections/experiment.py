@@ -11,6 +11,7 @@ from bmtrain.config.sections.data import DataSection
 from bmtrain.config.sections.loss import Loss, Metric
 from bmtrain.config.sections.model import Model
 from bmtrain.config.sections.optimizer import Optimizer
+from bmtrain.config.sections.tracking import TrackSection
 from bmtrain.config.sections.training import RegularizationSection, TrainingSection
 
 
@@ -31,6 +32,7 @@ class ExperimentConfig(Section):
     optimizer: Optimizer
     regularization: RegularizationSection = Field(default_factory=RegularizationSection)
     training: TrainingSection
+    track: TrackSection = Field(default_factory=TrackSection)
     expect: tuple[str, ...] = Field(
         default=(), description="SPLIT.METRIC (>=|<=|>|<) NUMBER; a missed one is exit code 4."
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Generator, Iterator
-from contextlib import suppress
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -25,6 +25,7 @@ from bmtrain.workflows.training.recording import Record
 from bmtrain.workflows.training.resuming import Resumption
 from bmtrain.workflows.training.save_schedule import SaveSchedule
 from bmtrain.workflows.training.saving import Saver
+from bmtrain.workflows.training.tracking import Tracking
 
 if TYPE_CHECKING:
     from bmtrain.engine.loop import TrainingLoop
@@ -128,8 +129,14 @@ class Execution:
                 metrics_log,
                 written=None if self.checkpoint is None else state,
             )
-            yield from _train(loop, saver, self.record)
-            yield from finish(saver, self.prepared, session, self.record)
+            tracking = Tracking(self.prepared.experiment.track, self.directory, state.step)
+            with closing(tracking), closing(self._run(loop, saver, session)) as events:
+                for event in events:
+                    yield from tracking.told(event)
+
+    def _run(self, loop: TrainingLoop, saver: Saver, session: Session) -> Generator[Event]:
+        yield from _train(loop, saver, self.record)
+        yield from finish(saver, self.prepared, session, self.record)
 
     def _store(self) -> CheckpointStore:
         keep = self.prepared.experiment.training.checkpoint.keep

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import resource
 import sys
 import time
@@ -126,7 +125,6 @@ class Record:
         begun = state.accumulators.get("examples", 0.0)  # of the epoch that is not done
         examples = state.epoch * self._num_train_examples + int(begun)
         train_s = self.timing.train_s
-        times = os.times()
         energy = self.meter.energy()
         return {
             "parameters": architecture.num_parameters,
@@ -134,7 +132,7 @@ class Record:
             "flops": architecture.training_flops * examples,
             "examples_per_s": examples / train_s if train_s else None,
             "peak_memory_bytes": peak_memory_bytes(),
-            "cpu_s_of_start": times.user + times.system,
+            "cpu_s_of_start": time.process_time(),
             "energy_of_start": asdict(energy),
         }
 

@@ -19,6 +19,7 @@ from bmtrain.workflows.restoring import recorded_engine
 FREE_KEYS = (
     "name",
     "expect",
+    "track",
     "training.epochs",
     "training.steps_per_call",
     "training.checkpoint",

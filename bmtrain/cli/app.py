@@ -10,6 +10,7 @@ import typer
 from bmtrain.cli.commands.checking import check, schema
 from bmtrain.cli.commands.evaluation import evaluate, predict
 from bmtrain.cli.commands.proofs import reproduce, verify_resume
+from bmtrain.cli.commands.shell import completion
 from bmtrain.cli.commands.training import train
 from bmtrain.cli.help import Command, Group, exit_codes
 
@@ -21,6 +22,7 @@ COMMANDS: Final[dict[str, Callable[..., Any]]] = {
     "schema": schema,
     "verify-resume": verify_resume,
     "reproduce": reproduce,
+    "completion": completion,
 }
 
 app = typer.Typer(

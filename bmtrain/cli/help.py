@@ -34,6 +34,7 @@ _COMMANDS: Final = {
     "schema": "0 2 6",
     "verify-resume": "0 2 3 4 5 6 7",
     "reproduce": "0 2 3 4 5 6 7",
+    "completion": "0 2 6",
 }
 #: Longer lines are harder to read, however wide the terminal is.
 _WIDEST: Final = 100

@@ -90,9 +90,12 @@ def _run(words: Sequence[str], screen: Screen) -> int:
     import typer
 
     from bmtrain.cli.app import app
+    from bmtrain.cli.completion import VARIABLE, complete
     from bmtrain.program import program
 
     command = typer.main.get_command(app)
+    if instruction := os.environ.get(VARIABLE):
+        return complete(command, instruction, screen.out)
     try:
         # Without a command: the help, and exit code 2, since nothing was done.
         with command.make_context(program(), list(words) or ["--help"], obj=screen) as context:

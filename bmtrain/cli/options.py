@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 
 import typer
 
+from bmtrain.cli import completion
 from bmtrain.cli.console import OutputFormat, Screen
 
 
@@ -47,7 +48,13 @@ def asked_screen(
 
 
 ConfigPath = Annotated[
-    Path, typer.Argument(metavar="CONFIG", show_default=False, help="The experiment, a YAML file.")
+    Path,
+    typer.Argument(
+        metavar="CONFIG",
+        show_default=False,
+        help="The experiment, a YAML file.",
+        autocompletion=completion.config_or_run,
+    ),
 ]
 Overrides = Annotated[
     list[str] | None,
@@ -55,12 +62,16 @@ Overrides = Annotated[
         metavar="KEY=VALUE",
         show_default=False,
         help="Override the config: optimizer.learning_rate=3e-4 model.layers.1.units=64",
+        autocompletion=completion.override,
     ),
 ]
 CheckpointPath = Annotated[
     Path,
     typer.Argument(
-        metavar="CHECKPOINT", show_default=False, help="A run directory, or one checkpoint of it."
+        metavar="CHECKPOINT",
+        show_default=False,
+        help="A run directory, or one checkpoint of it.",
+        autocompletion=completion.run_or_checkpoint,
     ),
 ]
 DataFormat = Annotated[
@@ -101,6 +112,7 @@ AllowChanged = Annotated[
     typer.Option(
         metavar="KEY",
         callback=no_option,
+        autocompletion=completion.config_key,
         help="Go on although KEY (a config key, data.fingerprint, engine.threads ...) is not what "
         "it was; the result then is that of a mixture. May be repeated.",
     ),
@@ -110,6 +122,7 @@ Expect = Annotated[
     typer.Option(
         metavar="EXPECTATION",
         callback=no_option,
+        autocompletion=completion.figure,
         help="As in 'test.accuracy >= 0.97'; a missed one is exit code 4. May be repeated.",
     ),
 ]

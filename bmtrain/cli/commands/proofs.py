@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+from bmtrain.cli import completion
 from bmtrain.cli.options import ConfigPath, Json, Overrides, Quiet, RunDir, asked_screen
 
 
@@ -39,7 +40,13 @@ def verify_resume(
 def reproduce(
     context: typer.Context,
     run: Annotated[
-        Path, typer.Argument(metavar="RUN", show_default=False, help="A completed run directory.")
+        Path,
+        typer.Argument(
+            metavar="RUN",
+            show_default=False,
+            help="A completed run directory.",
+            autocompletion=completion.run_or_checkpoint,
+        ),
     ],
     overrides: Overrides = None,
     *,

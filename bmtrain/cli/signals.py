@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
 
+from bmtrain.interrupts import SIGNALS
+
 
 class Signalled(KeyboardInterrupt):
     """A signal came, before or after a run has its own way of taking it.
@@ -29,7 +31,7 @@ def signals_raise() -> Iterator[None]:
     """
     previous = {}
     try:
-        for number in (signal.SIGHUP, signal.SIGINT, signal.SIGTERM):
+        for number in SIGNALS:
             if signal.getsignal(number) in {signal.SIG_DFL, signal.default_int_handler}:
                 previous[number] = signal.signal(number, _raise)
     except ValueError:  # not the main thread

@@ -9,6 +9,7 @@ import tensorflow as tf
 
 from bmtrain.engine.compile_cache import CompileCache
 from bmtrain.errors import EnvironmentFault
+from bmtrain.interrupts import signals_deferred
 
 
 class Compiled:
@@ -32,17 +33,21 @@ class Compiled:
 
     def __call__(self, *arguments: Any) -> Any:
         """What the function returns."""
-        if self._has_run or self._cache is None:
+        if self._has_run:
             return self._compiled(*arguments)
-        try:
-            result = self._compiled(*arguments)
-        except tf.errors.OpError as error:
-            if not _is_of_the_cache(error, self._cache):
-                raise
-            self._do_without(self._cache, error)
-            result = self._compiled(*arguments)
+        with signals_deferred():
+            result = self._first_call(*arguments)
         self._has_run = True
         return result
+
+    def _first_call(self, *arguments: Any) -> Any:
+        try:
+            return self._compiled(*arguments)
+        except tf.errors.OpError as error:
+            if self._cache is None or not _is_of_the_cache(error, self._cache):
+                raise
+            self._do_without(self._cache, error)
+            return self._compiled(*arguments)
 
     def _do_without(self, cache: CompileCache, error: tf.errors.OpError) -> None:
         reason = error.message.splitlines()[0] if error.message else type(error).__name__

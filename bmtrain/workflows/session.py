@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from bmtrain.config.sections.experiment import ExperimentConfig
 from bmtrain.data.preprocessing import Preprocessing
 from bmtrain.errors import CheckpointError
+from bmtrain.interrupts import signals_deferred
 from bmtrain.models.architecture import Architecture
 from bmtrain.workflows.endings import out_of_memory
 
@@ -77,7 +78,7 @@ def build_session(
     from bmtrain.models.problem import build_problem
 
     placement = placement_for(runtime.device, runtime.cache)
-    with placement.scope():
+    with placement.scope(), signals_deferred():
         problem = build_problem(experiment, architecture, preprocessing)
     engine = select_engine(mode, problem.model, runtime)
     evaluator = Evaluator(problem, placement, jit_compile=engine.mode == "xla")

@@ -59,10 +59,9 @@ def conduct(
             record.is_new = False
             record.earlier = resumption.earlier
             record.changed = resumption.changed
-            # It begins after the last refusal: what a refused resume finds stays as it is.
-        else:
-            record.begin()
         try:
+            if resumption is None:  # else after the last refusal, which leaves all as it is
+                record.begin()
             yield from _logged(prepared, resumption, log)
             execution = Execution(prepared, directory, record, log, resumption)
             with closing(execution.events()) as events:

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from types import FrameType
 
-SIGNALS = (signal.SIGHUP, signal.SIGINT, signal.SIGTERM)
+from bmtrain.interrupts import SIGNALS
 
 
 @dataclass(slots=True)

@@ -16,6 +16,7 @@ from bmtrain.differences import Difference
 from bmtrain.durable import write_text
 from bmtrain.energy import EnergyMeter
 from bmtrain.events import Event, StepsDone
+from bmtrain.interrupts import signals_deferred
 from bmtrain.runs.directory import RunDirectory
 from bmtrain.runs.environment import environment_facts, git_facts, write_json
 from bmtrain.runs.run_log import RunLog
@@ -77,8 +78,10 @@ class Record:
     def begin(self) -> None:
         """From here on the directory is this run's: its resolved config is written."""
         if not self.begun:
-            write_text(self.directory.config, resolved_yaml(self.prepared.experiment), links=False)
-            self.begun = True
+            with signals_deferred():  # what is begun has a summary, however it ends
+                text = resolved_yaml(self.prepared.experiment)
+                write_text(self.directory.config, text, links=False)
+                self.begun = True
 
     def write_run_json(self) -> None:
         """What runs where; written at the start and again at the end."""

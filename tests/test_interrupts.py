@@ -1,0 +1,79 @@
+"""Signals that come while they are put off."""
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+
+import pytest
+
+from bmtrain.interrupts import SIGNALS, signals_deferred
+
+
+class Came(Exception):
+    """What a handler of the test raises."""
+
+
+@pytest.fixture(params=SIGNALS)
+def number(request):
+    """A signal whose handler raises ``Came``."""
+
+    def raises(*_):
+        raise Came
+
+    previous = signal.signal(request.param, raises)
+    yield request.param
+    signal.signal(request.param, previous)
+
+
+def test_a_signal_takes_effect_at_the_end_of_the_block_and_not_before(number):
+    reached = []
+
+    def work():
+        os.kill(os.getpid(), number)
+        reached.append("the end")
+
+    with pytest.raises(Came), signals_deferred():
+        work()
+    assert reached == ["the end"]
+
+
+def test_without_a_signal_handlers_are_as_they_were(number):
+    handler = signal.getsignal(number)
+    with signals_deferred():
+        pass
+    assert signal.getsignal(number) is handler
+
+
+def test_what_is_ignored_stays_ignored(number):
+    signal.signal(number, signal.SIG_IGN)
+    with signals_deferred():
+        os.kill(os.getpid(), number)
+
+
+def test_in_another_thread_nothing_is_put_off(number):
+    def work():
+        with signals_deferred():
+            seen.append(signal.getsignal(number))
+
+    seen: list[object] = []
+    thread = threading.Thread(target=work)
+    thread.start()
+    thread.join()
+    assert seen == [signal.getsignal(number)]
+
+
+def test_a_second_signal_ends_the_process_at_once():
+    code = """
+import os, signal
+from bmtrain.interrupts import signals_deferred
+with signals_deferred():
+    os.kill(os.getpid(), signal.SIGINT)
+    os.kill(os.getpid(), signal.SIGTERM)
+    print("not reached", flush=True)
+"""
+    ended = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=False
+    )
+    assert (ended.returncode, ended.stdout) == (143, "")

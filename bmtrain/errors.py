@@ -82,8 +82,6 @@ class BmtrainError(Exception):
         self.diagnostics = tuple(diagnostics)
 
     def __str__(self) -> str:
-        if self.diagnostics:  # in a traceback: what the screen shows, a line each
-            return "\n".join(map(str, self.diagnostics))
         text = f"{self.where}: {self.message}" if self.where else self.message
         return f"{text} ({self.hint})" if self.hint else text
 
@@ -100,6 +98,10 @@ class ConfigError(BmtrainError):
 
     exit_code = 2
     code = "config"
+
+    def __str__(self) -> str:
+        """All findings, a line each: what a traceback shows is what the screen does."""
+        return "\n".join(map(str, self.diagnostics)) or super().__str__()
 
 
 class DataError(BmtrainError):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -10,6 +11,7 @@ from bmtrain.checkpoint.files import reading
 from bmtrain.checkpoint.manifest import MANIFEST
 from bmtrain.checkpoint.search import Skipped, find_in
 from bmtrain.errors import CheckpointError
+from bmtrain.program import program
 
 CHECKPOINTS = "checkpoints"
 
@@ -50,7 +52,7 @@ def find_checkpoint(path: Path, which: Literal["auto", "best", "last"] = "auto")
         if (path / MANIFEST).exists() or (path / MANIFEST).is_symlink():
             return FoundCheckpoint(path, False, None, "given", ())
         if not (path / CHECKPOINTS).is_dir():
-            raise _nothing(path)
+            raise _none_whole(path, which, ()) if is_run(path) else _nothing(path)
     skipped: tuple[Skipped, ...] = ()
     if which != "last":
         search = find_in(path / CHECKPOINTS, "best")
@@ -63,6 +65,11 @@ def find_checkpoint(path: Path, which: Literal["auto", "best", "last"] = "auto")
         if search.path is not None:
             return FoundCheckpoint(search.path, True, path, "last", skipped)
     raise _none_whole(path, which, skipped)
+
+
+def is_run(path: Path) -> bool:
+    """Whether a training began there: its config is the first thing that a run writes."""
+    return (path / "config.yaml").is_file() and (path / ".lock").exists()
 
 
 def _nothing(path: Path) -> CheckpointError:
@@ -82,5 +89,6 @@ def _none_whole(path: Path, which: str, skipped: tuple[Skipped, ...]) -> Checkpo
     elif which == "best":
         message = "the run has no best checkpoint: nothing was monitored on a validation split"
     else:
-        message = "the run has no checkpoint yet"
+        hint = f"train it: {program()} train {shlex.quote(str(path))} --resume"
+        return CheckpointError("the run has no checkpoint yet", where=str(path), hint=hint)
     return CheckpointError(message, where=str(path))

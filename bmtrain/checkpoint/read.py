@@ -141,5 +141,6 @@ def _implied(directory: Path) -> Iterator[None]:
         raise
     except BmtrainError as error:
         raise CheckpointError(
-            f"the recorded config does not hold: {error}", where=str(directory / form.MANIFEST)
+            f"the recorded config does not hold: {error.message}",
+            where=str(directory / form.MANIFEST),
         ) from error

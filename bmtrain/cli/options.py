@@ -82,6 +82,9 @@ Json = Annotated[
     bool, typer.Option("--json", help="Print exactly one JSON document on stdout, on failure too.")
 ]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Say only warnings and errors.")]
+QuietButResult = Annotated[
+    bool, typer.Option("--quiet", "-q", help="Say only the result, warnings and errors.")
+]
 ReportFormat = Annotated[
     Literal["text", "json", "github"],
     typer.Option("--format", help="json: as --json. github: errors annotate the config's lines."),

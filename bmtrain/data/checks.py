@@ -72,7 +72,8 @@ def thorough_findings(dataset: Dataset) -> list[Finding]:
 
 def _rows(name: SplitName, split: Split, facts: DataFacts) -> Finding:
     shape = " × ".join(str(size) for size in facts.input_shape)
-    shape += " features" if len(facts.input_shape) == 1 else ""
+    if len(facts.input_shape) == 1:
+        shape += " feature" if facts.input_shape == (1,) else " features"
     count = _examples(split.num_examples)
     return Finding("ok", f"{name}: {count}, {shape}, {facts.input_dtype}")
 

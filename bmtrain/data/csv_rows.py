@@ -134,6 +134,15 @@ def _require_sound_quotes(path: Path) -> None:
         raise flaw.error(path)
 
 
+def _line_of_wrong_byte(path: Path) -> int:
+    content = content_of(path)
+    try:
+        content.decode()
+    except UnicodeDecodeError as error:
+        return content.count(b"\n", 0, error.start) + 1
+    return 1
+
+
 @contextmanager
 def _reading_text(path: Path) -> Iterator[None]:
     try:
@@ -142,7 +151,7 @@ def _reading_text(path: Path) -> Iterator[None]:
     except UnicodeDecodeError as error:
         raise DataError(
             f"expected UTF-8 text, got the byte {error.object[error.start]:02x}",
-            where=str(path),
+            where=f"{path}, line {_line_of_wrong_byte(path)}",
             hint="save the table as CSV in UTF-8",
         ) from error
     except csv.Error as error:

@@ -154,7 +154,8 @@ class TrainingLoop:
             step=self.state.step,
             train=figures,
             validation=measured,
-            learning_rate=float(self._problem.optimizer.learning_rate.numpy()),
+            # As few digits as are the same float32: 0.001, not 0.0010000000474974513.
+            learning_rate=float(str(self._problem.optimizer.learning_rate.numpy())),
             epoch_s=epoch_s,
             examples_per_s=num_examples / max(epoch_s, 1e-9),
             improved=improved,

@@ -38,6 +38,13 @@ def known_ending(error: BaseException) -> BmtrainError | None:
         return interruption
     if isinstance(error, MemoryError):
         return out_of_memory(str(error))
+    if isinstance(error, ModuleNotFoundError) and not (error.name or "bmtrain").startswith(
+        "bmtrain"
+    ):
+        return EnvironmentFault(
+            f"the package {error.name} is not installed here, which this program needs",
+            hint="install with pip, or run scripts/bmtrain, which sets up what it needs",
+        )
     if isinstance(error, UnicodeEncodeError):
         return EnvironmentFault(
             f"the file system's encoding, {error.encoding}, has no letter for {error.object!a:.200}",

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from bmtrain.checkpoint.find import find_checkpoint
 from bmtrain.differences import Difference, plain_differences
 from bmtrain.errors import CheckpointError, UsageError
 from bmtrain.events import Event, RunCompared, RunFinished, Warned
@@ -78,6 +79,7 @@ def _completed_run(path: Path) -> dict[str, Any]:
             where=str(path),
             hint=f"complete it first: {program()} train {shlex.quote(str(path))} --resume",
         )
+    find_checkpoint(path, "last")  # a whole one: without it there is nothing to compare with
     document = read_json(directory.run_json)
     if not isinstance(document.get("engine"), dict):
         raise CheckpointError(

@@ -37,7 +37,7 @@ class Restored:
     @property
     def warnings(self) -> tuple[str, ...]:
         """What to say of the checkpoints that were passed over, a line each."""
-        return tuple(skipped.reason for skipped in self.found.skipped)
+        return tuple(f"passed over {skipped.reason}" for skipped in self.found.skipped)
 
 
 def read_restored(path: Path) -> Restored:

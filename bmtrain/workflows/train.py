@@ -13,6 +13,7 @@ from bmtrain.errors import UsageError
 from bmtrain.events import Event, RunPlanned
 from bmtrain.program import program
 from bmtrain.runs.directory import RunDirectory, planned_run_dir
+from bmtrain.workflows.comparable_keys import require_comparable
 
 Start = Literal["new", "resume", "if_possible"]
 
@@ -64,6 +65,8 @@ def _load(request: TrainRequest) -> tuple[LoadedConfig, Path]:
         raise UsageError("--resume-if-possible needs --run-dir: where a run may have begun")
     if request.start == "new" and request.allow_changed:
         raise UsageError("--allow-changed is about going on: give --resume, too")
+    for key in request.allow_changed:
+        require_comparable(key)
     resumes = request.start == "resume"
     path = _config_of_run(request.config) if resumes else request.config
     loaded = load_config(path, overrides, request.expectations, may_extend=not resumes)

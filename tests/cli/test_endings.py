@@ -209,6 +209,8 @@ def raised(error, cause):
         (OSError(24, "too many open files"), 6, None),
         (FileNotFoundError(2, "no", "x"), 1, None),
         (raised(ImportError("half an import"), KeyboardInterrupt()), 130, None),
+        (ModuleNotFoundError("No module named 'typer'", name="typer"), 6, None),
+        (ModuleNotFoundError("No module named 'bmtrain.x'", name="bmtrain.x"), 1, None),
         (raised(ImportError("half an import"), Signalled(15)), 143, None),
         (raised(ImportError("half an import"), Signalled(1)), 129, None),
         (BmtrainError("plain"), 1, None),

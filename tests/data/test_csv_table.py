@@ -184,6 +184,7 @@ def test_a_header_that_begins_like_compressed_data_is_a_header(table):
         ("a,b\n3,4\n", "there is no column 'y'; the columns are: a, b$"),
         (b"a,y\n1,\xff\n", "this is not a CSV table|expected UTF-8"),
         (b"a\xff,y\n1,2\n", "expected UTF-8 text, got the byte ff"),
+        (b"a,y\n1,\xc3\xb6\n2,x\xf6\n", "line 3: expected UTF-8 text, got the byte f6"),
         (gzip.compress(b"a,y\n1,2\n", mtime=0), "expected UTF-8 text, got the byte 8b"),
         ('"' + "a" * 200_000 + '",y\n1,2\n', "not a CSV table: field larger"),
         ("y\n1\n", "no column beside the label"),

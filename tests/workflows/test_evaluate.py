@@ -177,6 +177,16 @@ def test_what_is_no_checkpoint_is_exit_7(command, tmp_path):
     assert command("eval", tmp_path / "nothing", "--json").exit_code == 7
 
 
+def test_a_run_without_a_checkpoint_is_told_as_one(train, command):
+    run = train("training.epochs=1")
+    shutil.rmtree(run.path / "checkpoints")
+    ended = command("eval", run.path)
+    assert ended.exit_code == 7
+    words = " ".join(ended.err.split())
+    assert "the run has no checkpoint yet" in words
+    assert f"bmtrain train {run.path} --resume" in words
+
+
 def test_binary_classification_is_evaluated_by_its_one_output(command, tmp_path):
     random = np.random.default_rng(3)
     x = random.normal(size=(120, 2)).astype(np.float32)

@@ -77,6 +77,18 @@ def test_a_mixture_is_said_to_be_one(train, command, tmp_path):
     assert "since epoch 1" in ended.out
 
 
+def test_a_run_without_a_whole_checkpoint_is_refused_before_anything_is_trained(
+    train, command, tmp_path
+):
+    run = train("training.epochs=1")
+    for manifest in run.path.glob("checkpoints/*/manifest.json"):
+        manifest.write_text("{}")
+    ended = command("reproduce", run.path, "--run-dir", tmp_path / "again")
+    assert ended.exit_code == 7
+    assert "no whole checkpoint" in ended.err
+    assert not (tmp_path / "again").exists()
+
+
 def test_what_is_no_run_and_what_did_not_complete_are_refused(train, command, tmp_path):
     ended = command("reproduce", tmp_path)
     assert ended.exit_code == 2

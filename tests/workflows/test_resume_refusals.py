@@ -3,10 +3,13 @@
 import json
 import os
 import shutil
+from dataclasses import fields
 
 import pytest
 
 from bmtrain.checkpoint.read import read_checkpoint
+from bmtrain.engine.selection import EngineRecord
+from bmtrain.workflows.comparable_keys import ENGINE, require_comparable
 
 
 def resumed(command, path, *words):
@@ -26,6 +29,32 @@ def test_every_difference_is_told_at_once_with_the_words_that_allow_it(short, co
     assert "seed was 3, is 9" in error["message"]
     assert "optimizer.learning_rate was 0.01, is 0.5" in error["message"]
     assert "--allow-changed optimizer.learning_rate --allow-changed seed" in error["hint"]
+
+
+def test_fewer_epochs_are_told_with_all_else_that_differs(short, command):
+    ended = command(
+        "train", short.path, "--resume", "training.epochs=1", "optimizer.learning_rate=0.5"
+    )
+    assert ended.exit_code == 7
+    assert "training.epochs: expected at least" in ended.err
+    assert "optimizer.learning_rate was 0.01, is 0.5" in " ".join(ended.err.split())
+
+
+def test_a_misspelt_key_is_never_allowed(short, command):
+    before = (short.path / "run.json").read_bytes()
+    ended = command("train", short.path, "--resume", "--allow-changed", "optimizer.learnin_rate")
+    assert ended.exit_code == 2
+    assert "did you mean 'optimizer.learning_rate'?" in " ".join(ended.err.split())
+    assert (short.path / "run.json").read_bytes() == before
+
+
+def test_keys_of_all_that_is_compared_may_be_allowed():
+    for key in ("engine", "engine.threads", "data", "data.fingerprint", "optimizer",
+                "model.layers.1.units", "best_checkpoint", "regularization.l2_lambda"):  # fmt: skip
+        require_comparable(key)
+    assert {name.partition(".")[2] for name in ENGINE} == {
+        field.name for field in fields(EngineRecord)
+    }
 
 
 def test_a_named_difference_is_allowed_and_recorded(short, command):
@@ -222,8 +251,13 @@ def test_a_damaged_log_is_told_with_its_line(short, command):
     assert "lines are lost" in ended.document["error"]["message"]
 
 
-def test_a_run_whose_checkpoints_were_taken_away_is_refused_not_trained_over(short, command):
+@pytest.mark.parametrize("damage", [False, True])
+def test_a_run_whose_checkpoints_were_taken_away_is_refused_not_trained_over(
+    short, command, damage
+):
     shutil.rmtree(short.path / "checkpoints")
+    if damage:
+        (short.path / "summary.json").write_text('{"status": "comp')
     before = (short.path / "metrics.jsonl").read_bytes()
     ended = resumed(command, short.path, "training.epochs=3")
     assert ended.exit_code == 7

@@ -6,7 +6,15 @@ from __future__ import annotations
 
 import typer
 
-from bmtrain.cli.options import ConfigPath, Json, Overrides, Quiet, ReportFormat, asked_screen
+from bmtrain.cli.options import (
+    ConfigPath,
+    Json,
+    Overrides,
+    Quiet,
+    QuietButResult,
+    ReportFormat,
+    asked_screen,
+)
 
 
 def check(
@@ -28,7 +36,7 @@ def check(
     raise typer.Exit(show_check(run(request), screen))
 
 
-def schema(context: typer.Context, *, json: Json = False, quiet: Quiet = False) -> None:
+def schema(context: typer.Context, *, json: Json = False, quiet: QuietButResult = False) -> None:
     """Print the JSON Schema of the config, for editors."""
     from bmtrain.cli.rendering.documents import json_text
     from bmtrain.config.json_schema import json_schema

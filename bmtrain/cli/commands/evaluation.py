@@ -13,7 +13,7 @@ from bmtrain.cli.options import (
     CheckpointPath,
     DataFormat,
     Json,
-    Quiet,
+    QuietButResult,
     asked_screen,
     no_option,
     some_path,
@@ -42,7 +42,7 @@ def evaluate(
     ] = None,
     data_format: DataFormat = "auto",
     json: Json = False,
-    quiet: Quiet = False,
+    quiet: QuietButResult = False,
 ) -> None:
     """Evaluate CHECKPOINT on a split or on other data."""
     from bmtrain.cli.rendering.evaluation import show_evaluation
@@ -77,7 +77,7 @@ def predict(
     ] = None,
     data_format: DataFormat = "auto",
     json: Json = False,
-    quiet: Quiet = False,
+    quiet: QuietButResult = False,
 ) -> None:
     """Predict each example of INPUT with CHECKPOINT."""
     from bmtrain.cli.rendering.prediction_files import Destination

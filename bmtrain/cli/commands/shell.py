@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from bmtrain.cli.options import Json, Quiet, asked_screen
+from bmtrain.cli.options import Json, QuietButResult, asked_screen
 
 
 def completion(
@@ -17,7 +17,7 @@ def completion(
     ],
     *,
     json: Json = False,
-    quiet: Quiet = False,
+    quiet: QuietButResult = False,
 ) -> None:
     """Print what SHELL must read to complete configs, runs, keys and figures.
 

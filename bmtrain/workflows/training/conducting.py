@@ -108,7 +108,7 @@ def _logged(prepared: Prepared, resumption: Resumption | None, log: RunLog) -> I
 
 def _goes_on(resumption: Resumption) -> str:
     if resumption.checkpoint is None:
-        return "the run ended before its first checkpoint: it begins anew"
+        return "there is no checkpoint yet: the run begins anew"
     state = resumption.checkpoint.state
     within = f", {count(state.step_in_epoch, 'step')} into the next" if state.step_in_epoch else ""
     return f"going on from step {state.step:,}: {count(state.epoch, 'epoch')} done{within}"

@@ -54,7 +54,7 @@ class ResumePolicy:
                 told.append(f"and {len(refused) - _MAX_TOLD} more")
             words = " ".join(f"--allow-changed {entry.key}" for entry in refused[:_MAX_TOLD])
             raise CheckpointError(
-                "this is not the run as it was interrupted: " + "; ".join(told),
+                "this is not the run as it was: " + "; ".join(told),
                 hint=f"restore that, start a new run, or accept other bits with {words}",
             )
         return found
@@ -89,12 +89,6 @@ def run_differences(then: Checkpoint, now: Prepared) -> Iterator[Difference]:
         CheckpointError: what cannot be allowed: fewer epochs, or in the middle of an
             epoch another order of its steps.
     """
-    planned, epochs = then.experiment.training.epochs, now.experiment.training.epochs
-    if epochs < planned:
-        raise CheckpointError(
-            f"training.epochs: expected at least the run's {planned:,}, got {epochs:,}",
-            hint="a resumed run may be longer, not shorter",
-        )
     fingerprint = then.preprocessing.facts.fingerprint
     found = [
         entry
@@ -103,6 +97,13 @@ def run_differences(then: Checkpoint, now: Prepared) -> Iterator[Difference]:
     ]
     if fingerprint != now.dataset.facts.fingerprint:
         found.append(Difference(_FINGERPRINT, fingerprint, now.dataset.facts.fingerprint))
+    planned, epochs = then.experiment.training.epochs, now.experiment.training.epochs
+    if epochs < planned:
+        fewer = f"training.epochs: expected at least the run's {planned:,}, got {epochs:,}"
+        raise CheckpointError(
+            "; ".join([fewer, *map(str, found[:_MAX_TOLD])]),
+            hint="a resumed run may be longer, not shorter; another experiment is a new run",
+        )
     fixed = [str(entry) for entry in found if is_at_or_below(entry.key, _FIXED_WITHIN_EPOCHS)]
     if fixed and then.state.step_in_epoch:
         raise CheckpointError(

@@ -89,7 +89,14 @@ def _earlier_starts(started: dict[str, Any]) -> tuple[Any, ...]:
 
 def _refuse_lost_checkpoints(directory: RunDirectory) -> None:
     """Not a run that was killed before its first save: one whose checkpoints are gone."""
-    if (saved := read_json(directory.summary).get("checkpoint")) is not None:
+    summary = read_json(directory.summary)
+    if not summary and directory.summary.exists():
+        raise CheckpointError(
+            "it is damaged, and no checkpoint is there: what the run was cannot be told",
+            where=str(directory.summary),
+            hint="put the checkpoints back, or start a new run in another directory",
+        )
+    if (saved := summary.get("checkpoint")) is not None:
         raise CheckpointError(
             f"the run saved {str(saved)!a:.200}, and no checkpoint is there any more",
             where=str(directory.checkpoints),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -12,7 +13,7 @@ from bmtrain.checkpoint.content import Checkpoint
 from bmtrain.checkpoint.find import find_checkpoint
 from bmtrain.checkpoint.read import verify_checkpoint
 from bmtrain.checkpoint.store import CheckpointStore
-from bmtrain.errors import CheckpointError, EnvironmentFault
+from bmtrain.errors import CheckpointError, EnvironmentFault, NewerFormat
 
 MakeCheckpoint = Callable[..., Checkpoint]
 
@@ -167,6 +168,25 @@ def test_an_index_that_is_a_pipe_is_not_waited_for(run: Path) -> None:
     index.unlink()
     os.mkfifo(index)
     assert find_checkpoint(run).which == "best"
+
+
+def test_an_index_that_is_too_long_is_not_read(run: Path) -> None:
+    """What it names and is missing would be told; blanks make it longer and change nothing else."""
+    index = run / "checkpoints" / "index.json"
+    named = '{"last": "step-00000099", "best": null}'
+    index.write_text(named.ljust(4096))
+    assert [entry.path.name for entry in find_checkpoint(run, "last").skipped] == ["step-00000099"]
+    index.write_text(named.ljust(4097))
+    assert find_checkpoint(run, "last").skipped == ()
+
+
+def test_a_checkpoint_of_a_newer_format_is_not_passed_over(run: Path, forger: Any) -> None:
+    newest = run / "checkpoints" / "step-00000030"
+    forger.seal(newest, forger.manifest(newest) | {"format_version": 2})
+    for which in ("auto", "last"):
+        with pytest.raises(NewerFormat, match="its format is version 2") as caught:
+            find_checkpoint(run, which)  # type: ignore[arg-type]
+        assert caught.value.where == str(newest / "manifest.json")
 
 
 def test_when_all_are_damaged_all_are_named(run: Path) -> None:

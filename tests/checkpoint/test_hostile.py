@@ -70,6 +70,25 @@ def test_a_manifest_of_another_form_is_refused(
     refused(written, words)
 
 
+@pytest.mark.parametrize("name", ["code.py", "../../secret", "/etc/passwd"])
+def test_a_manifest_names_no_further_file(forger: Any, written: Path, name: str) -> None:
+    document = forger.manifest(written)
+    document["files"][name] = document["files"]["preprocessing.json"]
+    forger.seal(written, document)
+    refused(written, r"manifest\.json: not a manifest.*files: expected the keys")
+
+
+@pytest.mark.parametrize("section", ["data", "model", "loss", "optimizer", "training", None])
+def test_a_recorded_config_has_no_unknown_keys(
+    forger: Any, written: Path, section: str | None
+) -> None:
+    document = forger.manifest(written)
+    experiment = document["experiment"]
+    (experiment if section is None else experiment[section])["custom_objects"] = "os.system"
+    forger.seal(written, document)
+    refused(written, r"manifest\.json: the recorded config does not hold: .*custom_objects")
+
+
 @pytest.mark.parametrize(
     ("name", "value"),
     [
@@ -115,6 +134,7 @@ def test_every_entry_about_a_file_is_checked(
         ("accumulators", {"loss": True}),
         ("accumulators", {f"a{i}": 0.5 for i in range(101)}),
         ("stopped_early", 0),
+        ("module", "os"),
     ],
 )
 def test_every_entry_of_the_state_is_checked(

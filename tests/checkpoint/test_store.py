@@ -99,6 +99,17 @@ def test_the_same_step_again_replaces_the_first_only_after_it_is_whole(
     assert store.last() == third
 
 
+def test_the_first_save_of_a_step_stays_while_there_is_no_other_step(
+    store: CheckpointStore, make_checkpoint: MakeCheckpoint
+) -> None:
+    """Of two checkpoints one may rot; of one step saved twice both are there."""
+    first = store.save(make_checkpoint(10), best=False)
+    second = store.save(make_checkpoint(10), best=False)
+    assert names(store) == ["index.json", first.name, second.name]
+    damage(second)
+    assert store.last() == first
+
+
 def test_the_best_may_be_saved_after_later_steps(
     store: CheckpointStore, make_checkpoint: MakeCheckpoint
 ) -> None:

@@ -1,6 +1,7 @@
 import gzip
 import os
 import struct
+import tracemalloc
 import zlib
 from contextlib import suppress
 
@@ -105,8 +106,13 @@ def test_an_impossible_shape_is_refused(tmp_path):
 def test_a_gzip_bomb_is_read_no_further_than_its_header_says(tmp_path, idx_bytes):
     path = tmp_path / "images.gz"
     path.write_bytes(gzip.compress(idx_bytes(LABELS) + bytes(50_000_000), 9))
-    with pytest.raises(DataError, match="too long"):
-        read_idx(path)
+    tracemalloc.start()
+    try:
+        with pytest.raises(DataError, match="too long"):
+            read_idx(path)
+        assert tracemalloc.get_traced_memory()[1] < 2**20
+    finally:
+        tracemalloc.stop()
 
 
 def test_a_gzip_bomb_beside_few_images_is_told_from_its_header(

@@ -206,3 +206,25 @@ def test_a_recorded_config_that_contradicts_its_data_is_the_checkpoints_fault(
     assert ended.exit_code == 7
     assert ended.document["error"]["message"].startswith("its config does not fit its data: ")
     assert words in ended.document["error"]["message"]
+
+
+@pytest.mark.parametrize(
+    ("recorded", "followed"),
+    [
+        ({"mode": "xla", "threads": 1}, ("xla", 1)),
+        ({"mode": "graph", "threads": 4096}, ("graph", 4096)),
+        ({"mode": "graph", "threads": 4097}, ("graph", "auto")),
+        ({"mode": "graph", "threads": 10**18}, ("graph", "auto")),
+        ({"mode": "graph", "threads": 0}, ("graph", "auto")),
+        ({"mode": "graph", "threads": True}, ("graph", "auto")),
+        ({"mode": "graph", "threads": "8"}, ("graph", "auto")),
+        ({"mode": "eager", "threads": 2}, ("auto", 2)),
+        ({"mode": ["xla"]}, ("auto", "auto")),
+        ({}, ("auto", "auto")),
+    ],
+)
+def test_a_recorded_engine_that_makes_no_sense_is_not_followed(recorded, followed):
+    """TensorFlow starts as many threads as it is told to."""
+    from bmtrain.workflows.restoring import recorded_engine
+
+    assert recorded_engine(recorded) == followed

@@ -76,6 +76,15 @@ def test_a_second_run_finds_all_it_needs_however_many_calls_it_makes(start, refe
     assert len(stored[0]) == 3
 
 
+def test_a_run_that_is_killed_leaves_what_it_compiled(start, tmp_path, wait_for):
+    home, log = tmp_path / "home", tmp_path / "run" / "metrics.jsonl"
+    process = start(tmp_path / "run", home, "training.epochs=100000")
+    wait_for(lambda: log.exists() and log.stat().st_size > 0, process)
+    process.kill()
+    process.wait()
+    assert len(list(home.glob("bmtrain/xla/*/store/*"))) == 3
+
+
 def test_a_disk_that_fills_up_before_xla_writes_costs_nothing_but_time(
     start, reference, tmp_path, small_disk, wait_for
 ):

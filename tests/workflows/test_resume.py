@@ -101,6 +101,24 @@ def test_a_finished_run_resumed_is_finished(train, command):
     assert bits(run.path, ended.document) == before
 
 
+def test_a_run_killed_in_its_last_save_is_tidied_though_nothing_is_saved_again(
+    trained, command, tmp_path
+):
+    path, checkpoints = tmp_path / "run", tmp_path / "run" / "checkpoints"
+    shutil.copytree(trained("graph", "training.engine=graph").path, path)
+    names = {entry.name for entry in checkpoints.iterdir()}
+    index = (checkpoints / "index.json").read_bytes()
+    # It was killed between the name of its last checkpoint and the index.
+    (path / "summary.json").unlink()
+    (checkpoints / "index.json").unlink()
+    (checkpoints / ".step-00000024.discarded").mkdir()
+    (checkpoints / ".step-00000024.discarded" / "manifest.json").touch()
+    ended = command("train", path, "--resume", "--json")
+    assert ended.exit_code == 0, ended.err
+    assert {entry.name for entry in checkpoints.iterdir()} == names
+    assert (checkpoints / "index.json").read_bytes() == index
+
+
 def test_other_data_is_refused(train, command, project, tmp_path):
     own = tmp_path / "own.csv"
     shutil.copy(project / "points.csv", own)

@@ -97,6 +97,19 @@ def test_another_engine_takes_effect_when_it_is_allowed(short, command):
     assert {entry["key"] for entry in changed} == {"training.engine", "engine.mode"}
 
 
+def test_the_recorded_threads_are_used_however_many_processors_there_are_now(
+    train, command, monkeypatch
+):
+    """The config says auto, then and now; other threads would give other bits."""
+    monkeypatch.setattr("bmtrain.engine.runtime.num_processors", lambda: 1)
+    run = train("training.threads=auto", "training.epochs=1")
+    assert run.ended.exit_code == 0, run.ended.err
+    monkeypatch.setattr("bmtrain.engine.runtime.num_processors", lambda: 2)
+    ended = resumed(command, run.path, "training.epochs=2")
+    assert ended.exit_code == 0, ended.err
+    assert ended.document["engine"]["threads"] == 1
+
+
 def test_another_processor_is_refused(short, command, monkeypatch):
     monkeypatch.setattr("bmtrain.engine.selection.processor_name", lambda: "another")
     ended = resumed(command, short.path, "training.epochs=3")
@@ -118,6 +131,23 @@ def test_a_lost_best_checkpoint_is_refused_and_forgotten_when_that_is_allowed(tr
     ended = resumed(command, run.path, "training.epochs=6", "--allow-changed", "best_checkpoint")
     assert ended.exit_code == 0, ended.err
     assert ended.document["evaluated"]["epoch"] == 6
+
+
+def test_what_was_best_counts_no_more_under_another_monitor(train, command):
+    """So slow that the loss stays above 1: as an accuracy it could never be surpassed."""
+    slow = "optimizer.learning_rate=1e-6"
+    stopping = "training.early_stopping={monitor: validation.loss, patience: 9}"
+    run = train("training.epochs=2", slow, stopping)
+    assert run.summary["metrics"]["validation"]["loss"] > 1
+    other = "training.early_stopping.monitor=validation.accuracy"
+    words = ("training.epochs=3", other, "--allow-changed", "training.early_stopping")
+    ended = resumed(command, run.path, *words)
+    assert ended.exit_code == 0, ended.err
+    assert ended.document["evaluated"] == {
+        "which": "best",
+        "epoch": 3,
+        "monitor": "validation.accuracy",
+    }
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,8 @@
 """When checkpoints appear in a run's directory, and that they change none of its bits."""
 
 import json
+import os
+from pathlib import Path
 
 import pytest
 
@@ -55,6 +57,30 @@ def test_as_many_are_kept_as_the_config_says_and_the_best_besides(train):
     best = run.checkpoint("best_checkpoint").name
     assert kept(run)[-3:] == ["step-00000096", "step-00000120", "step-00000144"]
     assert set(kept(run)[:-3]) <= {best}
+
+
+def test_the_log_is_on_the_disk_before_a_checkpoint_that_records_its_length(train, monkeypatch):
+    real_fsync, real_rename = os.fsync, os.rename
+    flushed, recorded = [0], []
+
+    def fsync(descriptor):
+        if Path(f"/dev/fd/{descriptor}").resolve().name == "metrics.jsonl":
+            flushed.append(os.fstat(descriptor).st_size)
+        real_fsync(descriptor)
+
+    def rename(source, target):
+        if Path(target).name.startswith("step-"):
+            manifest = json.loads((Path(source) / "manifest.json").read_text())
+            recorded.append((manifest["state"]["log_bytes"], flushed[-1]))
+        real_rename(source, target)
+
+    monkeypatch.setattr(os, "fsync", fsync)
+    monkeypatch.setattr(os, "rename", rename)
+    run = train("training.epochs=3", "training.checkpoint={every_epochs: 1, keep: 9}")
+    assert run.ended.exit_code == 0, run.ended.err
+    assert len(recorded) >= 3
+    for log_bytes, num_flushed in recorded:
+        assert 0 < log_bytes == num_flushed
 
 
 def test_how_long_saves_took_is_in_the_summary(train):

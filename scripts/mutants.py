@@ -68,7 +68,7 @@ def _environment(directory: Path) -> dict[str, str]:
     return inherited | {"PYTHONPATH": str(directory), "PYTHONDONTWRITEBYTECODE": "1"}
 
 
-def red_test(directory: Path, tests: Sequence[str]) -> str | None:
+def red_test(directory: Path, tests: Sequence[str], timeout_s: float = 600) -> str | None:
     """Run tests on the code in ``directory``; the first that fails, or None."""
     ended = subprocess.run(
         [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", *tests],
@@ -77,7 +77,7 @@ def red_test(directory: Path, tests: Sequence[str]) -> str | None:
         capture_output=True,
         text=True,
         check=False,
-        timeout=600,
+        timeout=timeout_s,
     )
     if ended.returncode == 0:
         return None
@@ -105,7 +105,7 @@ def run_all(mutants: Sequence[Mutant]) -> list[tuple[Mutant, str | None]]:
         directory = Path(scratch)
         copy_of_project(directory)
         tests = sorted({test for mutant in mutants for test in mutant.tests})
-        if (red := red_test(directory, tests)) is not None:
+        if (red := red_test(directory, tests, timeout_s=1800)) is not None:
             sys.exit(f"mutants: {red} fails on the untouched code")
         for mutant in mutants:
             began = time.monotonic()

@@ -185,7 +185,7 @@ def test_a_checkpoint_of_a_newer_format_is_not_passed_over(run: Path, forger: An
     forger.seal(newest, forger.manifest(newest) | {"format_version": 2})
     for which in ("auto", "last"):
         with pytest.raises(NewerFormat, match="its format is version 2") as caught:
-            find_checkpoint(run, which)  # type: ignore[arg-type]
+            find_checkpoint(run, which)
         assert caught.value.where == str(newest / "manifest.json")
 
 

@@ -25,6 +25,9 @@ _TEMPORARY_SUFFIX = ".tmp"
 #: Of some network file systems; there is nothing else that could be done.
 _CANNOT_FLUSH_DIRECTORIES = {errno.EINVAL, errno.ENOTSUP}
 
+#: Of file systems without hard links.
+_CANNOT_LINK = {errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK}
+
 #: errno -> (what is wrong, what to do).
 _ADVICE = {
     errno.ENOSPC: ("the disk is full", "free some space, or choose another place"),
@@ -182,6 +185,33 @@ def write_bytes(path: Path, content: bytes, *, links: bool = True) -> None:
 def write_text(path: Path, text: str, *, links: bool = True) -> None:
     """Replaces ``path`` by ``text`` in UTF-8, whole or not at all. Raises ``EnvironmentFault``."""
     write_bytes(path, text.encode(), links=links)
+
+
+def write_new_text(path: Path, text: str) -> None:
+    """Creates ``path``, whole or not at all; what is there already is never replaced.
+
+    A temporary file gets its name by ``link``, which fails where there is one. Where the file
+    system has no links, it is renamed after a look.
+
+    Raises:
+        EnvironmentFault: it exists, as a link that leads nowhere too, or cannot be written.
+    """
+    temporary = path.parent / f"{_TEMPORARY_PREFIX}{secrets.token_hex(8)}{_TEMPORARY_SUFFIX}"
+    try:
+        with environment_faults(path, "write"):
+            write_new_file(temporary, text.encode())
+            try:
+                os.link(temporary, path)
+            except OSError as error:
+                if error.errno not in _CANNOT_LINK:
+                    raise
+                if os.path.lexists(path):
+                    raise FileExistsError(errno.EEXIST, "") from None
+                temporary.rename(path)
+            flush_directory(path.parent)
+    finally:
+        with suppress(OSError):
+            temporary.unlink()
 
 
 def is_leftover(name: str) -> bool:

@@ -11,10 +11,12 @@ from bmtrain.cli.commands.checking import check, schema
 from bmtrain.cli.commands.evaluation import evaluate, predict
 from bmtrain.cli.commands.proofs import reproduce, verify_resume
 from bmtrain.cli.commands.shell import completion
+from bmtrain.cli.commands.starting import init
 from bmtrain.cli.commands.training import train
 from bmtrain.cli.help import Command, Group, exit_codes
 
 COMMANDS: Final[dict[str, Callable[..., Any]]] = {
+    "init": init,
     "train": train,
     "eval": evaluate,
     "predict": predict,

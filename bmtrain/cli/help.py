@@ -29,6 +29,7 @@ _SIGNALS: Final = "129 130 143"
 #: How each command can end, but for a bug and a signal; "" is all of them together.
 _COMMANDS: Final = {
     "": "0 2 3 4 5 6 7",
+    "init": "0 2 3 6",
     "train": "0 2 3 4 5 6 7",
     "eval": "0 2 3 6 7",
     "predict": "0 2 3 6 7",

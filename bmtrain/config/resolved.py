@@ -24,7 +24,7 @@ from bmtrain.config.yaml_scalars import BOOLS, MAX_INT, NULLS
 from bmtrain.errors import ConfigError
 
 #: Texts that every YAML reader takes for a text without quotes.
-_PLAIN_TEXT = re.compile(r"[A-Za-z_/][A-Za-z0-9_./-]*", re.ASCII)
+_PLAIN_TEXT = re.compile(r"(\.\.?/)*[A-Za-z_/][A-Za-z0-9_./-]*", re.ASCII)
 #: These two hold texts, as many as there are columns. Of all else no config has more than
 #: some thousands, and each that is wrong costs a kilobyte to tell.
 _LONG_LISTS = (("data", "features"), ("expect",))
@@ -123,16 +123,17 @@ def _write(key: str, value: Any, indent: int, lines: list[str]) -> None:
             _write(name, item, indent + 1, lines)
     elif isinstance(value, list) and value and isinstance(value[0], dict):
         lines.append(f"{blanks}{key}:")
-        lines.extend(f"{blanks}  - {_flow(item)}" for item in value)
+        lines.extend(f"{blanks}  - {flow_text(item)}" for item in value)
     else:
-        lines.append(f"{blanks}{key}: {_flow(value)}")
+        lines.append(f"{blanks}{key}: {flow_text(value)}")
 
 
-def _flow(value: Any) -> str:
+def flow_text(value: Any) -> str:
+    """A value as YAML in one line; it means the same by YAML 1.1 and 1.2."""
     if isinstance(value, dict):
-        return "{" + ", ".join(f"{key}: {_flow(item)}" for key, item in value.items()) + "}"
+        return "{" + ", ".join(f"{key}: {flow_text(item)}" for key, item in value.items()) + "}"
     if isinstance(value, list):
-        return "[" + ", ".join(map(_flow, value)) + "]"
+        return "[" + ", ".join(map(flow_text, value)) + "]"
     return _quoted(value) if isinstance(value, str) else _written(value)
 
 

@@ -44,7 +44,7 @@ def load_dataset(section: DataSection, *, task: Task, seed: int) -> Dataset:
         DataError: the data is missing, damaged or not what the section says.
         ConfigError: the section contradicts itself or the kind of its source.
     """
-    source = _read_source(section)
+    source = read_source(section)
     class_names = None
     if task == "classification":
         train = source.parts["train"]
@@ -117,7 +117,13 @@ def _read_table_part(path: Path, facts: DataFacts, with_labels: bool) -> RawPart
     return read_csv_examples(path, features=facts.feature_names, label=label)
 
 
-def _read_source(section: DataSection) -> Source:
+def read_source(section: DataSection) -> Source:
+    """All that the source of ``section`` has published, not yet checked.
+
+    Raises:
+        DataError: it is missing or damaged.
+        ConfigError: the section contradicts the kind of its source.
+    """
     if is_bundled_name(section.source):
         path = bundled_directory(section.source)
     else:

@@ -1,0 +1,79 @@
+"""``init``: a starter config, from a recipe or from a look at the data."""
+
+# ruff: noqa: PLR0913  # a command has as many parameters as it has options
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from bmtrain.cli.options import DataFormat, Json, Quiet, asked_screen, no_option, some_path
+
+
+def init(
+    context: typer.Context,
+    recipe: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="[RECIPE]", show_default=False, help="A config that comes with bmtrain."
+        ),
+    ] = None,
+    *,
+    list_them: Annotated[
+        bool, typer.Option("--list", help="List the recipes, with their time and result.")
+    ] = False,
+    data: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="PATH",
+            parser=some_path,
+            callback=no_option,
+            help="Look at data (CSV, NPZ, an IDX or NPY directory) and choose what fits it.",
+        ),
+    ] = None,
+    label: Annotated[
+        str | None,
+        typer.Option(
+            metavar="COLUMN", help="The column to predict. Default: a guess, with its reason."
+        ),
+    ] = None,
+    data_format: DataFormat = "auto",
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            "--output",
+            "-o",
+            metavar="FILE",
+            parser=some_path,
+            callback=no_option,
+            help="Where the config goes; - is stdout. Default: config.yaml",
+        ),
+    ] = None,
+    force: Annotated[bool, typer.Option("--force", help="Replace the file if it exists.")] = False,
+    json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Write a commented config, from RECIPE or from a look at --data, that trains as it is."""
+    from bmtrain.cli.rendering.starting import show_init, show_recipes
+    from bmtrain.workflows.init import InitRequest, list_recipes
+    from bmtrain.workflows.init import init as run
+
+    screen = asked_screen(context, json=json, quiet=quiet)
+    if list_them:
+        if recipe is not None or data is not None:
+            raise typer.BadParameter("--list stands alone")
+        show_recipes(list_recipes(), screen)
+        return
+    request = InitRequest(
+        recipe=recipe,
+        data=data,
+        label=label,
+        format=data_format,
+        output=output or Path("config.yaml"),
+        force=force,
+    )
+    with screen.waiting("looking at the data"):
+        document = run(request)
+    show_init(document, screen)

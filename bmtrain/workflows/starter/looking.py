@@ -1,0 +1,219 @@
+"""What init sees of a user's data: columns, label, classes, sizes, what is missing."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bmtrain.config.sections.data import DataSection
+from bmtrain.data.bundled import BUNDLED
+from bmtrain.data.checked import check_source
+from bmtrain.data.csv_table import SPLIT_FILES
+from bmtrain.data.dataset import Split, SplitName, Task
+from bmtrain.data.feature_choice import FeatureChoice, choose_features, missing_cells
+from bmtrain.data.formats import Format, choose_format
+from bmtrain.data.label_guess import Candidate, LabelGuess, are_classes, guess_label
+from bmtrain.data.labels import fit_class_names, require_labels
+from bmtrain.data.load import read_source
+from bmtrain.data.missing_paths import missing_path_hint
+from bmtrain.data.near_names import did_you_mean
+from bmtrain.data.quoting import listed, quoted
+from bmtrain.data.source import RawLabels, Source, names_in
+from bmtrain.data.table_profile import Column, profile_table
+from bmtrain.errors import DataError, UsageError
+from bmtrain.program import program
+
+#: Of an array's integer labels; more different ones are targets.
+_MAX_ARRAY_CLASSES = 1000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Seen:
+    """What there is at ``path``, read as a training reads it.
+
+    Attributes:
+        columns: of the training file; empty for arrays.
+        label: None for arrays.
+        features: None for arrays.
+        splits: what the source has published, checked.
+        class_names: None: regression.
+    """
+
+    path: Path
+    format: Format
+    columns: tuple[Column, ...]
+    label: LabelGuess | None
+    features: FeatureChoice | None
+    task: Task
+    splits: Mapping[SplitName, Split]
+    class_names: tuple[str, ...] | None
+
+    @property
+    def train(self) -> Split:
+        """The published training part, of which fractions are drawn."""
+        return self.splits["train"]
+
+    @property
+    def class_counts(self) -> NDArray[np.int64]:
+        """Examples of each class in the training part."""
+        assert self.class_names is not None
+        return np.bincount(self.train.labels, minlength=len(self.class_names))
+
+
+def look_at(path: Path, *, label: str | None, data_format: str) -> Seen:
+    """Look at the data and read it as a training will.
+
+    Args:
+        path: a file or directory of any known format.
+        label: a table's column to predict; None: guessed.
+        data_format: of the config's ``data.format``.
+
+    Raises:
+        DataError: it is missing, damaged, or has nothing that could be predicted.
+        UsageError: ``label`` names a column of a table, and this is none.
+    """
+    found = _format(path, data_format)
+    if found == "csv":
+        return _look_at_table(path, label)
+    if label is not None:
+        raise UsageError(f"--label names a column of a table, and {path.name} is {found.upper()}")
+    section = DataSection(source=str(path.absolute()), format=found)
+    source = _source(section)
+    task = _task_of_array(require_labels(source.parts["train"]))
+    return _seen(path, found, source, task)
+
+
+def _format(path: Path, wanted: str) -> Format:
+    try:
+        return choose_format(path, wanted)
+    except DataError as error:
+        if isinstance(error.__cause__, FileNotFoundError):
+            if str(path) in BUNDLED:
+                error.hint = f"the bundled set has a recipe: {program()} init {path}"
+            else:
+                error.hint = missing_path_hint(path)
+        raise
+
+
+def _look_at_table(path: Path, label: str | None) -> Seen:
+    files = {"train": path}
+    if path.is_dir():
+        present = names_in(path)
+        files = {split: path / name for name, split in SPLIT_FILES.items() if name in present}
+        if "train" not in files:
+            raise DataError("train.csv is missing", where=str(path))
+    profiles = {split: profile_table(file) for split, file in files.items()}
+    columns = profiles.pop("train")
+    others = [column for profile in profiles.values() for column in profile]
+    guess = _guess(columns, label, files["train"])
+    chosen = guess.best.column
+    for column in (chosen, *(other for other in others if other.name == chosen.name)):
+        _require_whole_label(column)
+    features = choose_features(columns, chosen.name, others)
+    if not features.num_features:
+        raise _without_features(features, chosen, files["train"])
+    section = DataSection(
+        source=str(path.absolute()), format="csv", label=chosen.name, features=features.names
+    )
+    task: Task = "classification" if are_classes(chosen) else "regression"
+    source = _source(section)
+    return _seen(path, "csv", source, task, columns=tuple(columns), label=guess, features=features)
+
+
+def _seen(path: Path, found: Format, source: Source, task: Task, **table: Any) -> Seen:
+    class_names = fit_class_names(source.parts["train"]) if task == "classification" else None
+    splits = check_source(source, class_names)
+    no_table: dict[str, Any] = {"columns": (), "label": None, "features": None}
+    return Seen(
+        path=path,
+        format=found,
+        task=task,
+        splits=splits,
+        class_names=class_names,
+        **(no_table | table),
+    )
+
+
+def _source(section: DataSection) -> Source:
+    """The source; an error is not about a config, which there is none of."""
+    try:
+        return read_source(section)
+    except DataError as error:
+        error.key = None
+        raise
+
+
+def _guess(columns: list[Column], label: str | None, file: Path) -> LabelGuess:
+    guess = guess_label(columns)
+    if label is not None:
+        named = next((column for column in columns if column.name == label), None)
+        if named is None:
+            names = [column.name for column in columns]
+            raise DataError(
+                f"there is no column {quoted(label)}; the columns are: {listed(names)}",
+                where=str(file),
+                hint=did_you_mean(label, names),
+            )
+        if named.is_constant:
+            raise DataError(
+                f"column {quoted(label)} cannot be the label: all its cells are the same",
+                where=str(file),
+            )
+        return LabelGuess(Candidate(named, 0, ("is what --label names",)), ())
+    if guess is None:
+        raise DataError(
+            "no column looks like a label: none has texts that repeat or numbers that differ",
+            where=str(file),
+            hint=f"name the column to predict with --label; the columns are: "
+            f"{listed([column.name for column in columns])}",
+        )
+    return guess
+
+
+def _require_whole_label(column: Column) -> None:
+    if column.num_missing:
+        one = column.num_missing == 1
+        raise DataError(
+            f"the label column {quoted(column.name)} is not whole: {missing_cells(column)}",
+            where=str(column.path),
+            hint=f"fill {'it' if one else 'them'} in or remove {'the row' if one else 'these rows'}"
+            ", or name another column with --label",
+        )
+
+
+def _without_features(features: FeatureChoice, label: Column, file: Path) -> DataError:
+    if not features.left_out:
+        return DataError("the table has no column beside the label", where=str(file))
+    reasons = "; ".join(f"{quoted(left.name)}: {left.reason}" for left in features.left_out[:5])
+    more = len(features.left_out) - 5
+    return DataError(
+        f"no column beside the label {quoted(label.name)} can be a feature: {reasons}"
+        + (f"; and {more:,} more" if more > 0 else ""),
+        where=str(file),
+        hint="a feature needs a finite number in every row",
+    )
+
+
+def _task_of_array(labels: RawLabels) -> Task:
+    """Class numbers, one-hot rows and texts are classes; all else are targets."""
+    if isinstance(labels, list):
+        return "classification"
+    if labels.dtype.kind not in "biuf":
+        return "classification"  # whose reader says what is wrong with them
+    if labels.ndim == 2 and labels.shape[1] > 1:
+        is_one_hot = bool(np.isin(labels, (0, 1)).all() and (labels.sum(axis=1) == 1).all())
+        return "classification" if is_one_hot else "regression"
+    with suppress(ValueError):  # empty: whose reader says so
+        is_class = bool((labels >= 0).all() and (labels == np.floor(labels)).all())
+        num_different = len(np.unique(labels))
+        few = min(_MAX_ARRAY_CLASSES, max(2, len(labels) // 2))
+        has_no_gaps = float(labels.max()) < 2 * num_different
+        if is_class and 1 < num_different <= few and has_no_gaps:
+            return "classification"
+    return "regression"

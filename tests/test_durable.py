@@ -188,6 +188,37 @@ def test_a_new_file_never_replaces_one(tmp_path: Path) -> None:
         durable.write_new_file(tmp_path / "a", b"new")
 
 
+@pytest.mark.parametrize("has_links", [True, False])
+def test_a_new_text_never_replaces_anything_and_is_whole(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, has_links: bool
+) -> None:
+    def refuse(*_: object) -> None:
+        raise OSError(errno.EPERM, "no links here")
+
+    if not has_links:
+        monkeypatch.setattr(os, "link", refuse)
+    durable.write_new_text(tmp_path / "a", "grüße\n")
+    assert (tmp_path / "a").read_text(encoding="utf-8") == "grüße\n"
+    (tmp_path / "loose").symlink_to("nowhere")
+    for name in ("a", "loose"):
+        with pytest.raises(EnvironmentFault, match="exists already"):
+            durable.write_new_text(tmp_path / name, "other")
+    assert (tmp_path / "a").read_text(encoding="utf-8") == "grüße\n"
+    assert names(tmp_path) == ["a", "loose"]
+
+
+def test_a_new_text_that_cannot_be_written_leaves_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(_: int) -> None:
+        raise OSError(errno.ENOSPC, "full")
+
+    monkeypatch.setattr(os, "fsync", fail)
+    with pytest.raises(EnvironmentFault, match="the disk is full"):
+        durable.write_new_text(tmp_path / "a", "text")
+    assert names(tmp_path) == []
+
+
 def test_leftovers_of_killed_writers_are_removed_and_nothing_else(tmp_path: Path) -> None:
     code = f"""
 import os, signal

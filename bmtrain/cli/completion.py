@@ -140,6 +140,14 @@ def config_key(_ctx: Any, _incomplete: str) -> Iterator[str]:
     yield from dotted_keys()
 
 
+@_never_failing
+def recipe(_ctx: Any, _incomplete: str) -> Iterator[str]:
+    """What init can write."""
+    from bmtrain.workflows.starter.recipes import recipe_names
+
+    yield from recipe_names()
+
+
 def _typed_config() -> str | None:
     """An option without its value keeps the arguments from being told apart."""
     line = os.environ.get("COMP_WORDS") or os.environ.get("_TYPER_COMPLETE_ARGS") or ""

@@ -18,7 +18,7 @@ _LABEL_NAMES: Final = (
 MAX_CLASSES: Final = 100
 _MAX_INTEGER_CLASSES: Final = 20
 #: Signs that weigh about as much make a guess that should be looked at.
-_CLOSE: Final = 14
+_CLOSE: Final = 30
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +78,8 @@ def _can_be_label(column: Column) -> bool:
     if column.kind == "texts":
         # Each value often enough to be learnt, on the whole: else it is a name or a remark.
         num_filled = column.num_rows - column.num_missing
-        return column.num_distinct <= min(MAX_CLASSES, max(2, num_filled // 2))
+        is_named = column.name.strip().lower() in _LABEL_NAMES and not column.is_all_different
+        return is_named or column.num_distinct <= min(MAX_CLASSES, max(2, num_filled // 2))
     return not (column.is_all_different and (column.is_named_identifier or column.is_row_number))
 
 

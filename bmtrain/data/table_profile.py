@@ -26,7 +26,7 @@ Kind = Literal["integers", "numbers", "texts", "nothing"]
 _MAX_COUNTED: Final = 1000
 #: What people call a column that names the row and says nothing about it.
 _IDENTIFIER = re.compile(
-    r"(.*[_\W])?(id|ids|idx|index|key|uuid|guid|rownum|rowid)|row|no|nr|unnamed: \d+|.*[a-z]ID|Id"
+    r"(.*[_\W])?(id|ids|idx|index|key|uuid|guid|rownum|rowid)|row|no|nr|unnamed: \d+|.*[a-z](ID|Id)"
 )
 
 

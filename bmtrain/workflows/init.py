@@ -131,8 +131,10 @@ def source_in_config(data: Path, directory: Path) -> str:
     Raises:
         DataError: the path is no text that a config can hold.
     """
-    absolute = Path(os.path.realpath(data.parent)) / data.name if data.name else data.resolve()
-    start = os.path.realpath(directory)
+    # As the config's reader does it: a ".." takes the name before it away, be that a link.
+    absolute, start = Path(os.path.abspath(data)), os.path.abspath(directory)  # noqa: PTH100
+    if data.exists() and not (absolute.exists() and absolute.samefile(data)):
+        absolute = data.resolve()
     if os.path.commonpath([absolute, start]) == "/":
         source = str(absolute)
     else:

@@ -36,7 +36,10 @@ def imported(tmp_path, plain_environment):
 
 @pytest.mark.parametrize(
     "arguments",
-    [["--help"], *([name, "--help"] for name in ("train", "eval", "predict", "check", "schema"))],
+    [
+        ["--help"],
+        *([name, "--help"] for name in ("init", "train", "eval", "predict", "check", "schema")),
+    ],
 )
 def test_help_imports_nothing_heavy(imported, arguments):
     exit_code, modules = imported(*arguments)

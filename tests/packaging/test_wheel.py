@@ -79,6 +79,25 @@ def test_every_source_file_is_in_the_wheel(wheel):
     assert sources <= names
 
 
+def test_the_recipes_in_the_wheel_are_the_configs(wheel):
+    with zipfile.ZipFile(wheel) as archive:
+        recipes = {
+            Path(name).name: archive.read(name)
+            for name in archive.namelist()
+            if name.startswith("bmtrain/recipes/")
+        }
+    assert recipes == {file.name: file.read_bytes() for file in REPOSITORY.glob("configs/*")}
+
+
+def test_the_installed_command_writes_a_recipe_that_it_can_check(installed, tmp_path):
+    bmtrain_command = str(installed / "bmtrain")
+    assert "mnist " in run([bmtrain_command, "init", "--list"], tmp_path).stdout
+    config = str(tmp_path / "config.yaml")
+    written = run([bmtrain_command, "init", "smoke", "-o", config], tmp_path)
+    assert written.returncode == 0, written.stderr
+    assert run([bmtrain_command, "check", config], tmp_path).returncode == 0
+
+
 def test_the_installed_package_is_the_one_in_the_environment(installed, tmp_path):
     found = run(
         [str(installed / "python"), "-c", "import bmtrain; print(bmtrain.__file__)"], tmp_path

@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+from bmtrain.cli import completion
 from bmtrain.cli.options import DataFormat, Json, Quiet, asked_screen, no_option, some_path
 
 
@@ -17,7 +18,10 @@ def init(
     recipe: Annotated[
         str | None,
         typer.Argument(
-            metavar="[RECIPE]", show_default=False, help="A config that comes with bmtrain."
+            metavar="[RECIPE]",
+            show_default=False,
+            autocompletion=completion.recipe,
+            help="A config that comes with bmtrain.",
         ),
     ] = None,
     *,

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import re
+import shlex
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-import bmtrain
-from bmtrain.config.suggestions import nearest
+from bmtrain.config.suggestions import listed_or, nearest
 from bmtrain.errors import UsageError
 from bmtrain.program import program
 from bmtrain.workflows.starter.schema_file import SCHEMA_LINE
 
-_PACKAGE: Final = Path(bmtrain.__file__).parent
+_PACKAGE: Final = Path(__file__).parents[2]
 #: Where the build puts configs/, and where they are in a checkout: one copy in either.
 _DIRECTORIES: Final = (_PACKAGE / "recipes", _PACKAGE.parent / "configs")
 _TIME = re.compile(r"About (?P<seconds>\d+) s on (?P<cores>\d+) CPU cores")
@@ -48,6 +48,11 @@ def recipes() -> list[Recipe]:
     return [_read(path) for path in _paths()]
 
 
+def recipe_names() -> list[str]:
+    """What ``init`` takes."""
+    return [path.stem for path in _paths()]
+
+
 def find_recipe(name: str) -> Recipe:
     """The recipe of that name.
 
@@ -57,13 +62,12 @@ def find_recipe(name: str) -> Recipe:
     paths = {path.stem: path for path in _paths()}
     if name in paths:
         return _read(paths[name])
-    meant = nearest(name.removesuffix(".yaml").rpartition("/")[2], paths) or (
-        [name.removesuffix(".yaml").rpartition("/")[2]]
-    )
+    stem = name.removesuffix(".yaml").rpartition("/")[2]
+    meant = [stem] if stem in paths else nearest(stem, paths)
     if Path(name).suffix.lower() in {".csv", ".npz"} or Path(name).is_dir():
-        hint = f"to start from data: {program()} init --data {name}"
-    elif meant[0] in paths:
-        hint = f"did you mean '{meant[0]}'?"
+        hint = f"to start from data: {program()} init --data {shlex.quote(name)}"
+    elif meant:
+        hint = f"did you mean {listed_or(meant)}?"
     else:
         hint = f"the recipes are: {', '.join(paths)}"
     raise UsageError(f"there is no recipe {name!r}", hint=hint)

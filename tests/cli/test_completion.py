@@ -76,6 +76,10 @@ def test_commands_and_options_are_completed(bash):
     assert bash("train", "points.yaml", "--device", "") == ["auto", "cpu", "gpu"]
 
 
+def test_recipes_are_offered(bash):
+    assert bash("init", "mni") == ["mnist", "mnist_l2"]
+
+
 def test_configs_and_directories_are_offered_and_no_name_that_a_shell_would_run(bash):
     assert bash("train", "") == ["points.yaml", "bin/", "configs/", "runs/"]
     assert bash("check", "p") == ["points.yaml"]

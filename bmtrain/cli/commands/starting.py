@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Annotated
 
@@ -18,7 +19,7 @@ def init(
     recipe: Annotated[
         str | None,
         typer.Argument(
-            metavar="[RECIPE]",
+            metavar="RECIPE",
             show_default=False,
             autocompletion=completion.recipe,
             help="A config that comes with bmtrain.",
@@ -78,6 +79,6 @@ def init(
         output=output or Path("config.yaml"),
         force=force,
     )
-    with screen.waiting("looking at the data"):
+    with screen.waiting(f"looking at {data}") if data is not None else nullcontext():
         document = run(request)
     show_init(document, screen)

@@ -67,13 +67,13 @@ def column_summary(column: Column) -> str:
     """``numbers from 4.3 to 7.9, 35 different``; classes with their counts."""
     if column.kind == "nothing":
         return "empty"
+    kind = "whole numbers" if column.kind == "integers" else column.kind
     if column.counts and (column.kind == "texts" or are_classes(column)):
         shown = [f"{quoted(text)} {number:,}" for text, number in column.counts]
-        what = f"{column.kind}, {listed_and_more(shown, _MAX_VALUES_SHOWN)}"
+        what = f"{kind}, {listed_and_more(shown, _MAX_VALUES_SHOWN)}"
     elif column.kind == "texts":
         what = f"texts, {column.num_distinct:,} different"
     else:
-        kind = "whole numbers" if column.kind == "integers" else "numbers"
         what = (
             f"{kind} from {column.low:.6g} to {column.high:.6g}, {column.num_distinct:,} different"
         )

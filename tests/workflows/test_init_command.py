@@ -1,0 +1,190 @@
+"""``bmtrain init``: recipes, the files it writes and leaves alone, and how it ends."""
+
+from __future__ import annotations
+
+import json
+import os
+import stat
+import subprocess
+import sys
+from pathlib import Path
+
+import jsonschema
+import pytest
+import yaml
+
+from bmtrain.config.load import load_config
+from bmtrain.errors import BmtrainError, DataError, EnvironmentFault, UsageError
+from bmtrain.workflows.check import CheckRequest, check
+from bmtrain.workflows.init import InitRequest, init, list_recipes
+
+ROOT = Path(__file__).parents[2]
+MARK = "# yaml-language-server: $schema="
+BINARY = "a,b,y\n" + "1.5,2,0\n2.5,7,1\n0.5,3,0\n" * 20
+TEXTS = "a,word,species\n" + "".join(f"{i * 0.7:.1f},w{i},{'abc'[i % 3]}\n" for i in range(90))
+GAP = "a,b,target\n" + "".join(
+    f"{i * 0.7:.1f},{'' if i == 5 else i % 7},{i % 2}\n" for i in range(70)
+)
+
+
+@pytest.fixture
+def start(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "mine.csv").write_text(BINARY)
+
+    def run(**request):
+        return init(InitRequest(data=Path("mine.csv"), **request))
+
+    return run
+
+
+def test_a_file_that_is_there_is_left_alone_unless_forced(start, tmp_path):
+    config = tmp_path / "config.yaml"
+    config.write_text("mine")
+    config.chmod(0o600)
+    with pytest.raises(EnvironmentFault, match="exists already"):
+        start()
+    assert config.read_text() == "mine"
+    start(force=True)
+    assert config.read_text().startswith(MARK)
+    assert stat.S_IMODE(config.stat().st_mode) == 0o600
+
+
+def test_a_link_that_leads_nowhere_is_there_too(start, tmp_path):
+    (tmp_path / "config.yaml").symlink_to("nowhere")
+    with pytest.raises(EnvironmentFault, match="exists already"):
+        start()
+
+
+def test_a_file_of_another_s_under_the_schema_s_name_is_left_alone(start, tmp_path):
+    schema = tmp_path / ".bmtrain-schema.json"
+    schema.write_text("{}")
+    with pytest.raises(EnvironmentFault, match="another file has its name"):
+        start()
+    assert schema.read_text() == "{}"
+    assert not (tmp_path / "config.yaml").exists()
+    schema.unlink()
+    start()
+    ours = schema.read_text()
+    schema.write_text(ours.replace('"title": "ExperimentConfig"', '"title": "of an older version"'))
+    start(force=True)
+    assert schema.read_text() == ours
+
+
+@pytest.mark.parametrize(
+    ("request_", "error", "words"),
+    [
+        ({}, UsageError, "expected a recipe or --data"),
+        ({"recipe": "mnist", "data": Path("x.csv")}, UsageError, "not both"),
+        ({"recipe": "mnist", "label": "y"}, UsageError, "about --data"),
+        ({"recipe": "mnsit"}, UsageError, "did you mean 'mnist'"),
+        ({"recipe": "mnist-l2"}, UsageError, "did you mean 'mnist_l2'"),
+        ({"recipe": "configs/mnist.yaml"}, UsageError, "did you mean 'mnist'"),
+        ({"recipe": "x.csv"}, UsageError, "init --data x.csv"),
+        ({"recipe": "zzz"}, UsageError, "the recipes are: gradient_descent, mnist"),
+        ({"recipe": "mnist", "output": Path("no/config.yaml")}, UsageError, "no directory 'no'"),
+        ({"recipe": "mnist", "output": Path()}, UsageError, "is a directory"),
+        ({"data": Path("absent.csv")}, DataError, "absent.csv"),
+        ({"data": Path("mnist")}, DataError, "init mnist"),
+    ],
+)
+def test_what_cannot_be_started_is_told_with_what_to_do(
+    tmp_path, monkeypatch, request_, error, words
+):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(error) as caught:
+        init(InitRequest(**request_))
+    assert words in str(caught.value)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_each_recipe_is_listed_as_its_header_says_and_written_as_it_is(tmp_path):
+    listed = {recipe["name"]: recipe for recipe in list_recipes()["recipes"]}
+    paths = {path.stem: path for path in (ROOT / "configs").glob("*.yaml")}
+    assert listed.keys() == paths.keys()
+    for name, path in paths.items():
+        text = path.read_text(encoding="utf-8")
+        header = " ".join(text[: text.index("\nname:")].replace("#", " ").split())
+        assert listed[name]["about"] in header
+        assert f"About {listed[name]['time_s']} s on {listed[name]['cores']} CPU cores" in header
+        assert f"{listed[name]['result']['test.accuracy']}" in header
+        config = tmp_path / f"{name} of mine.yaml"
+        init(InitRequest(recipe=name, output=config))
+        assert load_config(config).experiment == load_config(path).experiment
+        assert f"bmtrain train '{config}'" in config.read_text()
+        jsonschema.Draft202012Validator(
+            json.loads(
+                (tmp_path / config.read_text().splitlines()[0].removeprefix(MARK)).read_text()
+            )
+        ).validate(yaml.safe_load(config.read_text(encoding="utf-8")))
+
+
+def test_a_recipe_needs_no_file_beside_it():
+    for path in (ROOT / "configs").glob("*.yaml"):
+        written = yaml.safe_load(path.read_text(encoding="utf-8"))
+        assert "extends" not in written
+        assert written["data"]["source"].isidentifier(), path
+
+
+@pytest.mark.parametrize("content", [b"\x93NUMPY garbage", b"PK\x03\x04", os.urandom(2000)])
+@pytest.mark.parametrize("suffix", [".csv", ".npz"])
+def test_damaged_files_are_the_data_layer_s_own_errors(tmp_path, content, suffix):
+    (tmp_path / f"x{suffix}").write_bytes(content)
+    with pytest.raises(BmtrainError) as caught:
+        init(InitRequest(data=tmp_path / f"x{suffix}", output=tmp_path / "config.yaml"))
+    assert caught.value.exit_code == 3
+    assert not (tmp_path / "config.yaml").exists()
+
+
+def test_a_pipe_is_refused(tmp_path, nothing_hangs):
+    os.mkfifo(tmp_path / "x.csv")
+    with pytest.raises(DataError, match="expected a file"):
+        init(InitRequest(data=tmp_path / "x.csv", output=tmp_path / "config.yaml"))
+
+
+def test_the_config_on_stdout_is_the_config_and_nothing_is_written(bmtrain, tmp_path):
+    (tmp_path / "mine.csv").write_text(TEXTS)
+    ended = bmtrain("init", "--data", "mine.csv", "-o", "-", directory=tmp_path)
+    assert ended.exit_code == 0
+    assert [path.name for path in tmp_path.iterdir()] == ["mine.csv"]
+    assert "label     species" in ended.err
+    assert "bmtrain schema > .bmtrain-schema.json" in ended.err
+    (tmp_path / "mine.yaml").write_text(ended.out)
+    assert list(check(CheckRequest(config=tmp_path / "mine.yaml")))
+    quiet = bmtrain("init", "--data", "mine.csv", "-o", "-", "--quiet", directory=tmp_path)
+    assert (quiet.out, quiet.err) == (ended.out, "")
+
+
+def test_what_is_left_out_for_its_cells_is_told_under_quiet_too(bmtrain, tmp_path):
+    (tmp_path / "mine.csv").write_text(GAP)
+    ended = bmtrain("init", "--data", "mine.csv", "--quiet", directory=tmp_path)
+    assert (ended.exit_code, ended.out) == (0, "")
+    assert "warning: column 'b' is left out: 1 cell is empty, in line 7" in ended.err
+
+
+def test_failures_have_their_document_and_exit_code(bmtrain, tmp_path):
+    (tmp_path / "config.yaml").write_text("mine")
+    cases = {("mnist",): 6, ("mnsit",): 2, ("--data", "absent.csv", "-o", "x.yaml"): 3, (): 2}
+    for words, exit_code in cases.items():
+        ended = bmtrain("init", *words, "--json", directory=tmp_path)
+        assert (ended.exit_code, ended.document["exit_code"]) == (exit_code, exit_code)
+        assert ended.document["error"]["message"]
+    assert bmtrain("init", "--list", "mnist", directory=tmp_path).exit_code == 2
+
+
+def test_looking_at_data_imports_no_tensorflow(tmp_path):
+    (tmp_path / "mine.csv").write_text(TEXTS)
+    code = (
+        "import sys\nfrom bmtrain.cli.main import main\n"
+        "code = main(['init', '--data', 'mine.csv', '--json'])\n"
+        "assert not {'tensorflow', 'keras'} & set(sys.modules)\nsys.exit(code)"
+    )
+    environment = os.environ | {"PYTHONPATH": str(ROOT)}
+    ended = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=tmp_path,
+        env=environment,
+        capture_output=True,
+        check=False,
+    )
+    assert ended.returncode == 0, ended.stderr

@@ -42,9 +42,12 @@ def test_a_file_that_is_there_is_left_alone_unless_forced(start, tmp_path):
     config = tmp_path / "config.yaml"
     config.write_text("mine")
     config.chmod(0o600)
-    with pytest.raises(EnvironmentFault, match="exists already"):
+    (tmp_path / "mine.csv").write_text("")  # it is not even looked at
+    with pytest.raises(EnvironmentFault, match="exists already, and was left as it is"):
         start()
     assert config.read_text() == "mine"
+    assert not (tmp_path / ".bmtrain-schema.json").exists()
+    (tmp_path / "mine.csv").write_text(BINARY)
     start(force=True)
     assert config.read_text().startswith(MARK)
     assert stat.S_IMODE(config.stat().st_mode) == 0o600

@@ -204,6 +204,15 @@ def test_data_that_cannot_be_started_from_is_an_error_and_nothing_is_written(
     assert sorted(path.name for path in tmp_path.iterdir()) == ["my data.csv"]
 
 
+def test_more_features_than_a_config_can_list_are_told(start, tmp_path):
+    names = ",".join(f"p{i}" for i in range(10_001))
+    text = table(f"word,{names},y", lambda i: (f"w{i}", *range(i, 10_001 + i), i % 2), 4)
+    with pytest.raises(DataError, match="cannot list the 10,001 features") as caught:
+        start(text)
+    assert "'word'" in str(caught.value.hint)
+    start("\n".join(line.partition(",")[2] for line in text.splitlines()))
+
+
 def test_arrays_are_looked_at_too(tmp_path, monkeypatch, random):
     monkeypatch.chdir(tmp_path)
     images = random.integers(0, 256, (120, 6, 5), np.uint8)

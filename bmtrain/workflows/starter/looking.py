@@ -29,6 +29,8 @@ from bmtrain.data.table_profile import Column, profile_table
 from bmtrain.errors import DataError, UsageError
 from bmtrain.program import program
 
+#: A config is bounded in size; so many names of any usual length fit.
+_MAX_LISTED = 10_000
 #: Of an array's integer labels; more different ones are targets.
 _MAX_ARRAY_CLASSES = 1000
 
@@ -118,6 +120,13 @@ def _look_at_table(path: Path, label: str | None) -> Seen:
     features = choose_features(columns, chosen.name, others)
     if not features.num_features:
         raise _without_features(features, chosen, files["train"])
+    if len(features.names or ()) > _MAX_LISTED:
+        raise DataError(
+            f"a config cannot list the {features.num_features:,} features that are left",
+            where=str(files["train"]),
+            hint=f"remove {listed([quoted(left.name) for left in features.left_out], 5)} from the "
+            "table: without a list every column but the label is a feature",
+        )
     section = DataSection(
         source=str(path.absolute()), format="csv", label=chosen.name, features=features.names
     )

@@ -8,6 +8,7 @@ from typing import Annotated, Any, Final
 import typer
 
 from bmtrain.cli.commands.checking import check, schema
+from bmtrain.cli.commands.comparison import compare, runs
 from bmtrain.cli.commands.evaluation import evaluate, predict
 from bmtrain.cli.commands.proofs import reproduce, verify_resume
 from bmtrain.cli.commands.shell import completion
@@ -22,6 +23,8 @@ COMMANDS: Final[dict[str, Callable[..., Any]]] = {
     "predict": predict,
     "check": check,
     "schema": schema,
+    "runs": runs,
+    "compare": compare,
     "verify-resume": verify_resume,
     "reproduce": reproduce,
     "completion": completion,

@@ -35,6 +35,8 @@ _COMMANDS: Final = {
     "predict": "0 2 3 6 7",
     "check": "0 2 3 6",
     "schema": "0 2 6",
+    "runs": "0 2 6",
+    "compare": "0 2 3 6 7",
     "verify-resume": "0 2 3 4 5 6 7",
     "reproduce": "0 2 3 4 5 6 7",
     "completion": "0 2 6",

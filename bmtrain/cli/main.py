@@ -116,7 +116,7 @@ def _asked_format(words: Sequence[str]) -> OutputFormat:
     options = list(words)[: words.index("--")] if "--" in words else list(words)
     if "--json" in options:
         return "json"
-    if options[:1] not in (["train"], ["check"]):
+    if options[:1] not in (["train"], ["check"], ["runs"], ["compare"]):
         return "text"
     joined = " ".join(options).replace("--format=", "--format ")
     if "--format json" in joined:

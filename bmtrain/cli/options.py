@@ -11,7 +11,7 @@ from bmtrain.cli import completion
 from bmtrain.cli.console import OutputFormat, Screen
 
 
-def no_option(value: list[str] | Path | None) -> list[str] | Path | None:
+def no_option(value: list[str] | str | Path | None) -> list[str] | str | Path | None:
     """Refuse a value that looks like an option: its own value was forgotten before it.
 
     Raises:

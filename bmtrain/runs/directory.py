@@ -154,6 +154,26 @@ def open_run_directory(path: Path, *, expected: Expected = "empty") -> Iterator[
             os.close(descriptor)
 
 
+def live_holder(path: Path) -> str | None:
+    """Who trains in the directory now, asked without being in anybody's way; None: nobody.
+
+    The lock of a process that is gone is not touched. Else a shared one is tried, for
+    microseconds: others that ask take it too, and a run that begins tries again.
+
+    Raises:
+        CheckpointError: the lock is no regular file. EnvironmentFault: it cannot be read.
+    """
+    if not os.path.lexists(path / LOCK):
+        return None
+    descriptor = open_plain(path / LOCK, "look at the lock", os.O_RDONLY)
+    try:
+        with environment_faults(path / LOCK, "look at the lock"):
+            signed = _holder(descriptor)
+            return None if signed is None or _got_lock(descriptor, fcntl.LOCK_SH) else signed
+    finally:
+        os.close(descriptor)
+
+
 def _require(path: Path, expected: Expected) -> None:
     if expected != "empty" and RunDirectory(path).holds_run:
         return
@@ -184,9 +204,9 @@ def _lock(descriptor: int, path: Path) -> None:
             )
 
 
-def _got_lock(descriptor: int) -> bool:
+def _got_lock(descriptor: int, kind: int = fcntl.LOCK_EX) -> bool:
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        fcntl.flock(descriptor, kind | fcntl.LOCK_NB)
     except OSError as error:
         if error.errno not in _BUSY:
             raise

@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from bmtrain import strict_json
-from bmtrain.durable import write_bytes
+from bmtrain.durable import environment_fault, write_bytes
+from bmtrain.errors import BmtrainError, CheckpointError
 from bmtrain.machine import num_processors, processor_name
 from bmtrain.regular_files import NotRegular, open_regular
 from bmtrain.runs.metrics_log import finite
@@ -82,11 +83,29 @@ def write_json(path: Path, document: Mapping[str, Any]) -> None:
 def read_json(path: Path) -> dict[str, Any]:
     """A document that ``write_json`` wrote; empty where there is no such one, or it is too large."""
     try:
+        return require_json(path)
+    except BmtrainError:
+        return {}
+
+
+def require_json(path: Path) -> dict[str, Any]:
+    """The same; empty only where there is no file.
+
+    Raises:
+        CheckpointError: it is damaged, or no regular file. EnvironmentFault: it cannot be read.
+    """
+    try:
         with os.fdopen(open_regular(path), "rb") as file:
             document = strict_json.decode(file.read(strict_json.MAX_BYTES + 1))
-    except (OSError, ValueError, NotRegular):
+            strict_json.require(isinstance(document, dict), "not a document")
+    except FileNotFoundError:
         return {}
-    return document if isinstance(document, dict) else {}
+    except OSError as error:
+        raise environment_fault(error, path, "read") from None
+    except (ValueError, NotRegular) as error:
+        raise CheckpointError(f"damaged: {error}", where=str(path)) from None
+    assert isinstance(document, dict)
+    return document
 
 
 def _version(package: str) -> str | None:

@@ -122,15 +122,38 @@ def epochs_in(path: Path) -> Iterator[dict[str, Any]]:
             yield _epoch(line, number, path)
 
 
-def _epoch(line: bytes, number: int, path: Path) -> dict[str, Any]:
+def last_epoch(path: Path) -> dict[str, Any] | None:
+    """The last whole line, read from the end; None where there is none yet.
+
+    Raises:
+        CheckpointError: it is damaged, or the log is no regular file.
+        EnvironmentFault: it cannot be read.
+    """
+    action = "read the metrics log"
+    descriptor = open_plain(path, action, os.O_RDONLY)
+    try:
+        with environment_faults(path, action):
+            begin = max(os.fstat(descriptor).st_size - 2 * _MAX_LINE_BYTES, 0)
+            content = os.pread(descriptor, 2 * _MAX_LINE_BYTES, begin)
+    finally:
+        os.close(descriptor)
+    *whole, _being_written = content.split(b"\n")
+    if not whole:
+        return None
+    return _epoch(whole[-1], None, path)
+
+
+def _epoch(line: bytes, number: int | None, path: Path) -> dict[str, Any]:
     try:
         strict_json.require(len(line) <= _MAX_LINE_BYTES, f"over {_MAX_LINE_BYTES:,} bytes")
         entry = strict_json.decode(line)
         strict_json.require(_is_epoch(entry), "not the figures of an epoch")
-        strict_json.require(entry["epoch"] == number, f"expected epoch {number}")
+        if number is not None:
+            strict_json.require(entry["epoch"] == number, f"expected epoch {number}")
     except ValueError as error:
+        which = "the last line" if number is None else f"line {number}"
         raise CheckpointError(
-            f"line {number} is damaged: {error}", where=str(path), hint="start a new run"
+            f"{which} is damaged: {error}", where=str(path), hint="start a new run"
         ) from None
     assert isinstance(entry, dict)
     return entry

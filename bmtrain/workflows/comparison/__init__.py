@@ -1,0 +1,1 @@
+"""The parts of ``compare``: the runs, the evidence, its words."""

@@ -19,6 +19,8 @@ def test_help_lists_the_exit_codes(bmtrain):
         ("check", ["0", "1", "2", "3", "6", "129 130 143"]),
         ("schema", ["0", "1", "2", "6", "129 130 143"]),
         ("init", ["0", "1", "2", "3", "6", "129 130 143"]),
+        ("runs", ["0", "1", "2", "6", "129 130 143"]),
+        ("compare", ["0", "1", "2", "3", "6", "7", "129 130 143"]),
     ],
 )
 def test_a_command_lists_the_exit_codes_that_it_has(bmtrain, monkeypatch, command, codes):
@@ -29,7 +31,9 @@ def test_a_command_lists_the_exit_codes_that_it_has(bmtrain, monkeypatch, comman
     assert ("a resume was refused" in " ".join(out.split())) == (command == "train")
 
 
-@pytest.mark.parametrize("command", ["init", "train", "eval", "predict", "check", "schema"])
+@pytest.mark.parametrize(
+    "command", ["init", "train", "eval", "predict", "check", "schema", "runs", "compare"]
+)
 def test_every_command_has_help_and_the_same_options(bmtrain, command):
     ended = bmtrain(command, "--help")
     assert ended.exit_code == 0

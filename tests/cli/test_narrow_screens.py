@@ -36,7 +36,7 @@ def assert_fits(shown, width, indent=2):
         ("regression", ["eval", "run"]),
         ("findings", ["check", LONG]),
         *(("done", [*command, "--help"]) for command in
-          ([], ["train"], ["eval"], ["predict"], ["check"], ["schema"])),
+          ([], ["train"], ["eval"], ["predict"], ["check"], ["schema"], ["runs"], ["compare"])),
     ],
 )  # fmt: skip
 def test_lines_are_broken_at_blanks(bmtrain, monkeypatch, scenario, arguments, width):
@@ -57,6 +57,8 @@ def test_a_real_terminal_is_asked_for_its_width(terminal):
     assert_fits(shown, 20)
 
 
-@pytest.mark.parametrize("command", [[], ["train"], ["eval"], ["predict"], ["check"], ["schema"]])
+@pytest.mark.parametrize(
+    "command", [[], ["train"], ["eval"], ["predict"], ["check"], ["schema"], ["runs"], ["compare"]]
+)
 def test_help_can_be_read_in_ascii(bmtrain, command):
     assert bmtrain(*command, "--help").out.isascii()

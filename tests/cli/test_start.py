@@ -6,6 +6,8 @@ import sys
 
 import pytest
 
+from tests.small_runs import give_classes, make_run
+
 COUNT = """
 import sys
 from bmtrain.cli.main import main
@@ -38,7 +40,10 @@ def imported(tmp_path, plain_environment):
     "arguments",
     [
         ["--help"],
-        *([name, "--help"] for name in ("init", "train", "eval", "predict", "check", "schema")),
+        *(
+            [name, "--help"]
+            for name in ("init", "train", "eval", "predict", "check", "schema", "runs", "compare")
+        ),
     ],
 )
 def test_help_imports_nothing_heavy(imported, arguments):
@@ -80,3 +85,18 @@ def test_check_comes_without_tensorflow(imported, tmp_path):
     exit_code, modules = imported("check", "iris.yaml")
     assert exit_code == 0
     assert not modules & {"tensorflow", "keras"}
+
+
+def test_runs_are_listed_without_tensorflow_and_numpy(imported, tmp_path):
+    make_run(tmp_path / "runs" / "first")
+    exit_code, modules = imported("runs", "--where", "seed=0", "--show", "seed")
+    assert exit_code == 0
+    assert not modules & {"tensorflow", "keras", "numpy", "polars"}
+
+
+def test_runs_are_compared_without_tensorflow(imported, tmp_path):
+    for name in ("first", "second"):
+        give_classes(make_run(tmp_path / name), [0, 1, 2], [0, 1, 1])
+    exit_code, modules = imported("compare", "first", "second")
+    assert exit_code == 0
+    assert not modules & {"tensorflow", "keras", "polars", "scipy"}

@@ -19,8 +19,8 @@ Values = NDArray[np.float64]
 #: Of the bootstrap; of larger sets fewer are drawn, or it would take minutes.
 RESAMPLES = 10_000
 _MIN_RESAMPLES = 1_000
-_MAX_DRAWS = 200_000_000
-_DRAWS_PER_BLOCK = 4_000_000
+_MAX_DRAWS = 100_000_000
+_DRAWS_PER_BLOCK = 100_000
 #: Outcomes of few kinds (right or wrong, in both) are counted, not drawn one by one.
 _MAX_KINDS = 64
 
@@ -78,33 +78,41 @@ def bootstrap_interval(
         second: (n,) of the second, in the same order.
         finish: from means to figures: the square root for a root mean squared error.
     """
-    pairs = np.stack([first, second])
-    num_examples = pairs.shape[1]
+    num_examples = len(first)
     resamples = max(_MIN_RESAMPLES, min(RESAMPLES, _MAX_DRAWS // num_examples))
     random = np.random.default_rng(seed)
-    kinds, counts = np.unique(pairs[:, : 16 * _MAX_KINDS], axis=1, return_counts=True)
-    if kinds.shape[1] <= _MAX_KINDS < num_examples:
-        kinds, counts = np.unique(pairs, axis=1, return_counts=True)
-    if kinds.shape[1] <= _MAX_KINDS and counts.sum() == num_examples:
+    kinds, counts = _kinds(np.stack([first, second]))
+    if kinds.shape[1] <= _MAX_KINDS:
         drawn = random.multinomial(num_examples, counts / num_examples, size=resamples)
         means = drawn @ kinds.T / num_examples
     else:
-        means = _resampled_means(pairs, resamples, random)
+        means = _resampled_means(first, second, resamples, random)
     differences = finish(means[:, 1]) - finish(means[:, 0])
     low, high = np.quantile(differences, [0.025, 0.975])
     return Interval(float(low), float(high), resamples)
 
 
-def _resampled_means(pairs: Values, resamples: int, random: np.random.Generator) -> Values:
-    """(resamples, 2), in blocks that fit the memory."""
-    num_examples = pairs.shape[1]
-    rows = np.ascontiguousarray(pairs.T)
+def _kinds(pairs: Values) -> tuple[Values, NDArray[np.int64]]:
+    """(2, kinds) and how often each is; of the first pairs alone where these are many already."""
+    begin = pairs[:, : 16 * _MAX_KINDS]
+    kinds, counts = np.unique(begin, axis=1, return_counts=True)
+    if kinds.shape[1] > _MAX_KINDS or begin.shape == pairs.shape:
+        return kinds, counts
+    return np.unique(pairs, axis=1, return_counts=True)
+
+
+def _resampled_means(
+    first: Values, second: Values, resamples: int, random: np.random.Generator
+) -> Values:
+    """(resamples, 2), in blocks that fit the processor's cache."""
+    num_examples = len(first)
     means = np.empty((resamples, 2))
     block = max(1, _DRAWS_PER_BLOCK // num_examples)
     for start in range(0, resamples, block):
         size = min(block, resamples - start)
         drawn = random.integers(0, num_examples, (size, num_examples), dtype=np.int32)
-        means[start : start + size] = rows[drawn].mean(axis=1)
+        for column, values in enumerate((first, second)):
+            means[start : start + size, column] = values.take(drawn).mean(axis=1)
     return means
 
 

@@ -359,7 +359,7 @@ def test_losses_that_are_other_functions_are_not_tested(bmtrain, tmp_path, rando
         (["a", "nowhere"], 2, "'nowhere' is not a run directory"),
         (["a", "b", "--metric", "test.acuracy"], 2, "did you mean 'test.accuracy'?"),
         (["a", "b", "--metric", "--quiet"], 2, "expected a value, got the option '--quiet'"),
-        ([], 2, "Missing argument 'RUN...'"),
+        ([], 2, "Missing argument 'RUN'"),
     ],
 )
 def test_a_wrong_command_line_is_told(bmtrain, two, arguments, exit_code, words):

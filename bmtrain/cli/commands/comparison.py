@@ -66,7 +66,7 @@ def runs(
     json: Json = False,
     quiet: Quiet = False,
 ) -> None:
-    """List the runs in DIR with their key figures; those that go on, too."""
+    """List the runs in DIR with their key figures; live ones are marked."""
     from bmtrain.cli.rendering.runs import show_runs
     from bmtrain.workflows.list_runs import RunsRequest, list_runs
 
@@ -85,7 +85,7 @@ def compare(
     context: typer.Context,
     run_paths: Annotated[
         list[Path],
-        typer.Argument(metavar="RUN...", show_default=False, help="Two run directories, or more."),
+        typer.Argument(metavar="RUN", show_default=False, help="Two run directories, or more."),
     ],
     *,
     metric: Annotated[

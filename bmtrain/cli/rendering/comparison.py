@@ -120,7 +120,7 @@ def _group_table(document: Mapping[str, Any]) -> tuple[list[str], list[list[str]
             ", ".join(group["runs"]),
             ", ".join(map(str, group["seeds"])),
             "" if group["mean"] is None else figure(group["mean"]),
-            "" if (spread := group["standard_deviation"]) is None else figure(spread),
+            "" if (spread := group["standard_deviation"]) is None else f"{spread:.2g}",
         ]
         for group in document["groups"]
     ]

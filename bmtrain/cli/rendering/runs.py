@@ -14,7 +14,7 @@ from bmtrain.cli.rendering.tables import show_table, table_width
 from bmtrain.figures import count, duration, figure
 
 #: What is left out where the terminal is too narrow, the first one first.
-_DISPENSABLE: Final = ("parameters", "begun", "time", "epochs")
+_DISPENSABLE: Final = ("parameters", "begun", "time", "epochs", "validation.")
 _BESIDE_METRICS: Final = ("loss", "penalty", "objective")
 #: Splits with a column each.
 _SHOWN_SPLITS: Final = ("validation", "test")
@@ -137,8 +137,9 @@ def _fitting(columns: list[_Column], width: int) -> tuple[list[_Column], list[st
     kept, left_out = columns, []
     for name in ("", *_DISPENSABLE):
         if name:
-            kept = [column for column in kept if column.name != name]
-            left_out.append(name)
+            dropped = [column.name for column in kept if column.name.startswith(name)]
+            kept = [column for column in kept if column.name not in dropped]
+            left_out += dropped
         rows = list(zip(*(column.cells for column in kept), strict=True))
         if table_width([column.name for column in kept], rows, gap=1) <= width:
             return kept, left_out

@@ -35,6 +35,7 @@ def held():
             stdout=subprocess.PIPE,
         )
         processes.append(process)
+        assert process.stdout is not None
         assert process.stdout.readline() == b"held\n"
         return process
 
@@ -68,7 +69,7 @@ def test_a_live_run_is_told_by_its_lock_whatever_its_summary_says(tmp_path, held
     process = held(run)
     overview = read_overview(run)
     assert overview.status == "running"
-    assert f"process {process.pid} " in overview.held_by
+    assert f"process {process.pid} " in str(overview.held_by)
     assert overview.metrics == {"train": {"loss": 1 / 2, "accuracy": 0.5}}
     process.communicate()
     assert read_overview(run).status == "completed"

@@ -9,6 +9,7 @@ from typing import Annotated, Literal
 
 import typer
 
+from bmtrain.cli import completion
 from bmtrain.cli.options import Json, Quiet, asked_screen, no_option
 
 TableFormatOption = Annotated[
@@ -31,6 +32,7 @@ def runs(
         typer.Argument(
             metavar="DIR",
             show_default=False,
+            autocompletion=completion.run_or_checkpoint,
             help="A directory of runs, or a run. Default: $BMTRAIN_RUNS, or else runs.",
         ),
     ] = None,
@@ -40,6 +42,7 @@ def runs(
         typer.Option(
             metavar="KEY",
             callback=sort_key,
+            autocompletion=completion.figure,
             help="run, status, begun, epochs, parameters, train_s, a figure (test.accuracy) or a "
             "config key; -KEY: the largest first.",
         ),
@@ -59,6 +62,7 @@ def runs(
         typer.Option(
             metavar="KEY",
             callback=no_option,
+            autocompletion=completion.config_key,
             help="A config key to have a column of its own. May be repeated.",
         ),
     ] = None,
@@ -85,7 +89,12 @@ def compare(
     context: typer.Context,
     run_paths: Annotated[
         list[Path],
-        typer.Argument(metavar="RUN", show_default=False, help="Two run directories, or more."),
+        typer.Argument(
+            metavar="RUN",
+            show_default=False,
+            help="Two run directories, or more.",
+            autocompletion=completion.run_or_checkpoint,
+        ),
     ],
     *,
     metric: Annotated[
@@ -94,6 +103,7 @@ def compare(
             metavar="FIGURE",
             show_default=False,
             callback=no_option,
+            autocompletion=completion.figure,
             help="What is compared: test.accuracy, validation.loss ... Default: the first metric "
             "that all have, or else the loss.",
         ),

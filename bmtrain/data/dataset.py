@@ -4,13 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Final, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 SplitName = Literal["train", "validation", "test"]
 Task = Literal["classification", "regression"]
+
+
+#: Examples that a model is evaluated on at a time. Fixed, so that evaluating a split gives the same
+#: bits in `train` and in `eval`, and one compilation serves every split.
+BLOCK_SIZE: Final = 1024
 
 
 @dataclass(frozen=True, slots=True)

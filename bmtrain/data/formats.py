@@ -36,6 +36,7 @@ ARRAY_PART_READERS: dict[Format, PartReader] = {
 
 _MAX_SHOWN = 5
 _BY_SUFFIX: dict[str, Format] = {".npz": "npz", ".npy": "npy", ".csv": "csv"}
+DATA_SUFFIXES = frozenset(_BY_SUFFIX)
 
 
 def choose_format(path: Path, wanted: str) -> Format:

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from io import BufferedReader
 from math import prod
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -45,7 +46,36 @@ def read_idx(path: Path) -> RawArray:
     available memory before anything is allocated. DataError names the file.
     """
     with _opened_idx(path) as (stream, header):
-        return _read_values(stream, header, str(path))
+        return _read_rows(stream, header, str(path), 0, header.shape[0])
+
+
+def idx_blocks(path: Path, num_rows: int) -> Iterator[RawPart]:
+    """The examples of ``path``, a file or a directory as in ``read_idx_part``, ``num_rows`` at a time.
+
+    DataError as in ``read_idx``; of a compressed file that is damaged, where the damage is met.
+    """
+    file = _require(path, _prefix_of_examples(path), "images") if path.is_dir() else path
+    with _opened_idx(file) as (stream, header):
+        yield from _stream_blocks(stream, header, str(file), num_rows)
+
+
+def idx_stream_blocks(stream: BufferedReader[Any], name: str, num_rows: int) -> Iterator[RawPart]:
+    """The same of what comes through a pipe, plain or gzip."""
+    with reading(Path(name)):
+        if stream.peek(2)[:2] == _GZIP_MAGIC:
+            with gzip.GzipFile(fileobj=stream) as inflated:
+                yield from _stream_blocks(inflated, _read_header(inflated, name), name, num_rows)
+        else:
+            yield from _stream_blocks(stream, _read_header(stream, name), name, num_rows)
+
+
+def _stream_blocks(
+    stream: BufferedReader | gzip.GzipFile, header: _Header, where: str, num_rows: int
+) -> Iterator[RawPart]:
+    for start in range(0, header.shape[0], num_rows):
+        stop = min(start + num_rows, header.shape[0])
+        place = Place(where, first_row=start)
+        yield RawPart(_read_rows(stream, header, where, start, stop), None, place, place)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,22 +117,30 @@ def _fitting_header(stream: BufferedReader | gzip.GzipFile, path: Path, max_byte
     return header
 
 
-def _read_values(stream: BufferedReader | gzip.GzipFile, header: _Header, where: str) -> RawArray:
-    shape, num_bytes = header.shape, header.num_bytes
+def _read_rows(
+    stream: BufferedReader | gzip.GzipFile, header: _Header, where: str, start: int, stop: int
+) -> RawArray:
+    """The rows from ``start``, where the stream is, to ``stop``; nothing may follow the last one."""
+    num_rows, *rest = header.shape
+    shape = (stop - start, *rest)
+    row_bytes = prod(rest) * header.dtype.itemsize
+    num_bytes = (stop - start) * row_bytes
     require_memory(num_bytes, where=where)
     values = np.empty(num_bytes, np.uint8)
-    num_read = stream.readinto(values.data) or 0
+    num_read = 0
+    while num_read < num_bytes and (more := stream.readinto(values.data[num_read:])):
+        num_read += more
     if num_read < num_bytes:
         raise DataError(
-            f"the file is truncated: expected {num_bytes:,} bytes of values "
-            f"for the shape {shape}, got {num_read:,}",
+            f"the file is truncated: expected {header.num_bytes:,} bytes of values "
+            f"for the shape {header.shape}, got {start * row_bytes + num_read:,}",
             where=where,
         )
     # Reading on to the end also makes gzip verify its checksum.
-    if stream.read(1):
+    if stop == num_rows and stream.read(1):
         raise DataError(
-            f"the file is too long: it goes on after the {num_bytes:,} bytes of values "
-            f"that its header declares for the shape {shape}",
+            f"the file is too long: it goes on after the {header.num_bytes:,} bytes of values "
+            f"that its header declares for the shape {header.shape}",
             where=where,
         )
     array = values.view(header.dtype).reshape(shape)
@@ -144,10 +182,13 @@ def read_idx_directory(directory: Path) -> Source:
 def read_idx_part(path: Path, *, labels: bool) -> RawPart:
     """The examples: a file's array; of a directory those of ``t10k-…``, else of ``train-…``."""
     if path.is_dir():
-        prefix = "t10k" if _find(path, "t10k", "images") else "train"
-        return _read_split(path, prefix, labels=labels)
+        return _read_split(path, _prefix_of_examples(path), labels=labels)
     place = Place(str(path))
     return RawPart(read_idx(path), None, features_at=place, labels_at=place)
+
+
+def _prefix_of_examples(directory: Path) -> str:
+    return "t10k" if _find(directory, "t10k", "images") else "train"
 
 
 def _read_split(directory: Path, prefix: str, *, labels: bool) -> RawPart:

@@ -7,6 +7,7 @@ writes, and nothing is evaluated (numpy.lib.format, versions 1.0 to 3.0).
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from math import prod
 from typing import IO, Any
 
@@ -32,6 +33,20 @@ _OBJECT = re.compile(r"['\"][|<>=]?O\d?['\"]")
 def read_array(stream: IO[bytes], size: int, where: str) -> RawArray:
     """One array from ``stream``, whose ``size`` in bytes must be what its header implies."""
     dtype, shape, is_fortran = _fitting_header(stream, size, where)
+    array = _rows(stream, dtype, shape, where, is_fortran=is_fortran)
+    stream.read(1)  # at the end, where zip members verify their checksum
+    return array
+
+
+def _rows(
+    stream: IO[bytes],
+    dtype: np.dtype[Any],
+    shape: tuple[int, ...],
+    where: str,
+    *,
+    is_fortran: bool = False,
+) -> RawArray:
+    """The next values of the stream, in this ``shape``."""
     num_bytes = prod(shape) * dtype.itemsize
     require_memory(num_bytes, where=where)
     values = np.empty(num_bytes, np.uint8)
@@ -42,9 +57,25 @@ def read_array(stream: IO[bytes], size: int, where: str) -> RawArray:
             raise DataError("the array is truncated: its data ends early", where=where)
         values[num_read : num_read + len(chunk)] = np.frombuffer(chunk, np.uint8)
         num_read += len(chunk)
-    stream.read(1)  # at the end, where zip members verify their checksum
     array = values.view(dtype).reshape(shape, order="F" if is_fortran else "C")
     return np.ascontiguousarray(array, dtype=dtype.newbyteorder("="))
+
+
+def array_blocks(
+    stream: IO[bytes], size: int | None, where: str, num_rows: int
+) -> Iterator[tuple[int, RawArray]]:
+    """(number of the first row, rows) of one array, ``num_rows`` at a time; in Fortran's order whole.
+
+    ``size``: as in ``read_array``; None: not known, it comes through a pipe.
+    """
+    dtype, shape, is_fortran = _fitting_header(stream, size, where)
+    if is_fortran and len(shape) > 1:
+        yield 0, _rows(stream, dtype, shape, where, is_fortran=True)
+        return
+    for start in range(0, shape[0], num_rows):
+        rows = (min(num_rows, shape[0] - start), *shape[1:])
+        yield start, _rows(stream, dtype, rows, where)
+    stream.read(1)  # as in read_array
 
 
 def num_examples(stream: IO[bytes], size: int, where: str) -> int:
@@ -53,12 +84,12 @@ def num_examples(stream: IO[bytes], size: int, where: str) -> int:
 
 
 def _fitting_header(
-    stream: IO[bytes], size: int, where: str
+    stream: IO[bytes], size: int | None, where: str
 ) -> tuple[np.dtype[Any], tuple[int, ...], bool]:
     """(dtype, shape of one axis at least, is_fortran) of an array of ``size`` bytes in all."""
     dtype, shape, is_fortran, header_size = _read_header(stream, where)
     num_bytes = prod(shape) * dtype.itemsize
-    if header_size + num_bytes != size:
+    if size is not None and header_size + num_bytes != size:
         state = "truncated" if header_size + num_bytes > size else "too long"
         raise DataError(
             f"the array is {state}: its header declares {dtype} values of shape {shape}, "

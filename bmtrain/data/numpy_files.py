@@ -6,12 +6,13 @@ import struct
 import zipfile
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from io import BufferedReader
 from pathlib import Path
-from typing import IO, BinaryIO, Protocol, Self
+from typing import IO, Any, BinaryIO, Protocol, Self
 
 from bmtrain.data.dataset import SplitName
 from bmtrain.data.near_names import did_you_mean
-from bmtrain.data.npy_array import num_examples, read_array
+from bmtrain.data.npy_array import array_blocks, num_examples, read_array
 from bmtrain.data.quoting import listed, quoted, short
 from bmtrain.data.source import (
     MAX_DEFLATE_RATIO,
@@ -59,6 +60,32 @@ def read_npy_part(path: Path, *, labels: bool) -> RawPart:
         return _read_any_part(_NpyDirectory(path), labels=labels)
     place = Place(str(path))
     return RawPart(_read_npy(path), None, features_at=place, labels_at=place)
+
+
+def npz_blocks(path: Path, num_rows: int) -> Iterator[RawPart]:
+    """The examples as in ``read_npz_part``, without labels, ``num_rows`` at a time."""
+    with _NpzFile(path) as archive:
+        yield from archive.blocks(_name_of_examples(archive), num_rows)
+
+
+def npy_blocks(path: Path, num_rows: int) -> Iterator[RawPart]:
+    """The examples as in ``read_npy_part``, without labels, ``num_rows`` at a time."""
+    if path.is_dir():
+        path /= f"{_name_of_examples(_NpyDirectory(path))}.npy"
+    with reading(path), opened(path) as (file, file_size):
+        yield from _parts(array_blocks(file, file_size, str(path), num_rows), str(path))
+
+
+def npy_stream_blocks(stream: BufferedReader[Any], name: str, num_rows: int) -> Iterator[RawPart]:
+    """The rows of one .npy array that comes through a pipe."""
+    with reading(Path(name)):
+        yield from _parts(array_blocks(stream, None, name, num_rows), name)
+
+
+def _parts(blocks: Iterator[tuple[int, RawArray]], where: str) -> Iterator[RawPart]:
+    for start, rows in blocks:
+        place = Place(where, first_row=start)
+        yield RawPart(rows, None, place, place)
 
 
 class _Arrays(Protocol):
@@ -126,6 +153,11 @@ class _NpzFile:
     def read(self, name: str) -> RawArray:
         with self._member(name) as (stream, size, where):
             return read_array(stream, size, where)
+
+    def blocks(self, name: str, num_rows: int) -> Iterator[RawPart]:
+        """The rows of one array, ``num_rows`` at a time."""
+        with self._member(name) as (stream, size, where):
+            yield from _parts(array_blocks(stream, size, where, num_rows), where)
 
     def num_examples(self, name: str) -> int:
         with self._member(name) as (stream, size, where):
@@ -201,9 +233,13 @@ def _read_splits(arrays: _Arrays) -> Source:
 
 
 def _read_any_part(arrays: _Arrays, *, labels: bool) -> RawPart:
-    for suffix in ("", "_test", "_train"):
-        if f"x{suffix}" in arrays.names:
-            return _read_part(arrays, suffix, labels=labels)
+    return _read_part(arrays, _name_of_examples(arrays).removeprefix("x"), labels=labels)
+
+
+def _name_of_examples(arrays: _Arrays) -> str:
+    for name in ("x", "x_test", "x_train"):
+        if name in arrays.names:
+            return name
     raise DataError(
         f"expected an array x, x_test or x_train, got: {_shown(arrays)}", where=arrays.where
     )

@@ -35,15 +35,17 @@ class Place:
     Attributes:
         name: a file, or a file and the array in it.
         line_of_row: for text files: the line of a row; rows count from 0, lines from 1.
+        first_row: where the values are rows of a larger whole: the number of the first.
     """
 
     name: str
     line_of_row: Callable[[int], int] | None = None
+    first_row: int = 0
 
     def row(self, row: int) -> str:
         """The place of one row."""
         if self.line_of_row is None:
-            return f"{self.name}[{row}]"
+            return f"{self.name}[{self.first_row + row}]"
         return f"{self.name}, line {self.line_of_row(row)}"
 
 

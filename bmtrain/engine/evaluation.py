@@ -10,16 +10,12 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from bmtrain.data.dataset import Split
+from bmtrain.data.dataset import BLOCK_SIZE, Split
 from bmtrain.engine.placement import SingleDevice
 from bmtrain.models.losses import encode_targets
 from bmtrain.models.objective import l2_penalty
 from bmtrain.models.preprocessing import apply_preprocessing
 from bmtrain.models.problem import Problem
-
-#: Examples per compiled call. Fixed, so that evaluating a split gives the same
-#: bits in `train` and in `eval`, and one compilation serves every split.
-BLOCK_SIZE = 1024
 
 
 @dataclass(frozen=True, slots=True)

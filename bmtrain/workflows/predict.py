@@ -1,15 +1,19 @@
-"""``bmtrain predict``: what a checkpoint says about each example of a file."""
+"""``bmtrain predict``: what a checkpoint says about each example, in constant memory."""
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Generator
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from bmtrain.data.load import load_examples
+from bmtrain.data.example_blocks import STDIN, example_blocks, examples_in
+from bmtrain.errors import UsageError
 from bmtrain.figures import class_name
 from bmtrain.models.decision import class_probabilities, predicted_classes
 from bmtrain.workflows.restoring import Restored, read_restored, restored_session
@@ -17,11 +21,17 @@ from bmtrain.workflows.restoring import Restored, read_restored, restored_sessio
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PredictRequest:
-    """Which checkpoint, on which examples; labels are not needed."""
+    """Which checkpoint, on which examples; labels are not needed.
+
+    Attributes:
+        inputs: files, directories, or ``-`` for standard input.
+        top: how many of the likeliest classes are asked for; None: the probability of each.
+    """
 
     checkpoint: Path
-    input: Path
+    inputs: tuple[Path, ...]
     format: str = "auto"
+    top: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,18 +60,69 @@ class Predictions:
         return [class_name(self.class_names, number) for number in self.predicted.tolist()]
 
 
-def predict(request: PredictRequest) -> Predictions:
-    """Read, check and predict.
+@dataclass(frozen=True, slots=True)
+class PredictionStream:
+    """Predictions as they are made, in the inputs' order, and what is known before.
+
+    Attributes:
+        class_names, label_name, skipped: as in ``Predictions``.
+        num_outputs: columns of each block's outputs.
+        sources: the files that are read; each block is of one of them.
+        blocks: made while they are taken; the session ends with the last.
+    """
+
+    class_names: tuple[str, ...] | None
+    label_name: str | None
+    skipped: tuple[str, ...]
+    num_outputs: int
+    sources: tuple[Path, ...]
+    blocks: Generator[tuple[Path, Predictions]]
+
+
+def predict(request: PredictRequest) -> PredictionStream:
+    """Find the checkpoint and the inputs; read and predict while ``blocks`` are taken.
 
     Raises:
-        CheckpointError, DataError, EnvironmentFault.
+        UsageError: standard input beside others, or ``top`` of a regression.
+        CheckpointError, DataError, EnvironmentFault; while blocks are taken, too.
     """
+    if STDIN in request.inputs and len(request.inputs) > 1:
+        raise UsageError("'-' is standard input, which is read alone: name it without others")
     restored = read_restored(request.checkpoint)
     facts = restored.checkpoint.preprocessing.facts
-    examples = load_examples(request.input, facts, format=request.format, labels="optional")
+    if request.top is not None and facts.class_names is None:
+        raise UsageError("--top is about classes, and the model predicts numbers")
+    sources = tuple(examples_in(request.inputs))
+    num_classes = len(facts.class_names or ())
+    return PredictionStream(
+        class_names=facts.class_names,
+        label_name=facts.label_name,
+        skipped=restored.warnings,
+        num_outputs=num_classes or facts.num_outputs,
+        sources=sources,
+        blocks=_predicted(restored, sources, request.format),
+    )
+
+
+def _predicted(
+    restored: Restored, sources: tuple[Path, ...], wanted: str
+) -> Generator[tuple[Path, Predictions]]:
+    facts = restored.checkpoint.preprocessing.facts
+    blocks = (
+        block
+        for source in sources
+        for block in example_blocks(
+            source,
+            facts,
+            format=wanted,
+            stdin=sys.stdin.buffer if source == STDIN else None,  # type: ignore[arg-type]  # it has peek
+        )
+    )
+    first = next(blocks)  # what is wrong at once is told before TensorFlow starts
     with restored_session(restored) as session:
-        outputs = session.evaluator.predict(examples.features)
-    return predictions_of(restored, outputs)
+        for block in chain([first], blocks):
+            outputs = session.evaluator.predict(block.features)
+            yield block.source, predictions_of(restored, outputs)
 
 
 def predictions_of(restored: Restored, outputs: NDArray[np.float32]) -> Predictions:

@@ -14,6 +14,7 @@ from bmtrain.checkpoint.find import FoundCheckpoint, find_checkpoint
 from bmtrain.checkpoint.read import read_checkpoint
 from bmtrain.config.figure_checks import metric_findings
 from bmtrain.config.sections.experiment import ExperimentConfig
+from bmtrain.data.dataset import BLOCK_SIZE
 from bmtrain.data.load import resolve_task
 from bmtrain.data.memory import megabytes
 from bmtrain.data.preprocessing import Preprocessing
@@ -109,8 +110,6 @@ def _require_memory(architecture: Architecture) -> None:
     Raises:
         EnvironmentFault: a block of examples does not fit into the memory.
     """
-    from bmtrain.engine.evaluation import BLOCK_SIZE  # the caller started TensorFlow
-
     available = available_memory()
     for position, layer in enumerate(architecture.layers):
         num_values = math.prod(layer.input_shape) + math.prod(layer.output_shape)

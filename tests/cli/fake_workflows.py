@@ -58,12 +58,13 @@ TrainRequest = record(
     allow_changed=(),
 )
 EvaluateRequest = record("EvaluateRequest", "checkpoint", "split", "data", "format")
-PredictRequest = record("PredictRequest", "checkpoint", "input", "format")
+PredictRequest = record("PredictRequest", "checkpoint", "inputs", "format", "top")
 CheckRequest = record("CheckRequest", "config", "overrides")
 Finding = record("Finding", "level", "message")
 Section = record("Section", "title", "findings")
+Block = record("Block", "outputs", "predicted")
 Predictions = record(
-    "Predictions", "outputs", "predicted", "class_names", label_name=None, skipped=()
+    "Predictions", "blocks", "class_names", "num_outputs", "sources", label_name=None, skipped=()
 )
 
 
@@ -195,10 +196,11 @@ class Workflows:
         self.requests.append(request)
         outputs = np.array([[0.1, 0.7, 0.2], [0.9, 0.05, 0.05]], np.float32)
         skipped = ("step-00009375 is damaged",) if self.scenario == "skipped" else ()
-        if self.scenario == "regression":
-            return Predictions(outputs, outputs[:, 0], None, skipped=skipped)
-        names = ("setosa", "versi,color", "größe")
-        return Predictions(outputs, outputs.argmax(axis=1), names, skipped=skipped)
+        is_regression = self.scenario == "regression"
+        names = None if is_regression else ("setosa", "versi,color", "größe")
+        predicted = outputs[:, 0] if is_regression else outputs.argmax(axis=1)
+        blocks = iter([(request.inputs[0], Block(outputs, predicted))])
+        return Predictions(blocks, names, 3, request.inputs, skipped=skipped)
 
     def check(self, request):
         self.requests.append(request)

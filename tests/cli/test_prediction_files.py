@@ -3,7 +3,10 @@
 import csv
 import io
 import json
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -11,7 +14,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from bmtrain.cli.rendering.prediction_files import _records, _write_csv
+from bmtrain.cli.rendering.prediction_files import _write_csv
+from bmtrain.cli.rendering.prediction_forms import Form
 
 CSV = """\
 example,predicted,probability,probability_setosa,"probability_versi,color",probability_größe
@@ -22,23 +26,48 @@ example,predicted,probability,probability_setosa,"probability_versi,color",proba
 
 @dataclass
 class Predictions:
+    """A stream of one block, or of several in files."""
+
     outputs: np.ndarray
     predicted: np.ndarray
     class_names: tuple[str, ...] | None
     label_name: str | None = None
     skipped: tuple[str, ...] = ()
+    files: dict[str, int] = field(default_factory=dict)  # name -> examples
+
+    @property
+    def num_outputs(self) -> int:
+        return int(self.outputs.shape[1])
+
+    @property
+    def sources(self) -> tuple[Path, ...]:
+        return tuple(map(Path, self.files or ("in.npy",)))
+
+    @property
+    def blocks(self) -> Iterator[tuple[Path, Any]]:
+        start = 0
+        for name, size in (self.files or {"in.npy": len(self.outputs)}).items():
+            rows = slice(start, start + size)
+            yield Path(name), Predictions(self.outputs[rows], self.predicted[rows], None)
+            start += size
 
 
-def written(predictions):
+def written(predictions, top=None):
     file = io.StringIO()
-    _write_csv(predictions, file)
+    _write_csv(Form.of(predictions, top).table(predictions), file)
     return list(csv.reader(file.getvalue().splitlines()))
+
+
+def records(predictions, top=None):
+    return list(Form.of(predictions, top).records(predictions))
 
 
 def test_without_an_output_csv_goes_to_stdout(bmtrain, requests, fake):
     ended = bmtrain("predict", "run", "in.npy", "--format", "npy")
     assert ended.out == CSV
-    assert requests[0] == [fake.PredictRequest(fake.Path("run"), fake.Path("in.npy"), "npy")]
+    assert requests[0] == [
+        fake.PredictRequest(fake.Path("run"), (fake.Path("in.npy"),), "npy", None)
+    ]
     assert bmtrain("predict", "run", "in.npy", "-o", "-").out == CSV
 
 
@@ -145,19 +174,19 @@ def test_one_output_is_the_probability_of_the_second_class():
 def test_regression_outputs_are_numbered_where_there_are_several():
     one = Predictions(np.array([[1.5], [np.nan]], np.float32), np.array([1.5, 0]), None)
     assert written(one) == [["example", "output"], ["0", "1.5"], ["1", "nan"]]
-    assert list(_records(one)) == [
+    assert records(one) == [
         {"example": 0, "output": 1.5},
         {"example": 1, "output": None},
     ]
     two = Predictions(np.array([[1.5, -np.inf]], np.float32), np.array([1.5]), None)
     assert written(two)[0] == ["example", "output_0", "output_1"]
-    assert list(_records(two)) == [{"example": 0, "output_0": 1.5, "output_1": None}]
+    assert records(two) == [{"example": 0, "output_0": 1.5, "output_1": None}]
 
 
 def test_the_column_that_is_predicted_has_its_name():
     one = Predictions(np.array([[1.5]], np.float32), np.array([1.5]), None, "price")
     assert written(one) == [["example", "price"], ["0", "1.5"]]
-    assert list(_records(one)) == [{"example": 0, "price": 1.5}]
+    assert records(one) == [{"example": 0, "price": 1.5}]
 
 
 @pytest.mark.parametrize("label_name", [None, "", "example"])
@@ -184,5 +213,39 @@ def test_more_examples_than_a_block_stay_in_order():
 def test_a_choice_beyond_the_classes_is_named_by_its_output():
     predictions = Predictions(np.array([[0.2, 0.1]], np.float32), np.array([2]), ("no", "yes"))
     assert written(predictions)[1] == ["0", "output 2", "", "0.2", "0.1"]
-    assert next(_records(predictions))["predicted"] == "output 2"
-    assert next(_records(predictions))["probability"] is None
+    assert records(predictions)[0]["predicted"] == "output 2"
+    assert records(predictions)[0]["probability"] is None
+
+
+NAMES = ("a", "b", "c")
+
+
+def test_the_likeliest_classes_come_in_their_order_the_predicted_one_first():
+    outputs = np.array([[0.25, 0.5, 0.25], [0.1, 0.2, 0.7]], np.float32)
+    predictions = Predictions(outputs, outputs.argmax(axis=1), NAMES)
+    assert written(predictions, top=2) == [
+        ["example", "predicted", "probability", "predicted_2", "probability_2"],
+        ["0", "b", "0.5", "a", "0.25"],
+        ["1", "c", "0.7", "b", "0.2"],
+    ]
+    assert records(predictions, top=2)[1] == {
+        "example": 1,
+        "predicted": "c",
+        "probability": 0.7,
+        "top": [{"class": "c", "probability": 0.7}, {"class": "b", "probability": 0.2}],
+    }
+    assert len(written(predictions, top=9)[1]) == 1 + 2 * 3
+
+
+def test_of_several_files_each_example_says_its_own_and_is_numbered_within_it():
+    outputs = np.eye(3, dtype=np.float32)
+    predictions = Predictions(
+        outputs, outputs.argmax(axis=1), NAMES, files={"one.csv": 2, "two.csv": 1}
+    )
+    assert [row[:3] for row in written(predictions)] == [
+        ["file", "example", "predicted"],
+        ["one.csv", "0", "a"],
+        ["one.csv", "1", "b"],
+        ["two.csv", "0", "c"],
+    ]
+    assert records(predictions)[2]["file"] == "two.csv"

@@ -124,7 +124,7 @@ def test_a_gzip_bomb_beside_few_images_is_told_from_its_header(
         file.write(struct.pack(">HBBI", 0, 8, 1, 300_000_000))
         for _ in range(30):
             file.write(bytes(10_000_000))
-    monkeypatch.setattr(idx, "_read_values", lambda *_: pytest.fail("values were read"))
+    monkeypatch.setattr(idx, "_read_rows", lambda *_: pytest.fail("values were read"))
     for read in (read_idx_directory, lambda path: read_idx_part(path, labels=True)):
         with pytest.raises(DataError, match="60 examples, 300,000,000 labels") as caught:
             read(tmp_path)

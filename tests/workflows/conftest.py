@@ -159,12 +159,15 @@ def environment(make_once) -> dict[str, str]:
 def bmtrain(environment, project):
     """Runs one command line in a process of its own; ``directory`` is where, the project if not told."""
 
-    def run(*arguments: object, directory: Path = project, **variables: str) -> Ended:
+    def run(
+        *arguments: object, directory: Path = project, stdin: str | None = None, **variables: str
+    ) -> Ended:
         command = [sys.executable, "-m", "bmtrain", *map(str, arguments)]
         ended = subprocess.run(
             command,
             cwd=directory,
             env=environment | variables,
+            input=stdin,
             capture_output=True,
             text=True,
             timeout=300,

@@ -4,6 +4,8 @@ import csv
 import gzip
 import io
 import json
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -133,3 +135,81 @@ def test_a_regression_predicts_its_targets(train, command, project, tmp_path):
     squared = (values - table[:, 3:]) ** 2
     least = squared.mean(axis=0).min() / 2  # whichever column holds the target
     assert least == pytest.approx(run.epochs[-1]["train"]["loss"], rel=0.01)
+
+
+def test_standard_input_files_and_directories_give_the_same_predictions(
+    graph, command, bmtrain, project, tmp_path
+):
+    table = project / "points.csv"
+    expected = rows(command("predict", graph.path, table).out)
+    lines = table.read_text().splitlines()
+    (tmp_path / "parts").mkdir()
+    (tmp_path / "parts" / "1.csv").write_text("\n".join(lines[:101]) + "\n")
+    (tmp_path / "parts" / "2.csv").write_text("\n".join([lines[0], *lines[101:]]) + "\n")
+    ended = command("predict", graph.path, tmp_path / "parts")
+    assert ended.exit_code == 0, ended.err
+    found = rows(ended.out)
+    assert [row.pop("file").rpartition("/")[2] for row in found] == ["1.csv"] * 100 + [
+        "2.csv"
+    ] * 210
+    assert [int(row["example"]) for row in found] == [*range(100), *range(210)]
+    assert [row["predicted"] for row in found] == [row["predicted"] for row in expected]
+
+    piped = bmtrain("predict", graph.path, "-", stdin=table.read_text())
+    assert piped.exit_code == 0, piped.err
+    assert [row["predicted"] for row in rows(piped.out)] == [row["predicted"] for row in expected]
+
+
+def test_the_likeliest_classes_are_those_of_the_probabilities(graph, command, project):
+    everything = rows(command("predict", graph.path, project / "points.csv").out)
+    likeliest = rows(command("predict", graph.path, project / "points.csv", "--top", "2").out)
+    assert list(likeliest[0]) == [
+        "example", "predicted", "probability", "predicted_2", "probability_2"
+    ]  # fmt: skip
+    for all_classes, two in zip(everything, likeliest, strict=True):
+        figures = {n: float(all_classes[f"probability_{n}"]) for n in ("left", "right", "up")}
+        ranked = sorted(figures, key=lambda name: -figures[name])
+        assert [two["predicted"], two["predicted_2"]] == ranked[:2]
+
+
+def test_what_cannot_be_asked_for_is_a_usage_error(graph, command, train, project):
+    ended = command("predict", graph.path, "-", project / "points.csv")
+    assert ended.exit_code == 2
+    assert "read alone" in ended.err
+    line = train(config="line.yaml")
+    ended = command("predict", line.path, project / "line.csv", "--top", "3")
+    assert ended.exit_code == 2
+    assert "--top is about classes" in ended.err
+
+
+def test_an_error_in_a_later_block_leaves_no_file(graph, command, project, tmp_path):
+    lines = (project / "points.csv").read_text().splitlines()
+    wrong = tmp_path / "wrong.csv"
+    wrong.write_text("\n".join([*lines, *(lines[1:] * 200), "1,2,x,4,left"]) + "\n")
+    ended = command("predict", graph.path, wrong, "-o", tmp_path / "out.csv")
+    assert ended.exit_code == 3
+    assert f"line {len(lines) + 310 * 200 + 1}" in ended.err
+    assert not (tmp_path / "out.csv").exists()
+
+
+@pytest.mark.parametrize("suffix", ["csv", "npz"])
+def test_ten_times_the_examples_take_no_more_memory(graph, bmtrain, tmp_path, suffix):
+    """800,000 rows of an array, 12.8 MB, and their predictions, against a tenth of both."""
+    peaks = []
+    for num_rows in (80_000, 800_000):
+        path = tmp_path / f"{num_rows}.npy"
+        np.save(path, np.zeros((num_rows, 4), np.float32))
+        code = f"""
+import resource, sys
+from bmtrain.cli.main import main
+exit_code = main(["predict", {str(graph.path)!r}, {str(path)!r}, "-o", {str(tmp_path / ("o." + suffix))!r}])
+print(exit_code, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
+"""
+        ended = subprocess.run(
+            [sys.executable, "-c", code], capture_output=True, text=True, check=True
+        )
+        exit_code, peak_kb = map(int, ended.stdout.split())
+        assert exit_code == 0, ended.stderr
+        peaks.append(peak_kb)
+    # All at once it would be 12.8 MB of examples, as much of float64, and 800,000 rows of texts.
+    assert peaks[1] - peaks[0] < 60_000

@@ -56,7 +56,8 @@ EXCEPTIONS = {
     ("data/source.py", "zipfile"): "the exception that says that such data is damaged",
     ("config/yaml_reader.py", "Loader"): "yaml.parse streams events through CSafeLoader; no object "
     "is made of them",
-    ("cli/rendering/prediction_files.py", "allow_pickle"): "False, where predictions are written",
+    ("cli/rendering/prediction_arrays.py", "allow_pickle"): "False, where predictions are written",
+    ("cli/rendering/prediction_arrays.py", "zipfile"): "an .npz archive that is written",
     ("runs/environment.py", "subprocess"): "git, for a run that begins here; a resumed one asks it "
     "nothing",
     ("runs/environment.py", "importlib"): "importlib.metadata: versions of installed packages",

@@ -59,9 +59,13 @@ def evaluate(
 def predict(
     context: typer.Context,
     checkpoint: CheckpointPath,
-    input_path: Annotated[
-        Path,
-        typer.Argument(metavar="INPUT", show_default=False, help="Examples, labels not needed."),
+    inputs: Annotated[
+        list[Path],
+        typer.Argument(
+            metavar="INPUT",
+            show_default=False,
+            help="Examples, labels not needed: files, directories of them, or - for stdin.",
+        ),
     ],
     *,
     output: Annotated[
@@ -75,6 +79,15 @@ def predict(
             help="A .csv, .jsonl or .npz file. Without it: CSV on stdout.",
         ),
     ] = None,
+    top: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            metavar="K",
+            show_default=False,
+            help="The K likeliest classes with their probabilities, instead of every class.",
+        ),
+    ] = None,
     data_format: DataFormat = "auto",
     json: Json = False,
     quiet: QuietButResult = False,
@@ -85,8 +98,9 @@ def predict(
     from bmtrain.workflows.predict import predict as run
 
     screen = asked_screen(context, json=json, quiet=quiet)
-    destination = Destination.checked(output, input_path)
-    request = PredictRequest(checkpoint=checkpoint, input=input_path, format=data_format)
+    destination = Destination.checked(output, inputs)
+    request = PredictRequest(
+        checkpoint=checkpoint, inputs=tuple(inputs), format=data_format, top=top
+    )
     with screen.waiting("predicting"):
-        predictions = run(request)
-    destination.deliver(predictions, screen)
+        destination.deliver(run(request), top, screen)

@@ -1,0 +1,163 @@
+"""Examples for a trained model block by block, from files, directories and pipes, in little memory."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from io import BufferedReader
+from math import prod
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+
+from bmtrain.data.checked import check_features
+from bmtrain.data.csv_blocks import csv_blocks
+from bmtrain.data.csv_table import SPLIT_FILES
+from bmtrain.data.dataset import BLOCK_SIZE, DataFacts
+from bmtrain.data.formats import DATA_SUFFIXES, Format, choose_format
+from bmtrain.data.idx import FILE_NAME, idx_blocks, idx_stream_blocks
+from bmtrain.data.missing_paths import missing_path_hint
+from bmtrain.data.numpy_files import NPY_NAMES, npy_blocks, npy_stream_blocks, npz_blocks
+from bmtrain.data.source import RawArray, RawPart, names_in, opened
+from bmtrain.errors import DataError
+
+#: Float32 values of one block; a multiple of rows is read as the model takes them at a time.
+_BLOCK_VALUES: Final = 1 << 22
+#: What stands for standard input on a command line.
+STDIN: Final = Path("-")
+_STDIN_NAME: Final = "standard input"
+
+_BLOCK_READERS: Final[dict[Format, Callable[[Path, int], Iterator[RawPart]]]] = {
+    "idx": idx_blocks,
+    "npz": npz_blocks,
+    "npy": npy_blocks,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """Some of the examples, (rows, …) as the model takes them, and the file they are from."""
+
+    features: RawArray
+    source: Path
+
+
+def examples_in(paths: Sequence[Path]) -> list[Path]:
+    """The files and directories of examples that ``paths`` mean, in their order.
+
+    A directory that is none of a known form stands for its data files, in the order of their names.
+
+    Raises:
+        DataError: nothing is there, or a directory holds no data.
+    """
+    found = []
+    for path in paths:
+        if path == STDIN or not path.is_dir() or _has_known_form(path):
+            found.append(path)
+            continue
+        names = [name for name in names_in(path) if _is_data(path / name)]
+        if not names:
+            choose_format(path, "auto")  # says what was expected
+        found += [path / name for name in names]
+    return found
+
+
+def example_blocks(
+    source: Path,
+    facts: DataFacts,
+    *,
+    format: str = "auto",  # noqa: A002  # the option's name on the command line
+    stdin: BufferedReader[Any] | None = None,
+) -> Iterator[Block]:
+    """The examples of one file or directory, or of ``stdin``, checked as they are read.
+
+    Blocks have a multiple of ``BLOCK_SIZE`` rows, but for the last: how much is read at once
+    never shows in what is computed.
+
+    Raises:
+        DataError: at the first block that is damaged or does not fit ``facts``.
+    """
+    num_rows = max(1, _BLOCK_VALUES // prod(facts.input_shape) // BLOCK_SIZE) * BLOCK_SIZE
+    parts = _parts(source, facts, format, num_rows, stdin)
+    blocks = (
+        check_features(part, shape=facts.input_shape, dtype=facts.input_dtype) for part in parts
+    )
+    for features in _regrouped(blocks):
+        yield Block(features, source)
+
+
+def _parts(
+    source: Path, facts: DataFacts, wanted: str, num_rows: int, stdin: BufferedReader[Any] | None
+) -> Iterator[RawPart]:
+    if source == STDIN:
+        assert stdin is not None
+        yield from _of_pipe(stdin, facts, wanted, num_rows)
+        return
+    try:
+        found = choose_format(source, wanted)
+    except DataError as error:
+        if isinstance(error.__cause__, FileNotFoundError):
+            error.hint = missing_path_hint(source)
+        raise
+    if found != "csv":
+        yield from _BLOCK_READERS[found](source, num_rows)
+        return
+    if source.is_dir():
+        source /= "test.csv" if "test.csv" in names_in(source) else "train.csv"
+    features = _columns(facts, str(source))
+    with opened(source) as (file, _):
+        yield from csv_blocks(file, str(source), features=features)
+
+
+def _of_pipe(
+    stdin: BufferedReader[Any], facts: DataFacts, wanted: str, num_rows: int
+) -> Iterator[RawPart]:
+    start = stdin.peek(8)[:8]
+    if not start:
+        raise DataError("there is nothing to read", where=_STDIN_NAME)
+    if wanted == "npz" or start[:4] == b"PK\x03\x04":
+        raise DataError(
+            "an .npz archive cannot be read from a pipe: its list of arrays is at its end",
+            where=_STDIN_NAME,
+            hint="name the file, or send one array as .npy",
+        )
+    if wanted == "npy" or (wanted == "auto" and start[:6] == b"\x93NUMPY"):
+        yield from npy_stream_blocks(stdin, _STDIN_NAME, num_rows)
+    elif wanted == "idx" or (wanted == "auto" and start[:2] in (b"\0\0", b"\x1f\x8b")):
+        yield from idx_stream_blocks(stdin, _STDIN_NAME, num_rows)
+    else:
+        yield from csv_blocks(stdin, _STDIN_NAME, features=_columns(facts, _STDIN_NAME))
+
+
+def _columns(facts: DataFacts, where: str) -> tuple[str, ...]:
+    if facts.feature_names is None:
+        raise DataError(
+            "the model was trained on arrays, which have no column names",
+            where=where,
+            hint=f"store the examples as .npy, each of shape {facts.input_shape}",
+        )
+    return facts.feature_names
+
+
+def _regrouped(blocks: Iterator[RawArray]) -> Iterator[RawArray]:
+    held: RawArray | None = None
+    for block in blocks:
+        rows = block if held is None else np.concatenate([held, block])
+        whole = len(rows) // BLOCK_SIZE * BLOCK_SIZE
+        if whole:
+            yield rows[:whole]
+        held = rows[whole:] if whole < len(rows) else None
+    if held is not None:
+        yield held
+
+
+def _has_known_form(directory: Path) -> bool:
+    names = set(names_in(directory))
+    known = names & (NPY_NAMES | SPLIT_FILES.keys())
+    return bool(known) or any(FILE_NAME.fullmatch(name) for name in names)
+
+
+def _is_data(path: Path) -> bool:
+    has_suffix = path.suffix.lower() in DATA_SUFFIXES or path.name.endswith(("-ubyte", "-ubyte.gz"))
+    return has_suffix and not path.name.startswith(".") and path.is_file()

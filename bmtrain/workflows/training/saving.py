@@ -13,8 +13,17 @@ from bmtrain.data.preprocessing import Preprocessing
 from bmtrain.events import CheckpointSaved, Event, SaveBegun
 from bmtrain.runs.metrics_log import MetricsLog
 from bmtrain.training_state import TrainingState
-from bmtrain.workflows.session import Session
+from bmtrain.workflows.session import HeldValues, Session
 from bmtrain.workflows.training.save_schedule import SaveSchedule
+
+
+@dataclass(frozen=True, slots=True)
+class _Held:
+    """What a checkpoint of a moment needs, while the training goes on."""
+
+    state: TrainingState
+    log_bytes: int
+    values: HeldValues
 
 
 @dataclass(slots=True)
@@ -32,7 +41,7 @@ class Saver:
     session: Session
     log: MetricsLog
     written: TrainingState | None = None  # of the newest checkpoint on disk
-    _unsaved_best: Checkpoint | None = None
+    _unsaved_best: _Held | None = None
 
     def after_epoch(
         self, state: TrainingState, *, improved: bool, train_s: float
@@ -40,7 +49,7 @@ class Saver:
         """Save if it is time, else hold what is best. The epoch's line is in the log already."""
         if improved:
             began = time.perf_counter()
-            self._unsaved_best = self._snapshot(state)
+            self._unsaved_best = self._held(state)
             self.schedule.saving_s += time.perf_counter() - began
         if self.schedule.after_epoch(state, train_s=train_s, now_s=time.monotonic()):
             yield from self.save(state)
@@ -57,7 +66,7 @@ class Saver:
         began = time.perf_counter()
         best = self._unsaved_best
         is_best = best is not None and best.state == state
-        last = best if best is not None and is_best else self._snapshot(state)
+        last = best if best is not None and is_best else self._held(state)
         yield SaveBegun(step=state.step)
         if not is_best:
             yield from self.keep_best()
@@ -71,19 +80,20 @@ class Saver:
             yield self._write(self._unsaved_best, is_best=True)
             self._unsaved_best = None
 
-    def _write(self, checkpoint: Checkpoint, *, is_best: bool) -> CheckpointSaved:
+    def _write(self, held: _Held, *, is_best: bool) -> CheckpointSaved:
         self.log.flush()
-        path = self.store.save(checkpoint, best=is_best)
-        self.written = checkpoint.state
-        return CheckpointSaved(path=path, step=checkpoint.state.step, best=is_best)
-
-    def _snapshot(self, state: TrainingState) -> Checkpoint:
-        return Checkpoint(
+        checkpoint = Checkpoint(
             experiment=self.experiment,
             preprocessing=self.preprocessing,
             engine=self.session.engine.as_json(),
-            state=state,
-            log_bytes=self.log.num_bytes,
-            model=self.session.weights(),
-            optimizer=self.session.optimizer_state(),
+            state=held.state,
+            log_bytes=held.log_bytes,
+            model=held.values.model(),
+            optimizer=held.values.optimizer(),
         )
+        path = self.store.save(checkpoint, best=is_best)
+        self.written = held.state
+        return CheckpointSaved(path=path, step=held.state.step, best=is_best)
+
+    def _held(self, state: TrainingState) -> _Held:
+        return _Held(state, self.log.num_bytes, self.session.held())

@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from bmtrain.cli.ci_reports import Failure, write_reports
 from bmtrain.cli.console import Screen
 from bmtrain.cli.rendering.diagnostics import (
     counted,
@@ -54,8 +55,10 @@ def end(error: BaseException, screen: Screen) -> int:
         _annotate(ending, screen)
     if screen.format != "github" or not ending.diagnostics:
         _show(ending, screen)
+    summary = getattr(error, "summary", None) or {}
+    details = tuple(map(str, ending.diagnostics))
+    write_reports(screen, summary, Failure(ending.code, ending.message, ending.hint, details))
     if screen.is_json:
-        summary = getattr(error, "summary", None) or {}
         screen.out.line(json_text(failure_document(ending, screen, summary)))
     return ending.exit_code
 

@@ -20,6 +20,11 @@ from bmtrain.cli.stream import Stream
 OutputFormat = Literal["text", "json", "github"]
 
 
+def in_github_actions() -> bool:
+    """Whether this process is a step of a workflow there."""
+    return os.environ.get("GITHUB_ACTIONS") == "true"
+
+
 class Screen:
     """The two streams of one command, and how the user wants to be spoken to."""
 
@@ -30,6 +35,7 @@ class Screen:
         self.format: OutputFormat = "text"
         self.quiet = False
         self.run_dir: Path | None = None
+        self.junit: Path | None = None
         self._waiting_for: str | None = None
 
     @property
@@ -40,7 +46,7 @@ class Screen:
     @property
     def tells_progress(self) -> bool:
         """Progress on stderr: not under --quiet, and under --json only for who watches."""
-        return not self.quiet and (self.format == "text" or self.err.is_terminal)
+        return not self.quiet and (self.format != "json" or self.err.is_terminal)
 
     def warn(self, message: str) -> None:
         """Say what the user should know, under --quiet and --json too."""

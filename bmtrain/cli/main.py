@@ -113,6 +113,8 @@ def _run(words: Sequence[str], screen: Screen) -> int:
 
 def _asked_format(words: Sequence[str]) -> OutputFormat:
     """What the command line seems to ask for, for errors that come before it is parsed."""
+    from bmtrain.cli.console import in_github_actions
+
     options = list(words)[: words.index("--")] if "--" in words else list(words)
     if "--json" in options:
         return "json"
@@ -121,4 +123,6 @@ def _asked_format(words: Sequence[str]) -> OutputFormat:
     joined = " ".join(options).replace("--format=", "--format ")
     if "--format json" in joined:
         return "json"
-    return "github" if "--format github" in joined else "text"
+    if "--format github" in joined:
+        return "github"
+    return "github" if "--format" not in joined and in_github_actions() else "text"

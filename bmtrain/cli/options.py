@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 import typer
 
 from bmtrain.cli import completion
-from bmtrain.cli.console import OutputFormat, Screen
+from bmtrain.cli.console import OutputFormat, Screen, in_github_actions
 
 
 def no_option(value: list[str] | str | Path | None) -> list[str] | str | Path | None:
@@ -34,7 +34,11 @@ def some_path(text: str) -> Path:
 
 
 def asked_screen(
-    context: typer.Context, *, json: bool, quiet: bool, report: OutputFormat = "text"
+    context: typer.Context,
+    *,
+    json: bool,
+    quiet: bool,
+    report: OutputFormat | Literal["auto"] = "text",
 ) -> Screen:
     """The command's screen, set to what its options ask for."""
     screen = context.find_object(Screen)
@@ -42,6 +46,8 @@ def asked_screen(
     if json and report == "github":
         raise typer.BadParameter("give --json or --format github, not both")
     screen.command = context.info_name
+    if report == "auto":
+        report = "github" if in_github_actions() else "text"
     screen.format = "json" if json else report
     screen.quiet = quiet
     return screen
@@ -86,8 +92,21 @@ QuietButResult = Annotated[
     bool, typer.Option("--quiet", "-q", help="Say only the result, warnings and errors.")
 ]
 ReportFormat = Annotated[
-    Literal["text", "json", "github"],
-    typer.Option("--format", help="json: as --json. github: errors annotate the config's lines."),
+    Literal["auto", "text", "json", "github"],
+    typer.Option(
+        "--format",
+        help="json: as --json. github: errors annotate the config's lines. auto: github in GitHub "
+        "Actions, else text.",
+    ),
+]
+Junit = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="FILE",
+        parser=some_path,
+        callback=no_option,
+        help="Write a JUnit report: a case for the training and one for each expectation.",
+    ),
 ]
 RunDir = Annotated[
     Path | None,

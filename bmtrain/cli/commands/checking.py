@@ -22,7 +22,7 @@ def check(
     config: ConfigPath,
     overrides: Overrides = None,
     *,
-    report: ReportFormat = "text",
+    report: ReportFormat = "auto",
     json: Json = False,
     quiet: Quiet = False,
 ) -> None:

@@ -14,6 +14,7 @@ from bmtrain.cli.options import (
     Device,
     Expect,
     Json,
+    Junit,
     Overrides,
     Quiet,
     ReportFormat,
@@ -41,16 +42,19 @@ def train(
     allow_changed: AllowChanged = None,
     expect: Expect = None,
     device: Device = None,
-    report: ReportFormat = "text",
+    junit: Junit = None,
+    report: ReportFormat = "auto",
     json: Json = False,
     quiet: Quiet = False,
 ) -> None:
     """Train the experiment of CONFIG, evaluate and save it; or go on with an interrupted run."""
+    from bmtrain.cli.ci_reports import checked_junit
     from bmtrain.cli.rendering.training import show_training
     from bmtrain.workflows.train import TrainRequest
     from bmtrain.workflows.train import train as run
 
     screen = asked_screen(context, json=json, quiet=quiet, report=report)
+    screen.junit = checked_junit(junit)
     request = TrainRequest(
         config=config,
         overrides=tuple(overrides or ()),

@@ -8,7 +8,10 @@ from collections.abc import Generator, Iterable, Mapping
 from contextlib import closing, nullcontext
 from typing import Any, Final
 
+from bmtrain.cli.ci_reports import write_reports
 from bmtrain.cli.console import Screen
+from bmtrain.cli.cost_words import cost_in_words
+from bmtrain.cli.rendering.diagnostics import github_command
 from bmtrain.cli.rendering.documents import json_text
 from bmtrain.cli.rendering.progress import epoch_line, progress_line
 from bmtrain.cli.rendering.tables import show_table
@@ -26,7 +29,7 @@ from bmtrain.events import (
     StoppedEarly,
     Warned,
 )
-from bmtrain.figures import amount, count, duration, figure, shape, telling_figures
+from bmtrain.figures import count, duration, figure, shape, telling_figures
 from bmtrain.program import program
 
 #: Longer trainings show about this many epochs; metrics.jsonl has them all.
@@ -158,6 +161,9 @@ class TrainingView:
             for item in missed:
                 text = f"{item['text']}, got {figure(item['value'])}"
                 screen.err.hanging(screen.err.paint("missed: ", "red"), len("missed: "), text)
+                if screen.format == "github":
+                    screen.out.line(github_command("error", text, title="bmtrain: missed"))
+        write_reports(screen, summary, None)
 
     def _show_result(self, summary: Mapping[str, Any]) -> None:
         out = self._screen.out
@@ -202,19 +208,6 @@ class TrainingView:
         run_dir = str(summary["run_dir"])
         self._result("run   ", run_dir)
         self._result("next  ", f"{program()} eval {shlex.quote(run_dir)}")
-
-
-def cost_in_words(cost: Mapping[str, Any]) -> str:
-    """``68.6 TFLOP, 194,321 examples/s, 893 MB, 8.1 s of CPU time, energy unavailable``."""
-    parts = [amount(cost["flops"], "FLOP")]
-    if cost["examples_per_s"] is not None:
-        parts.append(f"{cost['examples_per_s']:,.0f} examples/s")
-    parts.append(f"{amount(cost['peak_memory_bytes'], 'B')} of memory")
-    parts.append(f"{duration(cost['cpu_s_of_start'])} of CPU time")
-    energy = cost["energy_of_start"]
-    joules = [(energy[f"{name}_j"], name) for name in ("processor", "gpu")]
-    told = [f"{amount(number, 'J')} ({name})" for number, name in joules if number is not None]
-    return ", ".join([*parts, *(told or ["energy unavailable"])])
 
 
 def _is_shown(epoch: int, num_epochs: int) -> bool:

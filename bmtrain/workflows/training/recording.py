@@ -146,6 +146,7 @@ class Record:
             "status": status,
             "exit_code": exit_code,
             "error": None,
+            "name": self.prepared.experiment.name,
             "run_dir": str(self.directory.path),
             "checkpoint": _text(self.checkpoint),
             "best_checkpoint": _text(self.best_checkpoint),

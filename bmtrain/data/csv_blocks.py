@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import codecs
 import re
-import tempfile
 from collections.abc import Iterator
 from itertools import chain
-from pathlib import Path
 from typing import BinaryIO, Final
 
-from bmtrain.data.csv_table import read_csv_examples
-from bmtrain.data.source import Place, RawPart
+from bmtrain.data.csv_table import read_table_part
+from bmtrain.data.source import HeldFile, Place, RawPart
 from bmtrain.errors import DataError
 
 BLOCK_BYTES: Final = 1 << 22
@@ -84,26 +82,19 @@ def _split_header(block: bytes) -> tuple[bytes, bytes]:
 def _read_block(
     header: bytes, block: bytes, name: str, lines_before: int, features: tuple[str, ...]
 ) -> RawPart:
-    with tempfile.NamedTemporaryFile(suffix=".csv", prefix="bmtrain-") as file:
-        file.write(header + block)
-        file.flush()
-        path = Path(file.name)
-        num_header_lines = header.count(b"\n")
+    num_header_lines = header.count(b"\n")
 
-        def moved(text: str) -> str:
-            def line(match: re.Match[str]) -> str:
-                number = int(match[1])
-                return f"line {number + (lines_before if number > num_header_lines else 0)}"
+    def in_file(match: re.Match[str]) -> str:
+        number = int(match[1])
+        return f"line {number + (lines_before if number > num_header_lines else 0)}"
 
-            return _LINE.sub(line, text.replace(str(path), name))
-
-        try:
-            part = read_csv_examples(path, features=features, label=None)
-        except DataError as error:
-            if error.where is not None:
-                error.where = moved(error.where)
-            error.message = moved(error.message)
-            raise
+    held = HeldFile(name, header + block)
+    try:
+        part = read_table_part(held, features=features, label=None, may_leave_out=False)
+    except DataError as error:
+        error.where = error.where and name + _LINE.sub(in_file, error.where.removeprefix(name))
+        error.message = _LINE.sub(in_file, error.message)
+        raise
     first_line = num_header_lines + lines_before + 1
     place = Place(name, lambda row: first_line + row)
     return RawPart(part.features, None, place, place)

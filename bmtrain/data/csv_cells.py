@@ -14,6 +14,7 @@ from bmtrain.data.csv_columns import as_grid, laid_out, taken_up
 from bmtrain.data.csv_flaws import line_end_flaw, nul_flaw, num_lines, quoting_flaw
 from bmtrain.data.csv_rows import blank_lines, content_of, line_of_row, malformed
 from bmtrain.data.memory import require_memory
+from bmtrain.data.source import HeldFile, opened
 from bmtrain.errors import DataError
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ class Table:
     ``row_numbers[i]`` is the row in the file of row i here; blank lines are left out.
     """
 
-    path: Path
+    path: Path | HeldFile
     columns: dict[str, pl.Series]
     row_numbers: NDArray[np.int64]
 
@@ -48,7 +49,7 @@ class Table:
 
 
 def read_sound_table(
-    path: Path, names: list[str], features: tuple[str, ...], label: str | None
+    path: Path | HeldFile, names: list[str], features: tuple[str, ...], label: str | None
 ) -> tuple[NDArray[np.float32], list[str] | None] | None:
     """(features, labels) of a table without flaws; None where there is any doubt.
 
@@ -82,7 +83,7 @@ def read_sound_table(
     return None if (labels == "").any() else (values, labels.to_list())
 
 
-def _text_of(path: Path) -> bytes:
+def _text_of(path: Path | HeldFile) -> bytes:
     content = content_of(path)
     if (flaw := nul_flaw(content)) is not None:
         raise flaw.error(path)
@@ -90,7 +91,7 @@ def _text_of(path: Path) -> bytes:
     return b"\n" + content
 
 
-def _require_all_rows(path: Path, text: bytes, num_rows: int) -> None:
+def _require_all_rows(path: Path | HeldFile, text: bytes, num_rows: int) -> None:
     """DataError where a stray quote has taken the lines up to the next one into its cell.
 
     What Polars made of it may look like a table. Cells with a line break are sound.
@@ -100,7 +101,7 @@ def _require_all_rows(path: Path, text: bytes, num_rows: int) -> None:
         raise flaw.error(path)
 
 
-def read_table(path: Path, names: list[str]) -> Table:
+def read_table(path: Path | HeldFile, names: list[str]) -> Table:
     """All cells as texts; DataError, with its line if there is one, where the file is no table."""
     import polars as pl
 
@@ -140,6 +141,7 @@ def _stripped(cells: pl.Series) -> pl.Series:
     return stripped.set(stripped == "", None)
 
 
-def _require_memory(path: Path, num_columns: int, memory_per_file_byte: int) -> None:
-    num_bytes = path.stat().st_size * memory_per_file_byte + num_columns * _MEMORY_PER_COLUMN
+def _require_memory(path: Path | HeldFile, num_columns: int, memory_per_file_byte: int) -> None:
+    with opened(path) as (_, file_size):
+        num_bytes = file_size * memory_per_file_byte + num_columns * _MEMORY_PER_COLUMN
     require_memory(num_bytes, where=str(path))

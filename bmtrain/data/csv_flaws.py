@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from bmtrain.data.source import HeldFile
 from bmtrain.errors import DataError
 
 # Possessive (`++`, `*+`): a cell is matched in one way or not at all, in linear time.
@@ -28,7 +29,7 @@ class Flaw:
     message: str
     hint: str
 
-    def error(self, path: Path) -> DataError:
+    def error(self, path: Path | HeldFile) -> DataError:
         """The flaw as it is told."""
         return DataError(self.message, where=f"{path}, line {self.line}", hint=self.hint)
 

@@ -19,11 +19,11 @@ from numpy.typing import NDArray
 
 from bmtrain.data.csv_flaws import line_end_flaw, nul_flaw, quoting_flaw, separator_flaw
 from bmtrain.data.quoting import quoted
-from bmtrain.data.source import opened, reading
+from bmtrain.data.source import HeldFile, opened, reading
 from bmtrain.errors import DataError
 
 
-def read_header(path: Path) -> list[str]:
+def read_header(path: Path | HeldFile) -> list[str]:
     """The column names, without spaces around them; all different and none empty."""
     with _reading_text(path):
         names = next((cells for _, cells in _rows(path)), [])
@@ -45,7 +45,7 @@ def read_header(path: Path) -> list[str]:
     return names
 
 
-def content_of(path: Path) -> bytes:
+def content_of(path: Path | HeldFile) -> bytes:
     """The bytes of a file, without the mark that UTF-8 may begin with."""
     with reading(path), opened(path) as (file, num_bytes):
         return file.read(num_bytes).removeprefix(codecs.BOM_UTF8)
@@ -62,7 +62,7 @@ def header_hint(names: list[str]) -> str | None:
     return "is the header line missing?"
 
 
-def blank_lines(path: Path, num_rows: int) -> NDArray[np.bool_]:
+def blank_lines(path: Path | HeldFile, num_rows: int) -> NDArray[np.bool_]:
     """Which of the first ``num_rows`` data rows are blank lines."""
     is_blank = np.zeros(num_rows, np.bool_)
     for number, (_, cells) in enumerate(data_rows(path)):
@@ -71,13 +71,13 @@ def blank_lines(path: Path, num_rows: int) -> NDArray[np.bool_]:
     return is_blank
 
 
-def line_of_row(path: Path, row: int) -> int:
+def line_of_row(path: Path | HeldFile, row: int) -> int:
     """The line at which the data row ``row`` begins; rows count from 0, lines from 1."""
     lines = (line for number, (line, _) in enumerate(data_rows(path)) if number == row)
     return next(lines, row + 2)
 
 
-def width_of_row(path: Path, row: int) -> int:
+def width_of_row(path: Path | HeldFile, row: int) -> int:
     """How many cells the data row ``row`` has; 0 for a blank line."""
     rows = (len(cells) for number, (_, cells) in enumerate(data_rows(path)) if number == row)
     return next(rows, 0)
@@ -92,7 +92,7 @@ def wrong_width(num_columns: int, num_cells: int, where: str) -> DataError:
     )
 
 
-def malformed(path: Path, num_columns: int, reason: str) -> DataError:
+def malformed(path: Path | HeldFile, num_columns: int, reason: str) -> DataError:
     """Say where a table is not one: the rows are read again, slowly."""
     content = content_of(path)
     flaw = quoting_flaw(content)
@@ -109,7 +109,7 @@ def malformed(path: Path, num_columns: int, reason: str) -> DataError:
     return DataError(f"this is not a CSV table: {first_line[:200]}", where=str(path))
 
 
-def data_rows(path: Path) -> Iterator[tuple[int, list[str]]]:
+def data_rows(path: Path | HeldFile) -> Iterator[tuple[int, list[str]]]:
     """The line each row begins at, and its cells; blank lines are rows without cells."""
     with _reading_text(path):
         rows = _rows(path)
@@ -117,7 +117,7 @@ def data_rows(path: Path) -> Iterator[tuple[int, list[str]]]:
         yield from rows
 
 
-def _rows(path: Path) -> Iterator[tuple[int, list[str]]]:
+def _rows(path: Path | HeldFile) -> Iterator[tuple[int, list[str]]]:
     with opened(path) as (file, _), io.TextIOWrapper(file, "utf-8-sig", newline="") as text:
         reader = csv.reader(text)
         has_begun, first_line = False, 1
@@ -129,12 +129,12 @@ def _rows(path: Path) -> Iterator[tuple[int, list[str]]]:
             first_line = reader.line_num + 1
 
 
-def _require_sound_quotes(path: Path) -> None:
+def _require_sound_quotes(path: Path | HeldFile) -> None:
     if (flaw := quoting_flaw(content_of(path))) is not None:
         raise flaw.error(path)
 
 
-def _line_of_wrong_byte(path: Path) -> int:
+def _line_of_wrong_byte(path: Path | HeldFile) -> int:
     content = content_of(path)
     try:
         content.decode()
@@ -144,7 +144,7 @@ def _line_of_wrong_byte(path: Path) -> int:
 
 
 @contextmanager
-def _reading_text(path: Path) -> Iterator[None]:
+def _reading_text(path: Path | HeldFile) -> Iterator[None]:
     try:
         with reading(path):
             yield

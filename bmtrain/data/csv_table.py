@@ -11,7 +11,7 @@ from bmtrain.data.csv_values import numbers_and_labels
 from bmtrain.data.dataset import SplitName
 from bmtrain.data.near_names import did_you_mean
 from bmtrain.data.quoting import listed, quoted
-from bmtrain.data.source import Place, RawPart, Source, names_in
+from bmtrain.data.source import HeldFile, Place, RawPart, Source, names_in
 from bmtrain.errors import ConfigError, DataError
 
 _Key = tuple[str | int, ...]
@@ -49,14 +49,14 @@ def read_csv(path: Path, *, label: str | None, features: tuple[str, ...] | None)
     names = features or tuple(name for name in columns if name != label)
     _require_sound(names, label)
     parts = {
-        split: _read_part(file, features=names, label=label, may_leave_out=True)
+        split: read_table_part(file, features=names, label=label, may_leave_out=True)
         for split, file in files.items()
     }
     return Source(parts, feature_names=names, label_name=label)
 
 
-def _read_part(
-    path: Path, *, features: tuple[str, ...], label: str | None, may_leave_out: bool
+def read_table_part(
+    path: Path | HeldFile, *, features: tuple[str, ...], label: str | None, may_leave_out: bool
 ) -> RawPart:
     """The columns ``features``, as float32, and ``label``, as texts; others are not looked at."""
     names = read_header(path)
@@ -76,7 +76,7 @@ def read_csv_examples(path: Path, *, features: tuple[str, ...], label: str | Non
     """The examples of a file; of a directory those of test.csv, else of train.csv."""
     if path.is_dir():
         path = path / ("test.csv" if "test.csv" in names_in(path) else "train.csv")
-    return _read_part(path, features=features, label=label, may_leave_out=False)
+    return read_table_part(path, features=features, label=label, may_leave_out=False)
 
 
 def _require_sound(features: tuple[str, ...], label: str) -> None:
@@ -91,7 +91,9 @@ def _require_sound(features: tuple[str, ...], label: str) -> None:
         seen.add(name)
 
 
-def _require_columns(keys: Mapping[str, _Key | None], columns: list[str], path: Path) -> None:
+def _require_columns(
+    keys: Mapping[str, _Key | None], columns: list[str], path: Path | HeldFile
+) -> None:
     """DataError at the first name that is no column; ``keys``: where the config says each name."""
     present = set(columns)
     for name, key in keys.items():

@@ -9,7 +9,7 @@ import zlib
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from io import BufferedReader
+from io import BufferedReader, BytesIO
 from pathlib import Path
 from typing import Any, Final
 
@@ -86,12 +86,26 @@ def _counted(count: int, noun: str) -> str:
     return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
 
 
+@dataclass(frozen=True, slots=True)
+class HeldFile:
+    """The bytes of a file, or of a part of one, under the name that errors tell."""
+
+    name: str
+    content: bytes
+
+    def __str__(self) -> str:
+        return self.name
+
+
 @contextmanager
-def opened(path: Path) -> Iterator[tuple[BufferedReader, int]]:
+def opened(path: Path | HeldFile) -> Iterator[tuple[BufferedReader, int]]:
     """``path``, open for reading, and its size in bytes; DataError unless it is a file of some bytes.
 
     A link to a file will do: people keep their data where there is room.
     """
+    if isinstance(path, HeldFile):
+        yield BufferedReader(BytesIO(path.content)), len(path.content)
+        return
     with reading(path):
         descriptor = open_regular(path, links=True)
     with os.fdopen(descriptor, "rb") as file:
@@ -108,7 +122,7 @@ def names_in(directory: Path) -> list[str]:
 
 
 @contextmanager
-def reading(path: Path) -> Iterator[None]:
+def reading(path: Path | HeldFile) -> Iterator[None]:
     """Turn what the system and the decompressors say about ``path`` into a DataError."""
     where = str(path)
     try:

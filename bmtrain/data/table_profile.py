@@ -15,6 +15,7 @@ from bmtrain.data.csv_cells import Table, read_table
 from bmtrain.data.csv_columns import as_grid, laid_out
 from bmtrain.data.csv_rows import read_header
 from bmtrain.data.number_texts import MISSING_MARKS
+from bmtrain.data.source import HeldFile
 
 if TYPE_CHECKING:
     import polars as pl
@@ -48,7 +49,7 @@ class Column:
         is_row_number: 0, 1, 2 … or 1, 2, 3 … in the order of the rows.
     """
 
-    path: Path
+    path: Path | HeldFile
     name: str
     kind: Kind
     num_rows: int

@@ -37,7 +37,7 @@ def fit_preprocessing(dataset: Dataset, normalize: str) -> Preprocessing:
         if kind == "unit":
             offset, spread = low, high - low
         else:
-            offset, spread = _mean_and_deviation(values)
+            offset, spread = mean_and_deviation(values)
         scale = _inverse(spread, is_constant=low == high)
         if features.ndim != 2:
             offset, scale = offset.reshape(()), scale.reshape(())
@@ -57,7 +57,7 @@ def _resolve(dataset: Dataset, normalize: str) -> str:
     return "standardize" if dataset.facts.feature_names is not None else "none"
 
 
-def _mean_and_deviation(values: NDArray[np.generic]) -> tuple[Statistic, Statistic]:
+def mean_and_deviation(values: NDArray[np.generic]) -> tuple[Statistic, Statistic]:
     """Mean and s.d. of each column of (m, columns); two passes, so nothing cancels."""
     num_rows = len(values)
     mean: Statistic = sum(block.sum(axis=0) for block in _blocks(values)) / num_rows

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bmtrain.config.load import LoadedConfig, load_config
-from bmtrain.data.checks import Finding, inspect_dataset
+from bmtrain.data.checks import inspect_dataset
+from bmtrain.data.finding import Finding
 from bmtrain.workflows.preparation import Prepared, prepare
 
 

@@ -3,8 +3,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from bmtrain.data.checks import Finding, inspect_dataset, quick_findings, thorough_findings
+from bmtrain.data.checks import inspect_dataset, quick_findings, thorough_findings
 from bmtrain.data.dataset import Dataset, Split
+from bmtrain.data.finding import Finding
 from bmtrain.data.load import load_dataset
 
 
@@ -24,7 +25,8 @@ def messages(dataset, level):
 
 
 def test_a_sound_set_has_nothing_but_good_findings(table):
-    dataset = table(rows=[f"{row},{row**2},{row % 2}" for row in range(40)], splits={"test": 0.5})
+    rows = [f"{row / 3:.3f},{row**2 / 7:.3f},{row % 2}" for row in range(40)]
+    dataset = table(rows=rows, splits={"test": 0.5})
     assert inspect_dataset(dataset) == [
         Finding("ok", "train: 20 examples, 2 features, float32"),
         Finding("ok", "test: 20 examples, 2 features, float32"),
@@ -43,8 +45,13 @@ def test_a_missing_test_split_is_pointed_out(table):
 def test_rare_and_unbalanced_classes_are_named(table):
     rows = [f"{row},{row},common" for row in range(60)] + [f"{row},0,rare" for row in range(3)]
     found = messages(table(rows=rows), "warning")
-    assert "2 classes, from 4.8% (rare) to 95.2% (common) of the training examples" in found
-    assert "fewer than 10 training examples of class rare (3)" in found
+    assert (
+        "2 classes, from 4.8% (rare) to 95.2% (common) of the training examples; "
+        "accuracy hides how the rare ones do: look at eval's figures per class"
+    ) in found
+    assert (
+        "fewer than 10 training examples of class rare (3); gather more, or join it to another class"
+    ) in found
 
 
 def test_classes_without_examples_are_named(tmp_path, section):
@@ -52,13 +59,15 @@ def test_classes_without_examples_are_named(tmp_path, section):
     np.savez(tmp_path / "d.npz", x_train=np.arange(40.0), y_train=labels)
     dataset = load_dataset(section(tmp_path / "d.npz"), task="classification", seed=0)
     found = messages(dataset, "warning")
-    assert "no training example of class 1, 2, 3, 4, 5 and 2 more" in found
+    assert (
+        "no training example of class 1, 2, 3, 4, 5 and 2 more; it will never be predicted" in found
+    )
 
 
 def test_constant_columns_are_named(table):
     rows = [f"{row},7,{row % 2}" for row in range(40)]
     found = messages(table(rows=rows), "warning")
-    assert "1 of 2 features is constant in train: b" in found
+    assert "1 of 2 features is constant in train: b; data.features can leave it out" in found
 
 
 def test_the_constant_rim_of_pictures_is_no_warning_and_constant_pictures_are(tmp_path, section):
@@ -80,8 +89,14 @@ def test_examples_in_two_splits_are_counted(tmp_path, section):
         y_test=np.arange(7) % 2,
     )
     dataset = load_dataset(section(tmp_path / "d.npz"), task="classification", seed=0)
-    assert "3 of the 7 test examples are in train too" in messages(dataset, "warning")
-    assert "train: 2 examples repeat another one exactly" in messages(dataset, "ok")
+    assert (
+        "3 of the 7 test examples are in train too; number 0 of test is number 0 of train; "
+        "remove them from one of the two: the figures of test flatter the model"
+    ) in messages(dataset, "warning")
+    assert (
+        "train: 2 examples repeat another one exactly; number 20 is number 0 again; "
+        "remove them, unless each was really observed: they weigh more than the others"
+    ) in messages(dataset, "warning")
 
 
 def test_one_example_is_told_in_the_singular(tmp_path, section):
@@ -94,8 +109,9 @@ def test_one_example_is_told_in_the_singular(tmp_path, section):
         y_test=np.arange(3) % 2,
     )
     dataset = load_dataset(section(tmp_path / "d.npz"), task="classification", seed=0)
-    assert "1 of the 3 test examples is in train too" in messages(dataset, "warning")
-    assert "train: 1 example repeats another one exactly" in messages(dataset, "ok")
+    found = "\n".join(finding.message for finding in inspect_dataset(dataset))
+    assert "1 of the 3 test examples is in train too; number 0 of test" in found
+    assert "train: 1 example repeats another one exactly; number 6 is number 0 again" in found
 
 
 def test_targets_are_described_and_constant_ones_pointed_out(tmp_path, section):
@@ -168,7 +184,8 @@ def test_many_targets_of_one_fault_are_one_warning(tmp_path, section):
 
 
 def test_the_quick_findings_read_no_feature_and_come_first(table):
-    dataset = table(rows=[f"{row},{row**2},{row % 2}" for row in range(40)], splits={"test": 0.5})
+    rows = [f"{row / 3:.3f},{row**2 / 7:.3f},{row % 2}" for row in range(40)]
+    dataset = table(rows=rows, splits={"test": 0.5})
     found = inspect_dataset(dataset)
     quick, thorough = quick_findings(dataset), thorough_findings(dataset)
     assert found == quick + thorough
@@ -201,12 +218,13 @@ def test_a_class_name_and_a_column_name_as_long_as_the_file_are_not_shown_whole(
     rows = [f"{row},7,{'short' if row else long}" for row in range(20)]
     found = inspect_dataset(table(rows=rows, header=f"a,{long},y"))
     cut = "x" * 79 + "…"
-    shown = [finding.message for finding in found if "x" * 9 in finding.message]
+    shown = [finding.message.split(";")[0] for finding in found if "x" * 9 in finding.message]
     assert shown == [
         f"2 classes, from 5.0% ({cut}) to 95.0% (short) of the training examples",
         f"fewer than 10 training examples of class {cut} (1)",
         f"1 of 2 features is constant in train: {cut}",
     ]
+    assert "x" * 81 not in "".join(finding.message for finding in found)
 
 
 def test_what_is_not_finite_is_an_error(table):
@@ -215,4 +233,6 @@ def test_what_is_not_finite_is_an_error(table):
     features[3, 1] = np.nan
     broken = Split(features, dataset.splits["train"].labels)
     dataset = Dataset({"train": broken}, replace(dataset.facts))
-    assert messages(dataset, "error") == ["train: 1 example with NaN or infinity"]
+    assert messages(dataset, "error") == [
+        "train: 1 example with NaN or infinity; remove or mend them"
+    ]

@@ -15,6 +15,8 @@ LINE_BREAK = re.compile("\r\n|[\r\n\x85\u2028\u2029]")
 NOT_PRINTABLE = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 #: Half a character: Python's stand-in for bytes that are no UTF-8; it cannot be written out.
 SURROGATE = re.compile("[\ud800-\udfff]")
+#: How the names of sources begin that are one argument of the command line.
+ARGUMENTS = ("override ", "--expect ")
 #: Problems of one text; where more is wrong, the rest is not told.
 MAX_PROBLEMS = 100
 #: A longer line is not shown under a diagnostic.
@@ -68,6 +70,14 @@ class Place:
     def sort_key(self) -> tuple[int, int, int]:
         """Order of reading: files, overrides, expectations; then from top to bottom."""
         return (self.source.order, self.line, self.column)
+
+    @property
+    def where(self) -> str:
+        """``configs/mine.yaml:7``; of an override, which is one line, ``override 2``."""
+        is_argument = self.source.name.startswith(ARGUMENTS)
+        return (
+            self.source.name if is_argument or not self.line else f"{self.source.name}:{self.line}"
+        )
 
     def diagnostic(
         self,

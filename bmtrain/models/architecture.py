@@ -187,25 +187,3 @@ def _check_output(
             f"{what} gives {shape[0]} outputs, expected {wanted}: the data has {has}",
             key=(*last.key, "units") if isinstance(last.config, sections.DenseLayer) else last.key,
         )
-
-
-def architecture_warnings(
-    architecture: Architecture, facts: DataFacts
-) -> list[tuple[ConfigKey, str]]:
-    """What is allowed but rarely meant, each with the config key it is about."""
-    found: list[tuple[ConfigKey, str]] = []
-    for position, layer in enumerate(architecture.layers):
-        if isinstance(layer.config, sections.DenseLayer) and len(layer.input_shape) > 1:
-            text = (
-                f"layer {position} (dense) gets the shape {list(layer.input_shape)} and acts on "
-                "its last axis alone; put {type: flatten} before it if one vector is meant"
-            )
-            found.append((layer.key, text))
-    num_outputs = architecture.output_shape[0]
-    if facts.class_names is not None and num_outputs > facts.num_outputs:
-        text = (
-            f"the model has {num_outputs} outputs for {facts.num_outputs} classes; "
-            "the others can never be right"
-        )
-        found.append((architecture.layers[-1].key, text))
-    return found

@@ -15,20 +15,29 @@ from bmtrain.models.architecture import Architecture
 _FLOAT_BYTES = 4
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class MemoryNeed:
     """Bytes, by what they are for.
 
     Attributes:
-        parameters: weights, their gradients and the optimizer's variables; the copy of them
-            that a save takes, and twice the larger of its two files while it is written.
+        optimizer: the variables that the optimizer keeps per parameter.
+        saving: the copy of weights and optimizer that a save takes, and twice the larger of
+            its two files while it is written.
         batch: what the layers with a kernel give for one batch, kept for the gradient.
         data: the training split, as the device holds it.
     """
 
-    parameters: int
+    weights: int
+    gradients: int
+    optimizer: int
+    saving: int
     batch: int
     data: int
+
+    @property
+    def parameters(self) -> int:
+        """All that grows with the number of parameters."""
+        return self.weights + self.gradients + self.optimizer + self.saving
 
     @property
     def total(self) -> int:
@@ -44,18 +53,26 @@ def training_memory(
     data_bytes: int,
 ) -> MemoryNeed:
     """What a training on the processor needs at least."""
+    weights = architecture.num_parameters * _FLOAT_BYTES
     slots = num_slots(optimizer)
-    copies = (1 + 1 + slots) + (1 + slots) + 2 * max(1, slots)
     outputs = sum(
         math.prod(layer.output_shape)
         for layer in architecture.layers
         if "kernel" in layer.variables
     )
     return MemoryNeed(
-        parameters=copies * architecture.num_parameters * _FLOAT_BYTES,
+        weights=weights,
+        gradients=weights,
+        optimizer=slots * weights,
+        saving=(1 + slots + 2 * max(1, slots)) * weights,
         batch=batch_size * outputs * _FLOAT_BYTES,
         data=data_bytes,
     )
+
+
+def checkpoint_bytes(architecture: Architecture, optimizer: sections.Optimizer) -> int:
+    """What the tensors of one checkpoint take; names, sums and the config some kilobytes more."""
+    return (1 + num_slots(optimizer)) * architecture.num_parameters * _FLOAT_BYTES
 
 
 def num_slots(optimizer: sections.Optimizer) -> int:

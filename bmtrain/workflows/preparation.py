@@ -18,9 +18,10 @@ from bmtrain.data.normalization import fit_preprocessing
 from bmtrain.data.preprocessing import Preprocessing
 from bmtrain.errors import BmtrainError, DataError, Diagnostic, OutOfMemory
 from bmtrain.machine import available_memory, may_have_gpu
-from bmtrain.models.architecture import Architecture, architecture_warnings, plan_architecture
+from bmtrain.models.architecture import Architecture, plan_architecture
+from bmtrain.models.doubts import architecture_warnings
 from bmtrain.models.expansion import ConfigKey
-from bmtrain.models.memory import training_memory
+from bmtrain.models.memory import MemoryNeed, training_memory
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +44,16 @@ class Prepared:
         return num_examples if size == "full" else min(size, num_examples)
 
 
+@dataclass(frozen=True, slots=True)
+class PreparedData:
+    """The splits, how their inputs are scaled, and what the results are held to."""
+
+    dataset: Dataset
+    preprocessing: Preprocessing
+    expectations: tuple[Expectation, ...]
+    read_s: float
+
+
 def prepare(loaded: LoadedConfig) -> Prepared:
     """Read the data and make sure that model, loss, monitor and expectations fit it.
 
@@ -51,28 +62,47 @@ def prepare(loaded: LoadedConfig) -> Prepared:
             where it is the config's business.
         OutOfMemory: it cannot be trained in the memory that there is.
     """
+    prepared = plan(loaded, read_data(loaded))
+    require_memory(prepared, loaded.origins)
+    return prepared
+
+
+def read_data(loaded: LoadedConfig) -> PreparedData:
+    """The splits that the config asks for; those that monitor and expectations name are there.
+
+    Raises:
+        DataError: as in :func:`prepare`.
+    """
     experiment = loaded.experiment
     began = time.perf_counter()
     with pointing_at(loaded.origins):
         dataset = load_experiment_data(experiment)
         preprocessing = fit_preprocessing(dataset, experiment.data.normalize)
-        architecture = plan_architecture(experiment, dataset.facts)
         expectations = tuple(parse_expectation(text) for text in experiment.expect)
         _check_splits(experiment, dataset, expectations)
-    found = architecture_warnings(architecture, dataset.facts)
-    warnings = [loaded.origins.diagnostic(key, text, severity="warning") for key, text in found]
-    prepared = Prepared(
-        experiment=experiment,
-        dataset=dataset,
-        preprocessing=preprocessing,
-        architecture=architecture,
-        expectations=expectations,
-        warnings=(*loaded.warnings, *warnings),
-        read_s=time.perf_counter() - began,
-    )
+    return PreparedData(dataset, preprocessing, expectations, time.perf_counter() - began)
+
+
+def plan(loaded: LoadedConfig, data: PreparedData) -> Prepared:
+    """The model's layers follow the shape of the data.
+
+    Raises:
+        DataError: they cannot, or do not fit its labels.
+    """
+    facts = data.dataset.facts
     with pointing_at(loaded.origins):
-        _check_memory(prepared)
-    return prepared
+        architecture = plan_architecture(loaded.experiment, facts)
+    found = architecture_warnings(architecture, facts)
+    warnings = [loaded.origins.diagnostic(key, text, severity="warning") for key, text in found]
+    return Prepared(
+        experiment=loaded.experiment,
+        dataset=data.dataset,
+        preprocessing=data.preprocessing,
+        architecture=architecture,
+        expectations=data.expectations,
+        warnings=(*loaded.warnings, *warnings),
+        read_s=data.read_s,
+    )
 
 
 def load_experiment_data(experiment: ExperimentConfig) -> Dataset:
@@ -112,24 +142,41 @@ def _check_splits(
             )
 
 
-def _check_memory(prepared: Prepared) -> None:
-    """What does not fit would end in the middle of an allocation, or be killed by the system."""
-    if prepared.experiment.training.device != "cpu" and may_have_gpu():
-        return  # which has a memory of its own
-    train, architecture = prepared.dataset.splits["train"], prepared.architecture
-    need = training_memory(
-        architecture,
+def is_for_gpu(experiment: ExperimentConfig) -> bool:
+    """Whether it may be trained on a GPU, which has a memory of its own."""
+    return experiment.training.device != "cpu" and may_have_gpu()
+
+
+def memory_need(prepared: Prepared) -> MemoryNeed:
+    """What training this takes at least."""
+    train = prepared.dataset.splits["train"]
+    return training_memory(
+        prepared.architecture,
         prepared.experiment.optimizer,
         batch_size=prepared.batch_size,
         data_bytes=train.features.nbytes + train.labels.nbytes,
     )
+
+
+def require_memory(prepared: Prepared, origins: Origins) -> None:
+    """What does not fit would end in the middle of an allocation, or be killed by the system.
+
+    Raises:
+        OutOfMemory: it does not.
+    """
+    if not is_for_gpu(prepared.experiment):
+        with pointing_at(origins):
+            _require(memory_need(prepared), prepared)
+
+
+def _require(need: MemoryNeed, prepared: Prepared) -> None:
     available = available_memory()
     if need.total <= available:
         return
     parts: list[tuple[int, str, ConfigKey, str]] = [
         (
             need.parameters,
-            f"{architecture.num_parameters:,} parameters, their optimizer and saving them",
+            f"{prepared.architecture.num_parameters:,} parameters, their optimizer and saving them",
             ("model",),
             "a smaller model",
         ),

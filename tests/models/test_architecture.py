@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from bmtrain.config.sections.model import DenseLayer
 from bmtrain.data.dataset import DataFacts
 from bmtrain.errors import DataError
-from bmtrain.models.architecture import architecture_warnings, plan_architecture
+from bmtrain.models.architecture import plan_architecture
+from bmtrain.models.doubts import architecture_warnings
 from bmtrain.models.expansion import expand, num_model_outputs
 
 SPARSE = {"name": "sparse_categorical_crossentropy"}

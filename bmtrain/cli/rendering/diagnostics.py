@@ -15,6 +15,7 @@ from typing import Any
 
 from bmtrain.cli.stream import Painted, Stream, Style
 from bmtrain.cli.typesetting import columns, printable
+from bmtrain.config.source_text import ARGUMENTS
 from bmtrain.errors import Diagnostic
 from bmtrain.figures import count
 
@@ -88,7 +89,7 @@ def github_command(level: str, message: str, **properties: str) -> str:
 
 def _line_in_file(diagnostic: Diagnostic) -> int:
     """The line; 0 for what has none or is only one: an override, an expectation."""
-    is_argument = diagnostic.source.startswith(("override ", "--expect "))
+    is_argument = diagnostic.source.startswith(ARGUMENTS)
     return 0 if is_argument else diagnostic.line
 
 

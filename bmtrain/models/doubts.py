@@ -1,0 +1,53 @@
+"""What is allowed in a model but rarely meant."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from itertools import pairwise
+
+from bmtrain.config.sections import model as sections
+from bmtrain.data.dataset import DataFacts
+from bmtrain.models.architecture import Architecture, PlannedLayer
+from bmtrain.models.expansion import ConfigKey
+
+
+def architecture_warnings(
+    architecture: Architecture, facts: DataFacts
+) -> list[tuple[ConfigKey, str]]:
+    """What is allowed but rarely meant, each with the config key it is about."""
+    found: list[tuple[ConfigKey, str]] = []
+    for position, layer in enumerate(architecture.layers):
+        if isinstance(layer.config, sections.DenseLayer) and len(layer.input_shape) > 1:
+            text = (
+                f"layer {position} (dense) gets the shape {list(layer.input_shape)} and acts on "
+                "its last axis alone; put {type: flatten} before it if one vector is meant"
+            )
+            found.append((layer.key, text))
+    found += _doubtful_layers(architecture.layers)
+    num_outputs = architecture.output_shape[0]
+    if facts.class_names is not None and num_outputs > facts.num_outputs:
+        text = (
+            f"the model has {num_outputs} outputs for {facts.num_outputs} classes; "
+            "the others can never be right"
+        )
+        found.append((architecture.layers[-1].key, text))
+    return found
+
+
+def _doubtful_layers(layers: Sequence[PlannedLayer]) -> Iterator[tuple[ConfigKey, str]]:
+    for position, (layer, following) in enumerate(pairwise(layers)):
+        first, second = layer.config, following.config
+        if not isinstance(first, sections.DenseLayer) or first.activation != "linear":
+            continue
+        if isinstance(second, sections.DenseLayer):
+            text = (
+                f"layers {position} and {position + 1} (dense) are one linear map together; "
+                f"give layer {position} an activation, relu say"
+            )
+            yield layer.key, text
+    if isinstance(layers[-1].config, sections.DropoutLayer):
+        text = (
+            f"layer {len(layers) - 1} (dropout) is the last and zeroes outputs in training; "
+            "put it before the last dense layer"
+        )
+        yield layers[-1].key, text

@@ -33,7 +33,7 @@ _COMMANDS: Final = {
     "train": "0 2 3 4 5 6 7",
     "eval": "0 2 3 6 7",
     "predict": "0 2 3 6 7",
-    "check": "0 2 3 6",
+    "check": "0 2 3 5 6",
     "schema": "0 2 6",
     "runs": "0 2 6",
     "compare": "0 2 3 6 7",

@@ -22,7 +22,7 @@ import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from bmtrain.errors import BmtrainError
@@ -206,3 +206,26 @@ def _remove_private(path: Path) -> None:
         shutil.rmtree(path)
     else:
         path.unlink(missing_ok=True)
+
+
+def describe_compile_cache() -> tuple[str, bool]:
+    """In what state a run will find the cache, in words, and whether it will use it.
+
+    Only names and sizes are read, and nothing is made.
+    """
+    if os.environ.get("BMTRAIN_XLA_CACHE") == "0":
+        return "off (BMTRAIN_XLA_CACHE=0)", False
+    try:
+        root = _cache_root() / f"{version('tensorflow')}-{_machine_hash()}"
+        existing = next(path for path in (root, *root.parents) if path.exists())
+        if not os.access(existing, os.W_OK | os.X_OK):
+            return f"off, {existing} is not writable", False
+        if (free := shutil.disk_usage(existing).free) < MIN_FREE_BYTES:
+            return f"off, {free // 2**20} MB free at {existing}", False
+        store = root / "store"
+        sizes = [file.stat().st_size for file in store.iterdir()] if store.is_dir() else []
+    except (OSError, RuntimeError, PackageNotFoundError) as error:
+        return f"off, {error}", False
+    if not sizes:
+        return f"empty, at {root}: the first run compiles its steps", True
+    return f"{len(sizes):,} entries, {sum(sizes) / 2**20:,.1f} MB, at {root}", True

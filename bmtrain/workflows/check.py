@@ -7,54 +7,50 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bmtrain.config.load import LoadedConfig, load_config
-from bmtrain.data.checks import inspect_dataset
+from bmtrain.config.origin_listing import listed_with_origins
 from bmtrain.data.finding import Finding
-from bmtrain.workflows.preparation import Prepared, prepare
+from bmtrain.workflows.checking.section import Section
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CheckRequest:
-    """What to check: a config file, and what is laid over it."""
+    """What to check: a config file, and what is laid over it.
+
+    Attributes:
+        measure: run some compiled steps of it, too, and say how long all will take.
+        show_origin: list the resolved config, and where each value comes from.
+    """
 
     config: Path
     overrides: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Section:
-    """Findings under a title."""
-
-    title: str
-    findings: tuple[Finding, ...]
+    measure: bool = False
+    show_origin: bool = False
 
 
 def check(request: CheckRequest) -> Iterator[Section]:
-    """Sections config, data and model, each as soon as it is known.
+    """Sections config, data, model, cost, environment, measured, each as soon as it is known.
+
+    What cannot be known because of an error is left out; the error is raised after the
+    environment. No TensorFlow is imported unless ``measure`` is asked for.
 
     Raises:
         ConfigError: the config is wrong; there is nothing to check beyond it.
-        DataError: the data cannot be read, or does not fit the config.
+        BmtrainError: what ``train`` would end with: data that cannot be read or does not fit,
+            too little memory; under ``measure`` also divergence.
     """
     loaded = load_config(request.config, request.overrides)
-    yield Section("config", tuple(_config_findings(loaded)))
-    prepared = prepare(loaded)
-    yield Section("data", tuple(inspect_dataset(prepared.dataset)))
-    yield Section("model", tuple(_model_findings(prepared, loaded)))
+    yield Section(
+        title="config",
+        findings=tuple(_config_findings(loaded)),
+        settings=listed_with_origins(loaded) if request.show_origin else (),
+    )
+    # That is on the screen before NumPy and all that needs it is imported.
+    from bmtrain.workflows.checking.ladder import climb
+
+    yield from climb(loaded, measured=request.measure)
 
 
 def _config_findings(loaded: LoadedConfig) -> Iterator[Finding]:
-    experiment = loaded.experiment
-    yield Finding("ok", f"{loaded.path} is valid: experiment {experiment.name}")
+    yield Finding("ok", f"{loaded.path} is valid: experiment {loaded.experiment.name}")
     for warning in loaded.warnings:
-        yield Finding("warning", str(warning))
-
-
-def _model_findings(prepared: Prepared, loaded: LoadedConfig) -> Iterator[Finding]:
-    architecture = prepared.architecture
-    yield Finding(
-        "ok",
-        f"{len(architecture.layers)} layers, {architecture.num_parameters:,} parameters; "
-        f"{list(architecture.input_shape)} in, {list(architecture.output_shape)} out",
-    )
-    for warning in prepared.warnings[len(loaded.warnings) :]:
-        yield Finding("warning", str(warning))
+        yield Finding("warning", str(warning), place=warning)

@@ -60,8 +60,10 @@ TrainRequest = record(
 EvaluateRequest = record("EvaluateRequest", "checkpoint", "split", "data", "format")
 PredictRequest = record("PredictRequest", "checkpoint", "inputs", "format", "top")
 CheckRequest = record("CheckRequest", "config", "overrides")
-Finding = record("Finding", "level", "message")
-Section = record("Section", "title", "findings")
+Finding = record("Finding", "level", "message", place=None)
+Section = record(
+    "Section", "title", "findings", tables=(), facts=None, settings=(), exit_code=3, stopped=False
+)
 Block = record("Block", "outputs", "predicted")
 Predictions = record(
     "Predictions", "blocks", "class_names", "num_outputs", "sources", label_name=None, skipped=()

@@ -7,7 +7,7 @@ import os
 import signal
 import sys
 import time
-from dataclasses import make_dataclass
+from dataclasses import make_dataclass, replace
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -59,7 +59,9 @@ TrainRequest = record(
 )
 EvaluateRequest = record("EvaluateRequest", "checkpoint", "split", "data", "format")
 PredictRequest = record("PredictRequest", "checkpoint", "inputs", "format", "top")
-CheckRequest = record("CheckRequest", "config", "overrides")
+CheckRequest = record("CheckRequest", "config", "overrides", measure=False, show_origin=False)
+Table = record("Table", "header", "rows")
+Setting = record("Setting", "text", key="", value=None, origin="")
 Finding = record("Finding", "level", "message", place=None)
 Section = record(
     "Section", "title", "findings", tables=(), facts=None, settings=(), exit_code=3, stopped=False
@@ -207,6 +209,9 @@ class Workflows:
     def check(self, request):
         self.requests.append(request)
         self.fail({"config": ConfigError("2 errors", diagnostics=DIAGNOSTICS)})
+        if self.scenario in {"all of check", "stopped check", "bad environment"}:
+            yield from self.longer_check(request)
+            return
         yield Section("config", (Finding("ok", f"{request.config} is valid"),))
         self.fail({"data": DataError("no rows", where="x.csv")})
         level = "error" if self.scenario == "findings" else "ok"
@@ -222,6 +227,24 @@ class Workflows:
                 Finding(level, "no example of the test split is in the training split"),
             ),
         )
+
+    def longer_check(self, request):
+        settings = (
+            Setting("seed: 0", "seed", 0, "default"),
+            Setting("training:"),
+            Setting("  epochs: 5", "training.epochs", 5, "mine.yaml:7"),
+        )
+        valid = (Finding("ok", f"{request.config} is valid"),)
+        yield Section("config", valid, settings=settings)
+        if self.scenario == "stopped check":
+            yield Section("cost", (Finding("error", "too large"),), exit_code=6, stopped=True)
+            raise EnvironmentFault("too large", hint="a smaller one")
+        odd = (Finding("warning", "odd", replace(DIAGNOSTICS[1], severity="warning")),)
+        table = Table(("layer", "output", "parameters"), (("0 dense", "10", "110"),))
+        yield Section("model", odd, (table,), {"parameters": 110})
+        level = "error" if self.scenario == "bad environment" else "ok"
+        yield Section("environment", (Finding(level, "a disk"),), exit_code=6)
+        yield Section("measured", (Finding("ok", "fast"),))
 
     def fail(self, errors):
         if self.scenario in errors:

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from bmtrain.engine import compile_cache
-from bmtrain.engine.compile_cache import open_compile_cache
+from bmtrain.engine.compile_cache import describe_compile_cache, open_compile_cache
 from bmtrain.errors import EnvironmentFault
 
 NAME = "xla_compile_cache__1__2__XLA_CPU_JIT.pb"
@@ -247,3 +247,18 @@ def test_what_dead_processes_left_is_removed_and_what_living_ones_have_is_kept(
         assert not os.path.lexists(path)
     assert living.exists()
     assert (tmp_path / "precious").is_dir()
+
+
+def test_its_state_is_told_without_making_anything(monkeypatch, tmp_path, opened):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "none"))
+    text, is_used = describe_compile_cache()
+    assert text.startswith("empty, at ")
+    assert is_used
+    assert not (tmp_path / "none").exists()
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    cache = opened()
+    for name in "ab":
+        (cache.private / f"{name}.pb").write_bytes(bytes(2**20))
+    cache.publish()
+    cache.close()
+    assert describe_compile_cache() == (f"2 entries, 2.0 MB, at {cache.private.parent}", True)

@@ -84,8 +84,8 @@ def _threads(experiment: ExperimentConfig, cores: int) -> Iterator[Finding]:
     if threads > cores:
         yield Finding(
             "warning",
-            f"training.threads: {threads} on {count(cores, 'processor')}: they wait for each "
-            "other; auto takes as many as there are",
+            f"{threads} threads on {count(cores, 'processor')} wait for each other; "
+            "training.threads: auto takes as many as there are",
             ("training", "threads"),
         )
     else:

@@ -56,9 +56,11 @@ def stop_message(error: BmtrainError) -> str:
 
 
 def placed(findings: Iterable[Finding], origins: Origins) -> tuple[Finding, ...]:
-    """Those that are about a config key with the place where it is written."""
+    """Those that deserve a look with the place in the config that they are about, if any."""
     return tuple(
-        replace(finding, place=_place(finding, origins)) if finding.key else finding
+        replace(finding, place=_place(finding, origins))
+        if finding.key and finding.level != "ok"
+        else finding
         for finding in findings
     )
 

@@ -21,7 +21,7 @@ class MemoryNeed:
 
     Attributes:
         optimizer: the variables that the optimizer keeps per parameter.
-        saving: the copy of weights and optimizer that a save takes, and twice the larger of
+        snapshot: the copy of weights and optimizer that a save takes, and twice the larger of
             its two files while it is written.
         batch: what the layers with a kernel give for one batch, kept for the gradient.
         data: the training split, as the device holds it.
@@ -30,14 +30,14 @@ class MemoryNeed:
     weights: int
     gradients: int
     optimizer: int
-    saving: int
+    snapshot: int
     batch: int
     data: int
 
     @property
     def parameters(self) -> int:
         """All that grows with the number of parameters."""
-        return self.weights + self.gradients + self.optimizer + self.saving
+        return self.weights + self.gradients + self.optimizer + self.snapshot
 
     @property
     def total(self) -> int:
@@ -64,7 +64,7 @@ def training_memory(
         weights=weights,
         gradients=weights,
         optimizer=slots * weights,
-        saving=(1 + slots + 2 * max(1, slots)) * weights,
+        snapshot=(1 + slots + 2 * max(1, slots)) * weights,
         batch=batch_size * outputs * _FLOAT_BYTES,
         data=data_bytes,
     )

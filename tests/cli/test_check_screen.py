@@ -78,10 +78,11 @@ training:
     assert "layer    output  parameters\n0 dense      10         110\n" in out
 
 
-def test_at_40_columns_a_settings_place_stands_under_it(terminal):
+def test_where_one_place_does_not_fit_beside_its_setting_all_stand_under_theirs(terminal):
     shown = terminal(
-        "all of check", "check", "m.yaml", "--show-origin", columns=20, NO_COLOR="1"
+        "all of check", "check", "m.yaml", "--show-origin", columns=24, NO_COLOR="1"
     ).out
+    assert "seed: 0\r\n  # default\r\n" in shown  # though this one would fit beside it
     assert "training:\r\n  epochs: 5\r\n    # mine.yaml:7\r\n" in shown
     assert "0 dense\r\n  output 10\r\n  parameters 110\r\n" in shown
 

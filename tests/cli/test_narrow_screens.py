@@ -35,6 +35,8 @@ def assert_fits(shown, width, indent=2):
         ("perfect", ["eval", "run"]),
         ("regression", ["eval", "run"]),
         ("findings", ["check", LONG]),
+        ("all of check", ["check", LONG, "--show-origin"]),
+        ("stopped check", ["check", LONG]),
         *(("done", [*command, "--help"]) for command in
           ([], ["train"], ["eval"], ["predict"], ["check"], ["schema"], ["runs"], ["compare"])),
     ],

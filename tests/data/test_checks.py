@@ -64,6 +64,21 @@ def test_classes_without_examples_are_named(tmp_path, section):
     )
 
 
+def test_a_class_that_a_split_lacks_is_named_with_the_split(tmp_path, section):
+    x = np.random.default_rng(0).normal(size=(60, 2))
+    np.savez(
+        tmp_path / "d.npz",
+        x_train=x,
+        y_train=np.arange(60) % 3,
+        x_test=-x[:20],
+        y_test=np.arange(20) % 2,
+    )
+    dataset = load_dataset(section(tmp_path / "d.npz"), task="classification", seed=0)
+    assert messages(dataset, "warning") == [
+        "no test example of class 2; the figures of test say nothing about it"
+    ]
+
+
 def test_constant_columns_are_named(table):
     rows = [f"{row},7,{row % 2}" for row in range(40)]
     found = messages(table(rows=rows), "warning")
@@ -233,6 +248,8 @@ def test_what_is_not_finite_is_an_error(table):
     features[3, 1] = np.nan
     broken = Split(features, dataset.splits["train"].labels)
     dataset = Dataset({"train": broken}, replace(dataset.facts))
+    # What NaN would make of comparisons is not told.
+    assert [f.level for f in thorough_findings(dataset)] == ["error", "ok"]
     assert messages(dataset, "error") == [
         "train: 1 example with NaN or infinity; remove or mend them"
     ]

@@ -113,6 +113,7 @@ def test_zeros_flags_differences_and_counts_stand_for_themselves(told, numbers):
             difference=numbers.integers(-9, 10, size),
             percent=numbers.integers(0, 100, size),
             rating=numbers.integers(0, 10, size),
+            corner=np.append(np.zeros(size - 40), numbers.normal(200, 10, 40)),
             year=numbers.integers(1980, 2024, size),
         )
         == []
@@ -129,7 +130,10 @@ def test_a_lone_extreme_is_named(told, numbers):
 
 def test_long_tails_are_no_extremes(told, numbers):
     size = NUM_ROWS
-    assert told(income=numbers.lognormal(0, 2, size), links=numbers.pareto(1.5, size)) == []
+    tails = {"income": numbers.lognormal(0, 2, size), "links": numbers.pareto(1.5, size)}
+    near = with_some(numbers.uniform(1, 2, size), 7, 1)
+    two_modes = numbers.uniform(1, 2, size) + 100 * numbers.integers(0, 2, size)
+    assert told(**tails, near=near, two_modes=two_modes) == []
 
 
 def test_a_column_that_hardly_varies_is_named_and_a_rare_flag_is_not(told):
@@ -149,6 +153,9 @@ def test_of_many_rows_some_are_sorted_and_the_counts_are_still_of_all(told, numb
     monkeypatch.setattr("bmtrain.data.column_checks._MAX_SORTED", 2 * NUM_ROWS // 4)
     values = numbers.permutation(with_some(numbers.integers(60, 200, NUM_ROWS), 0, 100))
     assert "glucose: 100 values are 0" in only(told(glucose=values))
+    rows = numbers.permutation(NUM_ROWS)
+    rows[1] = rows[2]  # neither is looked at
+    assert told(rows=rows) == []
     lone = numbers.uniform(1, 2, NUM_ROWS)
     lone[1] = 170  # in no row that is looked at
     assert "height: 1 value is 170" in only(told(height=lone))

@@ -78,6 +78,17 @@ def test_no_two_of_many_rows_that_differ_in_one_bit_have_the_same_hash():
         assert len(np.unique(hashes[:, column])) == len(both)
 
 
+def test_each_bit_of_a_hash_varies_though_only_the_highest_bits_of_the_values_do():
+    """Powers of two differ in sign and exponent alone: without mixing low bits would not move."""
+    powers = np.float32(2.0) ** np.arange(-20, 20, dtype=np.float32)
+    first, second = (grid.reshape(-1) for grid in np.meshgrid(powers, powers))
+    zeros = np.zeros_like(first)
+    hashes = row_hashes(np.stack([zeros, first, zeros, second], axis=1))
+    bits = hashes[:, :, None] >> np.arange(64, dtype=np.uint64) & np.uint64(1)
+    shares = bits.mean(axis=0)
+    assert 0.4 < shares.min() < shares.max() < 0.6
+
+
 def test_rows_of_few_possible_values_are_no_warning():
     flags = np.array([[i % 2, i // 2 % 2] for i in range(200)], np.uint8)
     found = row_findings(made(train=flags, test=flags[:9], labels=flags[:, 0]))

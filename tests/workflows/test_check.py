@@ -5,9 +5,11 @@ import sys
 
 import pytest
 
+from bmtrain.config.load import load_config
+from bmtrain.data.finding import Finding
 from bmtrain.errors import BmtrainError
 from bmtrain.workflows.check import CheckRequest, check
-from bmtrain.workflows.checking.section import Section
+from bmtrain.workflows.checking.section import Section, placed
 
 
 @pytest.fixture
@@ -132,6 +134,15 @@ def test_findings_about_the_config_are_annotated_at_their_line(bmtrain):
     (line,) = [line for line in ended.out.splitlines() if "no test split" in line]
     assert line.startswith("::warning title=bmtrain,file=line.yaml,line=2,col=1,endColumn=5::data")
     assert "::warning title=bmtrain::override 1: training.threads: 4000 threads on" in ended.out
+
+
+def test_only_what_deserves_a_look_has_a_place(project):
+    origins = load_config(project / "points.yaml").origins
+    key = ("training", "epochs")
+    fine, doubtful = placed([Finding("ok", "x", key), Finding("warning", "y", key)], origins)
+    assert fine.place is None
+    assert doubtful.place is not None
+    assert (doubtful.place.line, doubtful.place.key) == (9, "training.epochs")
 
 
 def test_the_origins_are_in_the_document_and_on_the_screen(bmtrain):

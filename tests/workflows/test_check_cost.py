@@ -34,7 +34,7 @@ def test_steps_flops_and_bytes_by_hand(prepared):
         "weights": 364,
         "gradients": 364,
         "optimizer": 728,
-        "saving": 3 * 364 + 2 * 728,
+        "snapshot": 3 * 364 + 2 * 728,
         "batch": 8 * (8 + 3) * 4,
         "data": 186 * (4 + 1) * 4,
     }

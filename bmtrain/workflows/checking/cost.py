@@ -22,7 +22,7 @@ _MEMORY_WORDS = {
     "optimizer": "optimizer",
     "batch": "activations of a batch",
     "data": "training examples",
-    "saving": "saving a checkpoint",
+    "snapshot": "saving a checkpoint",
 }
 
 

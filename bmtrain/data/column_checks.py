@@ -30,6 +30,11 @@ _FEW_SHARE = 0.01
 _FEW_OTHERS = 10
 _IDENTIFIER = re.compile(r"(.*[_\W])?(id|index|row|rownames|unnamed: 0)", re.IGNORECASE)
 _NINES = re.compile(r"9+")
+# Of these faults every column has values of its own, and the first columns are told whole.
+_OWN_VALUES = ("stand-in", "extreme")
+_MAX_WHOLE = 3
+# What is called an identifier is one though some rows are there twice.
+_MOSTLY = 0.9
 _FEATURES = ("data", "features")
 _SOURCE = ("data", "source")
 
@@ -95,10 +100,11 @@ _REMEDIES: Mapping[str, tuple[str, str, tuple[str, ...]]] = {
 
 def _told(fault: str, columns: list[tuple[str, str]]) -> Finding:
     text, remedy, key = _REMEDIES[fault]
-    name, detail = columns[0]
-    message = text.format(name=name, detail=detail)
-    if len(columns) > 1:
-        message += f"; the same of {listed_and_more([other for other, _ in columns[1:]])}"
+    num_whole = _MAX_WHOLE if fault in _OWN_VALUES else 1
+    parts = [text.format(name=name, detail=detail) for name, detail in columns[:num_whole]]
+    if others := [name for name, _ in columns[num_whole:]]:
+        parts.append(f"the same of {listed_and_more(others)}")
+    message = "; ".join(parts)
     return Finding("warning", f"{message}; {remedy}", key)
 
 
@@ -148,17 +154,23 @@ def _leak(column: _Column, dataset: Dataset) -> str | None:
 
 
 def _identifier(column: _Column, dataset: Dataset) -> str | None:
-    """Integers, all different, and as dense as row numbers; or anyhow, where it is called so."""
-    if len(column.values) < column.counts.sum() or (column.all != np.floor(column.all)).any():
+    """Integers, all different and as dense as row numbers; mostly different, if it is called so."""
+    is_called_so = _IDENTIFIER.fullmatch(column.name) is not None
+    share = _MOSTLY if is_called_so else 1.0
+    if (
+        len(column.values) < share * column.counts.sum()
+        or (column.all != np.floor(column.all)).any()
+    ):
         return None
     values = np.unique(column.all)
-    if len(values) < len(column.all):
+    if len(values) < share * len(column.all):
         return None
     span = float(values[-1]) - float(values[0]) + 1
     is_dense = span <= 2 * sum(split.num_examples for split in dataset.splits.values())
-    if not (is_dense or _IDENTIFIER.fullmatch(column.name)):
+    if not (is_dense or is_called_so):
         return None
-    return f"integers from {values[0]:g} to {values[-1]:g}, all different"
+    differ = "all different" if len(values) == len(column.all) else "hardly one twice"
+    return f"integers from {values[0]:g} to {values[-1]:g}, {differ}"
 
 
 def _stand_in(column: _Column) -> str | None:

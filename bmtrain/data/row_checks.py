@@ -119,7 +119,7 @@ def _repeats(
     row = int(again[0])
     message = (
         f"{name}: {examples(again.size)} {'repeats' if again.size == 1 else 'repeat'} "
-        f"another one exactly; number {row} is number {first[groups[row]]} again"
+        f"another one exactly; index {row} is index {first[groups[row]]} again"
         f"{_shown(split, row, facts)}"
     )
     if again.size <= _MANY_REPEATS * len(groups):
@@ -162,8 +162,8 @@ def _overlap(
     row = int(shared[0])
     message = (
         f"{shared.size:,} of the {len(groups[second]):,} {second} examples "
-        f"{'is' if shared.size == 1 else 'are'} in {first} too; number {row} of {second} is "
-        f"number {known[groups[second][row]]} of {first}"
+        f"{'is' if shared.size == 1 else 'are'} in {first} too; index {row} of {second} is "
+        f"index {known[groups[second][row]]} of {first}"
         f"{_shown(dataset.splits[second], row, dataset.facts)}"
     )
     if not has_wonder():

@@ -105,11 +105,11 @@ def test_examples_in_two_splits_are_counted(tmp_path, section):
     )
     dataset = load_dataset(section(tmp_path / "d.npz"), task="classification", seed=0)
     assert (
-        "3 of the 7 test examples are in train too; number 0 of test is number 0 of train; "
+        "3 of the 7 test examples are in train too; index 0 of test is index 0 of train; "
         "remove them from one of the two: the figures of test flatter the model"
     ) in messages(dataset, "warning")
     assert (
-        "train: 2 examples repeat another one exactly; number 20 is number 0 again; "
+        "train: 2 examples repeat another one exactly; index 20 is index 0 again; "
         "remove them, unless each was really observed: they weigh more than the others"
     ) in messages(dataset, "warning")
 
@@ -125,8 +125,8 @@ def test_one_example_is_told_in_the_singular(tmp_path, section):
     )
     dataset = load_dataset(section(tmp_path / "d.npz"), task="classification", seed=0)
     found = "\n".join(finding.message for finding in inspect_dataset(dataset))
-    assert "1 of the 3 test examples is in train too; number 0 of test" in found
-    assert "train: 1 example repeats another one exactly; number 6 is number 0 again" in found
+    assert "1 of the 3 test examples is in train too; index 0 of test" in found
+    assert "train: 1 example repeats another one exactly; index 6 is index 0 again" in found
 
 
 def test_targets_are_described_and_constant_ones_pointed_out(tmp_path, section):

@@ -80,6 +80,14 @@ def test_a_row_number_is_named(told, numbers, name, start, step):
     assert message.startswith(f"{name} looks like a row number (integers from {start:g} to ")
 
 
+def test_what_is_called_an_identifier_may_have_rows_twice(told, numbers):
+    values = numbers.permutation(NUM_ROWS) * 917
+    values[:30] = values[30:60]
+    assert "hardly one twice" in only(told(id=values))
+    values[:60] = values[60:120]
+    assert told(id=values) == []
+
+
 @pytest.mark.parametrize("name", ["width", "paid"])
 def test_other_columns_of_different_integers_are_not(told, numbers, name):
     assert told(**{name: numbers.permutation(NUM_ROWS) * 917}) == []
@@ -147,6 +155,18 @@ def test_columns_of_one_fault_are_one_finding(told):
     few = with_some(np.zeros(NUM_ROWS), 1, 2)
     message = only(told(a=few, b=few, c=few))
     assert "a is 0 in all but 2 of 400 training examples; the same of b, c; " in message
+
+
+def test_columns_with_values_of_their_own_are_told_whole(told, numbers):
+    sound = numbers.integers(60, 200, NUM_ROWS)
+    columns = {
+        name: with_some(sound, value, 9)
+        for name, value in zip("abcd", (0, -1, 999, 0), strict=True)
+    }
+    message = only(told(**columns))
+    assert message.startswith("a: 9 values are 0, the others from 60 to 199; b: 9 values are -1, ")
+    assert "; c: 9 values are 999, " in message
+    assert "; the same of d; if that stands for" in message
 
 
 def test_of_many_rows_some_are_sorted_and_the_counts_are_still_of_all(told, numbers, monkeypatch):

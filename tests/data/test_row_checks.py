@@ -59,7 +59,7 @@ def test_the_example_that_is_named_is_an_equal_pair(numbers):
     test = np.concatenate([numbers.normal(size=(7, 3)), values[11:12]]).astype(np.float32)
     data = made(train=values, test=test, names=("a", "b", "c"))
     (message,) = [f.message for f in row_findings(data) if f.level == "warning"]
-    assert "number 7 of test is number 11 of train (a " in message
+    assert "index 7 of test is index 11 of train (a " in message
     assert f"(a {values[11, 0]:g}, b {values[11, 1]:g}, c {values[11, 2]:g})" in message
 
 

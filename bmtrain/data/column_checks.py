@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from bmtrain.data.dataset import DataFacts, Dataset, Split
 from bmtrain.data.finding import Finding
+from bmtrain.data.identifier_names import names_the_row
 from bmtrain.data.quoting import listed_and_more, short
 
 # Of fewer examples than this nothing can be told.
@@ -28,7 +29,6 @@ _MIN_VALUES = 11
 _FAR_RANGES = 10
 _FEW_SHARE = 0.01
 _FEW_OTHERS = 10
-_IDENTIFIER = re.compile(r"(.*[_\W])?(id|index|row|rownames|unnamed: 0)", re.IGNORECASE)
 _NINES = re.compile(r"9+")
 # Of these faults every column has values of its own, and the first columns are told whole.
 _OWN_VALUES = ("stand-in", "extreme")
@@ -155,7 +155,7 @@ def _leak(column: _Column, dataset: Dataset) -> str | None:
 
 def _identifier(column: _Column, dataset: Dataset) -> str | None:
     """Integers, all different and as dense as row numbers; mostly different, if it is called so."""
-    is_called_so = _IDENTIFIER.fullmatch(column.name) is not None
+    is_called_so = names_the_row(column.name)
     share = _MOSTLY if is_called_so else 1.0
     if (
         len(column.values) < share * column.counts.sum()

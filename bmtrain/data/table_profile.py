@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +13,7 @@ from numpy.typing import NDArray
 from bmtrain.data.csv_cells import Table, read_table
 from bmtrain.data.csv_columns import as_grid, laid_out
 from bmtrain.data.csv_rows import read_header
+from bmtrain.data.identifier_names import names_the_row
 from bmtrain.data.number_texts import MISSING_MARKS
 from bmtrain.data.source import HeldFile
 
@@ -25,10 +25,6 @@ Kind = Literal["integers", "numbers", "texts", "nothing"]
 
 #: Counted one by one; of more values nobody wants to read each.
 _MAX_COUNTED: Final = 1000
-#: What people call a column that names the row and says nothing about it.
-_IDENTIFIER = re.compile(
-    r"(.*[_\W])?(id|ids|idx|index|key|uuid|guid|rownum|rowid)|row|no|nr|unnamed: \d+|.*[a-z](ID|Id)"
-)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,8 +78,7 @@ class Column:
     @property
     def is_named_identifier(self) -> bool:
         """Whether its name says that it names the row: id, index, customer_id."""
-        name = self.name.strip()
-        return any(_IDENTIFIER.fullmatch(text) for text in (name, name.lower()))
+        return names_the_row(self.name)
 
 
 def profile_table(path: Path) -> list[Column]:

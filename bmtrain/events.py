@@ -143,6 +143,32 @@ class RunCompared(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class ExportBegun(Event):
+    """A checkpoint was read and can be exported.
+
+    ``skipped`` says which others were passed over, ``outputs`` in words what the model gives.
+    """
+
+    checkpoint: Path
+    skipped: tuple[str, ...]
+    outputs: str
+
+
+@dataclass(frozen=True, slots=True)
+class ExamplesChosen(Event):
+    """What exports are compared on, in words."""
+
+    examples: str
+
+
+@dataclass(frozen=True, slots=True)
+class ModelExported(Event):
+    """One format is done, or was refused: it gives other outputs than the checkpoint."""
+
+    record: Mapping[str, Any]  # its entry in the document's ``exports``
+
+
+@dataclass(frozen=True, slots=True)
 class RunFinished(Event):
     """The run is over; ``summary`` is what ``--json`` prints."""
 

@@ -10,6 +10,7 @@ import typer
 from bmtrain.cli.commands.checking import check, schema
 from bmtrain.cli.commands.comparison import compare, runs
 from bmtrain.cli.commands.evaluation import evaluate, predict
+from bmtrain.cli.commands.exporting import export
 from bmtrain.cli.commands.proofs import reproduce, verify_resume
 from bmtrain.cli.commands.shell import completion
 from bmtrain.cli.commands.starting import init
@@ -21,6 +22,7 @@ COMMANDS: Final[dict[str, Callable[..., Any]]] = {
     "train": train,
     "eval": evaluate,
     "predict": predict,
+    "export": export,
     "check": check,
     "schema": schema,
     "runs": runs,

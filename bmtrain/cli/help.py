@@ -34,6 +34,7 @@ _COMMANDS: Final = {
     "eval": "0 2 3 6 7",
     "predict": "0 2 3 6 7",
     "check": "0 2 3 5 6",
+    "export": "0 2 3 4 6 7",
     "schema": "0 2 6",
     "runs": "0 2 6",
     "compare": "0 2 3 6 7",

@@ -90,13 +90,13 @@ def build_model(architecture: Architecture, *, seed: int) -> keras.Sequential:
         LAYERS[layer.config.type](layer.config, seed, position)
         for position, layer in enumerate(architecture.layers)
     ]
-    with _recursion_over(len(layers)):
+    with recursion_over(len(layers)):
         return keras.Sequential([keras.Input(architecture.input_shape), *layers])
 
 
 @contextmanager
-def _recursion_over(num_layers: int) -> Iterator[None]:
-    """Keras goes from each layer to the one before by recursion, a thousand calls at most."""
+def recursion_over(num_layers: int) -> Iterator[None]:
+    """Inside: Keras goes from each layer to the one before by recursion, a thousand calls at most."""
     limit = sys.getrecursionlimit()
     sys.setrecursionlimit(limit + 10 * num_layers)
     try:

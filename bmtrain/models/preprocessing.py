@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import keras
 import numpy as np
 import tensorflow as tf
 
 from bmtrain.data.preprocessing import Preprocessing
+from bmtrain.models.layers import recursion_over
 
 
 def apply_preprocessing(preprocessing: Preprocessing, features: tf.Tensor) -> tf.Tensor:
@@ -17,3 +19,20 @@ def apply_preprocessing(preprocessing: Preprocessing, features: tf.Tensor) -> tf
     if np.any(preprocessing.scale != 1):
         scaled = scaled * tf.constant(preprocessing.scale)
     return scaled
+
+
+def with_raw_inputs(preprocessing: Preprocessing, model: keras.Sequential) -> keras.Sequential:
+    """The model's own layers behind the same scaling, as layers: what an export holds.
+
+    Inputs (batch, *input_shape) of the training data's dtype, called ``inputs``.
+    """
+    facts = preprocessing.facts
+    # Two layers: x · scale − offset · scale would cancel where x − offset is exact.
+    scaling = []
+    if np.any(preprocessing.offset != 0):
+        scaling.append(keras.layers.Rescaling(1.0, (-preprocessing.offset).tolist()))
+    if np.any(preprocessing.scale != 1) or not scaling:  # at least one: it casts
+        scaling.append(keras.layers.Rescaling(preprocessing.scale.tolist()))
+    raw = keras.Input(facts.input_shape, dtype=facts.input_dtype, name="inputs")
+    with recursion_over(len(model.layers)):
+        return keras.Sequential([raw, *scaling, *model.layers])

@@ -10,12 +10,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bmtrain.data.bundled import BUNDLED
-from bmtrain.data.dataset import Dataset, Split
+from bmtrain.data.dataset import Split
 from bmtrain.data.load import load_examples
-from bmtrain.errors import CheckpointError, ConfigError, DataError, UsageError
+from bmtrain.errors import UsageError
 from bmtrain.models.decision import predicted_classes
-from bmtrain.workflows.preparation import load_experiment_data
+from bmtrain.workflows.recorded_examples import recorded_split
 from bmtrain.workflows.restoring import Restored, read_restored, restored_session
 
 #: Classes in a confusion matrix: the square of more would outgrow the data itself.
@@ -82,49 +81,7 @@ def _examples(
         examples = load_examples(request.data, facts, format=request.format, labels="required")
         assert examples.labels is not None  # they were required
         return str(request.data), Split(examples.features, examples.labels)
-    dataset = _recorded_data(restored, note)
-    if dataset.facts.fingerprint != facts.fingerprint:
-        raise DataError(
-            "the data is not what the model was trained on (its fingerprint differs)",
-            where=checkpoint.experiment.data.source,
-            hint="give the examples to evaluate with --data PATH",
-        )
-    return _split(dataset, request.split)
-
-
-def _recorded_data(restored: Restored, note: Callable[[str], None]) -> Dataset:
-    """The data that the checkpoint names, whoever wrote it: a file of ours only if the user said so.
-
-    Raises:
-        UsageError: the checkpoint itself was named, and its data is no bundled set.
-        CheckpointError: what is recorded does not fit the data that it names.
-    """
-    section = restored.checkpoint.experiment.data
-    if section.source not in BUNDLED:
-        if not restored.found.is_run:
-            raise UsageError(
-                "a checkpoint alone is evaluated on data that you name: --data PATH",
-                hint=f"it was trained on {section.source}; to read what a run recorded, "
-                "name the run's directory",
-            )
-        path = section.source if section.source.isprintable() else ascii(section.source)
-        note(f"reading the data that the run recorded: {path}")
-    try:
-        return load_experiment_data(restored.checkpoint.experiment)
-    except ConfigError as error:
-        raise CheckpointError(
-            f"its config does not fit its data: {error.message}", where=str(restored.found.path)
-        ) from error
-
-
-def _split(dataset: Dataset, name: str | None) -> tuple[str, Split]:
-    """The named split; by default test, or else validation, or else train."""
-    present = dict(dataset.splits.items())
-    chosen = name or next(n for n in ("test", "validation", "train") if n in present)
-    split = {str(n): s for n, s in present.items()}.get(chosen)
-    if split is None:
-        raise DataError(f"there is no {chosen} split: the data has {', '.join(present)}")
-    return chosen, split
+    return recorded_split(restored, request.split, note)
 
 
 def confusion_matrix(

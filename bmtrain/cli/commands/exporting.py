@@ -1,0 +1,81 @@
+"""``export``: a checkpoint's model for other programs."""
+
+# ruff: noqa: PLR0913  # a command has as many parameters as it has options
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from bmtrain.cli.options import (
+    CheckpointPath,
+    DataFormat,
+    Json,
+    Quiet,
+    asked_screen,
+    no_option,
+    some_path,
+)
+
+
+def export(
+    context: typer.Context,
+    checkpoint: CheckpointPath,
+    *,
+    to: Annotated[
+        list[Literal["savedmodel", "keras", "onnx", "litert", "safetensors"]],
+        typer.Option(show_default=False, help="The format. May be repeated."),
+    ],
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            "--output",
+            "-o",
+            metavar="PATH",
+            parser=some_path,
+            callback=no_option,
+            help="The export's name, or the directory it goes into; with several formats the "
+            "latter. Default: here, under the experiment's name.",
+        ),
+    ] = None,
+    data: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="PATH",
+            parser=some_path,
+            callback=no_option,
+            help="Examples to compare on. Default: the test split, or else validation, or else "
+            "train; random inputs where the data is not there.",
+        ),
+    ] = None,
+    data_format: DataFormat = "auto",
+    tolerance: Annotated[
+        float,
+        typer.Option(min=0.0, help="Difference that passes, of a probability or an output's size."),
+    ] = 1e-4,
+    force: Annotated[
+        bool, typer.Option("--force", help="Replace an export that is there.")
+    ] = False,
+    json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Export CHECKPOINT for other programs; load the export again and compare its outputs."""
+    from bmtrain.cli.rendering.exporting import show_export
+    from bmtrain.workflows.export import ExportRequest
+    from bmtrain.workflows.export import export as run
+
+    screen = asked_screen(context, json=json, quiet=quiet)
+    request = ExportRequest(
+        checkpoint=checkpoint,
+        formats=tuple(dict.fromkeys(to)),
+        output=output,
+        data=data,
+        format=data_format,
+        tolerance=tolerance,
+        force=force,
+    )
+    with screen.waiting("exporting"):
+        exit_code = show_export(run(request, note=screen.tell), screen)
+    raise typer.Exit(exit_code)

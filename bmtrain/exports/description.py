@@ -1,0 +1,71 @@
+"""What an export says of itself, as plain JSON: inputs, preprocessing, layers, outputs, names."""
+
+from __future__ import annotations
+
+from typing import Any, Final, Literal
+
+from bmtrain.config.sections.experiment import ExperimentConfig
+from bmtrain.config.sections.loss import CROSSENTROPIES
+from bmtrain.data.preprocessing import Preprocessing
+from bmtrain.models.architecture import Architecture
+from bmtrain.models.decision import takes_logits
+from bmtrain.version import __version__
+
+#: What inputs and outputs are called in every format that names them.
+INPUTS: Final = "inputs"
+OUTPUTS: Final = "outputs"
+#: The description's own name where a format has a place for it.
+NAME: Final = "bmtrain"
+#: Says how a model began, not what it computes.
+_OF_TRAINING: Final = {"kernel_initializer", "bias_initializer", "momentum"}
+
+Values = Literal["probabilities", "logits", "scores", "targets"]
+
+
+def output_values(experiment: ExperimentConfig, preprocessing: Preprocessing) -> Values:
+    """What the model's outputs are: exports leave them as they were trained."""
+    if preprocessing.facts.class_names is None:
+        return "targets"
+    if experiment.loss.name not in CROSSENTROPIES:
+        return "scores"
+    return "logits" if takes_logits(experiment) else "probabilities"
+
+
+def describe(
+    experiment: ExperimentConfig, architecture: Architecture, preprocessing: Preprocessing
+) -> dict[str, Any]:
+    """The description; layer i's variables are the tensors ``layers.i.NAME``.
+
+    A single output under ``binary_crossentropy`` is about the second class.
+    """
+    facts = preprocessing.facts
+    return {
+        "format_version": 1,
+        "made_by": f"bmtrain {__version__}",
+        "name": experiment.name,
+        "inputs": {
+            "name": INPUTS,
+            "shape": list(facts.input_shape),
+            "dtype": facts.input_dtype,
+            "feature_names": facts.feature_names,
+        },
+        "preprocessing": {
+            "formula": "(float32(x) - offset) * scale",
+            "normalize": preprocessing.normalize,
+            "offset": preprocessing.offset.tolist(),
+            "scale": preprocessing.scale.tolist(),
+        },
+        "layers": [
+            layer.config.model_dump(mode="json", exclude=_OF_TRAINING)
+            | {"output_shape": list(layer.output_shape)}
+            for layer in architecture.layers
+        ],
+        "outputs": {
+            "name": OUTPUTS,
+            "shape": list(architecture.output_shape),
+            "values": output_values(experiment, preprocessing),
+            "class_names": facts.class_names,
+            "label_name": facts.label_name,
+        },
+        "data_fingerprint": facts.fingerprint,
+    }

@@ -1,0 +1,81 @@
+"""LiteRT (TensorFlow Lite): one ``.tflite`` file for phones and small devices.
+
+Built-in operations only, so that every LiteRT runtime has them; the batch has any size.
+"""
+
+from __future__ import annotations
+
+import warnings
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bmtrain.data.dataset import DataFacts
+from bmtrain.durable import write_new_file
+from bmtrain.exports.description import INPUTS
+from bmtrain.exports.exporter import Content, Exporter, Run, too_large
+from bmtrain.exports.saved_model import write_saved_model
+from bmtrain.models.architecture import Architecture
+
+#: Axes that its operations take, the batch among them.
+MAX_AXES: Final = 5
+_DTYPES: Final = {"uint8", "float32"}
+
+
+def _objection(architecture: Architecture, facts: DataFacts) -> str | None:
+    if facts.input_dtype not in _DTYPES:
+        return f"its inputs are {facts.input_dtype}; LiteRT takes uint8 and float32 here"
+    for position, layer in enumerate(architecture.layers):
+        num_axes = 1 + max(len(layer.input_shape), len(layer.output_shape))
+        if num_axes > MAX_AXES:
+            return (
+                f"layer {position} ({layer.config.type}) works on {num_axes} axes, the batch "
+                f"among them; LiteRT's operations take {MAX_AXES}"
+            )
+    return too_large(architecture, "a .tflite file")
+
+
+def _write(content: Content, path: Path) -> None:
+    import tensorflow as tf  # started by the caller
+
+    # By way of a SavedModel: of a bare function the converter loses the variables' values.
+    between = path.with_name(f"{path.name}.savedmodel")
+    write_saved_model(content, between)
+    converter = tf.lite.TFLiteConverter.from_saved_model(str(between))
+    converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS]
+    write_new_file(path, converter.convert())
+
+
+def _load(path: Path) -> Run:
+    import tensorflow as tf
+
+    with warnings.catch_warnings():
+        # It recommends another package, which this TensorFlow does without.
+        warnings.simplefilter("ignore", UserWarning)
+        interpreter = tf.lite.Interpreter(model_path=str(path))
+
+    def run(features: NDArray[np.generic]) -> NDArray[np.float32]:
+        runner = interpreter.get_signature_runner("serving_default")
+        outputs: NDArray[np.float32]
+        (outputs,) = runner(**{INPUTS: features}).values()
+        return outputs
+
+    return run
+
+
+def _runtime() -> str:
+    import tensorflow as tf
+
+    return f"tf.lite.Interpreter {tf.__version__}"
+
+
+EXPORTER = Exporter(
+    suffix=".tflite",
+    objection=_objection,
+    write=_write,
+    runtime=_runtime,
+    load=_load,
+    usage="ai_edge_litert.interpreter.Interpreter({path}).get_signature_runner()(inputs=inputs)",
+)

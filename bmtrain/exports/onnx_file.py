@@ -1,0 +1,76 @@
+"""ONNX: one ``.onnx`` file for ONNX Runtime and whatever else reads it; needs the extra `export`."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bmtrain.data.dataset import DataFacts
+from bmtrain.durable import write_new_file
+from bmtrain.errors import EnvironmentFault
+from bmtrain.exports.description import INPUTS, NAME, OUTPUTS
+from bmtrain.exports.exporter import Content, Exporter, Run, too_large
+from bmtrain.models.architecture import Architecture
+
+
+def _require() -> None:
+    try:
+        import onnx  # noqa: F401  # the question is whether it can be
+        import onnxruntime  # noqa: F401
+    except ImportError as error:
+        raise EnvironmentFault(
+            f"export --to onnx needs packages that are not installed here ({error.name or error})",
+            hint="pip install 'bmtrain-keras[export]'",
+        ) from error
+
+
+def _objection(architecture: Architecture, facts: DataFacts) -> str | None:
+    return too_large(architecture, "an .onnx file")
+
+
+def _write(content: Content, path: Path) -> None:
+    import onnx
+
+    from bmtrain.exports.onnx_graph import onnx_model
+
+    model = onnx_model(content)
+    metadata = {
+        NAME: json.dumps(content.description, allow_nan=False),
+        "class_names": json.dumps(content.facts.class_names),
+    }
+    onnx.helper.set_model_props(model, metadata)
+    onnx.checker.check_model(model, full_check=True)
+    write_new_file(path, model.SerializeToString())
+
+
+def _load(path: Path) -> Run:
+    import onnxruntime
+
+    session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
+
+    def run(features: NDArray[np.generic]) -> NDArray[np.float32]:
+        outputs: NDArray[np.float32] = session.run([OUTPUTS], {INPUTS: features})[0]
+        return outputs
+
+    return run
+
+
+def _runtime() -> str:
+    import onnxruntime
+
+    return f"ONNX Runtime {onnxruntime.__version__}"
+
+
+EXPORTER = Exporter(
+    suffix=".onnx",
+    holds_description=True,
+    require=_require,
+    objection=_objection,
+    write=_write,
+    runtime=_runtime,
+    load=_load,
+    usage='onnxruntime.InferenceSession({path}).run(None, {{"inputs": inputs}})',
+)

@@ -1,0 +1,175 @@
+"""The closed table from layer types to ONNX operations. No TensorFlow.
+
+Written here operation by operation, for a dozen layers and activations: a converter of
+TensorFlow's graphs would be another library that follows TensorFlow's versions.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any, Final
+
+import numpy as np
+import onnx
+from numpy.typing import NDArray
+from onnx import TensorProto, helper, numpy_helper
+
+from bmtrain.exports.description import INPUTS, OUTPUTS
+from bmtrain.exports.exporter import Content
+from bmtrain.models.architecture import PlannedLayer
+from bmtrain.version import __version__
+
+#: Of 2022: the first with LayerNormalization; runtimes of today read it, and those of then.
+_OPERATIONS_VERSION: Final = 17
+_FORMAT_VERSION: Final = 8
+
+
+class Graph:
+    """Operations in a row; each takes names and gives the name of what it makes."""
+
+    def __init__(self, content: Content) -> None:
+        self.nodes: list[Any] = []
+        self.constants: list[Any] = []
+        self._names: set[str] = set()
+        self._weights = content.weights
+
+    def apply(self, operation: str, *inputs: str, **attributes: Any) -> str:
+        """Add an operation; the name of its output."""
+        name = f"{operation}_{len(self.nodes)}"
+        self.nodes.append(helper.make_node(operation, inputs, [name], name=name, **attributes))
+        return name
+
+    def constant(self, name: str, value: Any, dtype: Any = np.float32) -> str:
+        """Add a constant unless one of that name is there."""
+        if name not in self._names:
+            self._names.add(name)
+            self.constants.append(numpy_helper.from_array(np.asarray(value, dtype), name))
+        return name
+
+    def tensor(self, name: str) -> NDArray[Any] | None:
+        """A weight's values; None: the layer does without it."""
+        return self._weights.get(name)
+
+    def weight(self, name: str) -> str:
+        """A weight as a constant."""
+        return self.constant(name, self._weights[name])
+
+    def activate(self, activation: str, x: str) -> str:
+        """Add an activation."""
+        return ACTIVATIONS[activation](self, x)
+
+
+def _gelu(graph: Graph, x: str) -> str:
+    """x/2 · (1 + erf(x/√2))."""
+    scaled = graph.apply("Div", x, graph.constant("sqrt_2", math.sqrt(2)))
+    shifted = graph.apply("Add", graph.apply("Erf", scaled), graph.constant("one", 1))
+    return graph.apply("Mul", graph.apply("Mul", x, graph.constant("half", 0.5)), shifted)
+
+
+def _mish(graph: Graph, x: str) -> str:
+    return graph.apply("Mul", x, graph.apply("Tanh", graph.apply("Softplus", x)))
+
+
+#: Keras's defaults: leaky_relu's slope is 0.2, elu's alpha 1; selu's constants are ONNX's own.
+ACTIVATIONS: Final[dict[str, Callable[[Graph, str], str]]] = {
+    "linear": lambda graph, x: x,
+    "relu": lambda graph, x: graph.apply("Relu", x),
+    "leaky_relu": lambda graph, x: graph.apply("LeakyRelu", x, alpha=0.2),
+    "elu": lambda graph, x: graph.apply("Elu", x, alpha=1.0),
+    "selu": lambda graph, x: graph.apply("Selu", x),
+    "gelu": _gelu,
+    "silu": lambda graph, x: graph.apply("Mul", x, graph.apply("Sigmoid", x)),
+    "mish": _mish,
+    "sigmoid": lambda graph, x: graph.apply("Sigmoid", x),
+    "tanh": lambda graph, x: graph.apply("Tanh", x),
+    "softplus": lambda graph, x: graph.apply("Softplus", x),
+    "softsign": lambda graph, x: graph.apply("Softsign", x),
+    "exponential": lambda graph, x: graph.apply("Exp", x),
+    "softmax": lambda graph, x: graph.apply("Softmax", x, axis=-1),
+    "log_softmax": lambda graph, x: graph.apply("LogSoftmax", x, axis=-1),
+}
+
+
+def _dense(graph: Graph, layer: PlannedLayer, prefix: str, x: str) -> str:
+    config: Any = layer.config
+    x = graph.apply("MatMul", x, graph.weight(f"{prefix}.kernel"))
+    if config.use_bias:
+        x = graph.apply("Add", x, graph.weight(f"{prefix}.bias"))
+    return graph.activate(config.activation, x)
+
+
+def _activation(graph: Graph, layer: PlannedLayer, prefix: str, x: str) -> str:
+    config: Any = layer.config
+    return graph.activate(config.activation, x)
+
+
+def _batch_normalization(graph: Graph, layer: PlannedLayer, prefix: str, x: str) -> str:
+    """(x − mean) · gamma/√(variance + ε) + beta: ONNX's own works on the second axis, not the last."""
+    config: Any = layer.config
+    gamma, beta = graph.tensor(f"{prefix}.gamma"), graph.tensor(f"{prefix}.beta")
+    variance = graph.tensor(f"{prefix}.moving_variance")
+    assert variance is not None
+    scale = (1 if gamma is None else gamma) / np.sqrt(variance + np.float32(config.epsilon))
+    x = graph.apply("Sub", x, graph.weight(f"{prefix}.moving_mean"))
+    x = graph.apply("Mul", x, graph.constant(f"{prefix}.scale", scale))
+    return x if beta is None else graph.apply("Add", x, graph.weight(f"{prefix}.beta"))
+
+
+def _layer_normalization(graph: Graph, layer: PlannedLayer, prefix: str, x: str) -> str:
+    config: Any = layer.config
+    gamma, beta = graph.tensor(f"{prefix}.gamma"), graph.tensor(f"{prefix}.beta")
+    ones = np.ones(layer.input_shape[-1:], np.float32)
+    inputs = [x, graph.constant(f"{prefix}.gamma", ones if gamma is None else gamma)]
+    if beta is not None:
+        inputs.append(graph.weight(f"{prefix}.beta"))
+    return graph.apply("LayerNormalization", *inputs, axis=-1, epsilon=config.epsilon)
+
+
+def _reshape(graph: Graph, layer: PlannedLayer, prefix: str, x: str) -> str:
+    # 0 keeps the batch as it is.
+    shape = graph.constant(f"{prefix}.shape", [0, *layer.output_shape], np.int64)
+    return graph.apply("Reshape", x, shape)
+
+
+#: Layer type ↦ function of (graph, layer, its weights' prefix, the input's name), at inference.
+LAYERS: Final[dict[str, Callable[[Graph, PlannedLayer, str, str], str]]] = {
+    "dense": _dense,
+    "activation": _activation,
+    "dropout": lambda graph, layer, prefix, x: x,
+    "batch_normalization": _batch_normalization,
+    "layer_normalization": _layer_normalization,
+    "flatten": _reshape,
+    "reshape": _reshape,
+}
+
+
+def onnx_model(content: Content) -> Any:
+    """The model as a ModelProto: raw ``inputs`` (batch, *shape) in the data's dtype → ``outputs``."""
+    graph, facts = Graph(content), content.facts
+    scaling = content.description["preprocessing"]
+    x = graph.apply("Cast", INPUTS, to=TensorProto.FLOAT)
+    if np.any(np.asarray(scaling["offset"]) != 0):
+        x = graph.apply("Sub", x, graph.constant("preprocessing.offset", scaling["offset"]))
+    if np.any(np.asarray(scaling["scale"]) != 1):
+        x = graph.apply("Mul", x, graph.constant("preprocessing.scale", scaling["scale"]))
+    for position, layer in enumerate(content.architecture.layers):
+        x = LAYERS[layer.config.type](graph, layer, f"layers.{position}", x)
+    graph.nodes.append(helper.make_node("Identity", [x], [OUTPUTS], name=OUTPUTS))
+    dtype = helper.np_dtype_to_tensor_dtype(np.dtype(facts.input_dtype))
+    inputs = helper.make_tensor_value_info(INPUTS, dtype, ["batch", *facts.input_shape])
+    outputs = helper.make_tensor_value_info(
+        OUTPUTS, TensorProto.FLOAT, ["batch", *content.architecture.output_shape]
+    )
+    made = helper.make_graph(
+        graph.nodes, content.description["name"], [inputs], [outputs], graph.constants
+    )
+    model = helper.make_model(
+        made,
+        opset_imports=[helper.make_opsetid("", _OPERATIONS_VERSION)],
+        producer_name="bmtrain",
+        producer_version=__version__,
+    )
+    model.ir_version = _FORMAT_VERSION
+    assert isinstance(model, onnx.ModelProto)
+    return model

@@ -1,0 +1,105 @@
+"""An export gets its name when it is whole and proved; until then it is in a directory beside."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import stat
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from bmtrain.durable import environment_faults, flush_directory, make_directory
+from bmtrain.errors import EnvironmentFault
+from bmtrain.exports.saved_model import ENTRIES
+
+_SUFFIX = ".exporting"
+
+
+def require_free(target: Path, *, is_directory: bool, force: bool) -> None:
+    """Refuse to touch what is there, unless it is asked for and is what an export is.
+
+    Raises:
+        EnvironmentFault: something is there; with ``force``: something that is no such export.
+    """
+    with environment_faults(target, "look at it"):
+        try:
+            mode = target.lstat().st_mode
+        except FileNotFoundError:
+            return
+        is_export = _is_saved_model(target, mode) if is_directory else stat.S_ISREG(mode)
+    if not force:
+        raise EnvironmentFault(
+            "it exists already",
+            where=str(target),
+            hint="--force replaces it; -o PATH names another place",
+        )
+    if not is_export:
+        what = "a SavedModel" if is_directory else "a file"
+        raise EnvironmentFault(
+            f"it is not {what}, and --force replaces nothing else",
+            where=str(target),
+            hint="choose another place with -o PATH",
+        )
+
+
+def _is_saved_model(target: Path, mode: int) -> bool:
+    """A directory with nothing in it that is not a SavedModel's: ``--force`` removes it."""
+    if not stat.S_ISDIR(mode):
+        return False
+    names = {entry.name for entry in target.iterdir()}
+    return "saved_model.pb" in names and names <= ENTRIES
+
+
+@contextmanager
+def directory_beside(target: Path) -> Iterator[Path]:
+    """An empty directory that nobody else can enter, on the target's disk; removed at the end.
+
+    What is loaded from it was written by this process: nobody can have exchanged it.
+
+    Raises:
+        EnvironmentFault: it cannot be made, or something in the block cannot be written.
+    """
+    with environment_faults(target, "write"):
+        make_directory(target.parent)
+        made = Path(tempfile.mkdtemp(prefix=".", suffix=_SUFFIX, dir=target.parent.absolute()))
+    try:
+        with environment_faults(target, "write"):
+            yield made
+    finally:
+        shutil.rmtree(made, ignore_errors=True)
+
+
+def put_in_place(made: Path, target: Path) -> None:
+    """Flush the file or directory to the disk and give it its name; what was there goes into its place.
+
+    A directory cannot replace another in one step: for an instant there is none.
+    Raises ``OSError``; then what was there is there.
+    """
+    _flush(made)
+    replaced = made.with_name(f"{made.name}.replaced")
+    was_there = made.is_dir() and target.is_dir()
+    if was_there:
+        target.rename(replaced)
+    try:
+        made.replace(target)
+    except BaseException:
+        if was_there:
+            with suppress(OSError):
+                replaced.rename(target)
+        raise
+    flush_directory(target.parent)
+
+
+def _flush(path: Path) -> None:
+    if path.is_dir():
+        for entry in path.iterdir():
+            _flush(entry)
+        flush_directory(path)
+        return
+    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

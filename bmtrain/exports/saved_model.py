@@ -1,0 +1,77 @@
+"""SavedModel: TensorFlow's own directory, for TensorFlow Serving and every TensorFlow program.
+
+The description lies in ``assets.extra/``, SavedModel's place for what belongs to others.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bmtrain import strict_json
+from bmtrain.errors import EnvironmentFault
+from bmtrain.exports.description import INPUTS, NAME
+from bmtrain.exports.exporter import Content, Exporter, Run
+
+DESCRIPTION = f"assets.extra/{NAME}.json"
+#: Everything that a SavedModel may consist of: what ``--force`` may replace.
+ENTRIES = frozenset({"saved_model.pb", "fingerprint.pb", "variables", "assets", "assets.extra"})
+
+
+def write_saved_model(content: Content, path: Path) -> None:
+    """Signature ``serving_default``: ``inputs`` (batch, *shape) in the data's dtype → outputs.
+
+    Raises:
+        EnvironmentFault: TensorFlow cannot write it.
+    """
+    import tensorflow as tf  # started by the caller
+
+    facts = content.facts
+    raw = tf.TensorSpec((None, *facts.input_shape), facts.input_dtype, name=INPUTS)
+    try:
+        content.keras_model.export(
+            str(path), format="tf_saved_model", verbose=False, input_signature=[raw]
+        )
+    except tf.errors.OpError as error:
+        said = (error.message or "").splitlines() or [type(error).__name__]
+        raise EnvironmentFault(f"TensorFlow cannot write a SavedModel: {said[0]}") from error
+
+
+def _write(content: Content, path: Path) -> None:
+    write_saved_model(content, path)
+    description = path / DESCRIPTION
+    description.parent.mkdir()
+    description.write_bytes(strict_json.encode(content.description))
+
+
+def _load(path: Path) -> Run:
+    import tensorflow as tf
+
+    loaded = tf.saved_model.load(str(path))
+
+    def run(features: NDArray[np.generic]) -> NDArray[np.float32]:
+        serve = loaded.signatures["serving_default"]  # which does not keep ``loaded`` alive
+        (outputs,) = serve(**{INPUTS: tf.constant(features)}).values()
+        array: NDArray[np.float32] = outputs.numpy()
+        return array
+
+    return run
+
+
+def _runtime() -> str:
+    import tensorflow as tf
+
+    return f"TensorFlow {tf.__version__}"
+
+
+EXPORTER = Exporter(
+    suffix="_savedmodel",
+    is_directory=True,
+    holds_description=True,
+    write=_write,
+    runtime=_runtime,
+    load=_load,
+    usage="tf.saved_model.load({path}).serve(inputs)",
+)

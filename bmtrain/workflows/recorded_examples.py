@@ -1,0 +1,62 @@
+"""Examples of the data that a checkpoint was trained on, read again as its config says."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from bmtrain.data.bundled import BUNDLED
+from bmtrain.data.dataset import Dataset, Split
+from bmtrain.errors import CheckpointError, ConfigError, DataError, UsageError
+from bmtrain.workflows.preparation import load_experiment_data
+from bmtrain.workflows.restoring import Restored
+
+
+def recorded_split(
+    restored: Restored, name: str | None, note: Callable[[str], None]
+) -> tuple[str, Split]:
+    """The named split and its name; by default test, or else validation, or else train.
+
+    The data is what the checkpoint names, whoever wrote it: a file of ours is read only if the
+    user named the run, and ``note`` is told which before it is opened.
+
+    Raises:
+        UsageError: the checkpoint itself was named, and its data is no bundled set.
+        DataError: the data is not there, is not what it was, or has no such split.
+        CheckpointError: what is recorded does not fit the data that it names.
+    """
+    dataset = _recorded_data(restored, note)
+    checkpoint = restored.checkpoint
+    if dataset.facts.fingerprint != checkpoint.preprocessing.facts.fingerprint:
+        raise DataError(
+            "the data is not what the model was trained on (its fingerprint differs)",
+            where=checkpoint.experiment.data.source,
+            hint="give the examples to evaluate with --data PATH",
+        )
+    return _split(dataset, name)
+
+
+def _recorded_data(restored: Restored, note: Callable[[str], None]) -> Dataset:
+    section = restored.checkpoint.experiment.data
+    if section.source not in BUNDLED:
+        if not restored.found.is_run:
+            raise UsageError(
+                "a checkpoint alone is evaluated on data that you name: --data PATH",
+                hint=f"it was trained on {section.source}; to read what a run recorded, "
+                "name the run's directory",
+            )
+        path = section.source if section.source.isprintable() else ascii(section.source)
+        note(f"reading the data that the run recorded: {path}")
+    try:
+        return load_experiment_data(restored.checkpoint.experiment)
+    except ConfigError as error:
+        raise CheckpointError(
+            f"its config does not fit its data: {error.message}", where=str(restored.found.path)
+        ) from error
+
+
+def _split(dataset: Dataset, name: str | None) -> tuple[str, Split]:
+    present = {str(key): split for key, split in dataset.splits.items()}
+    chosen = name or next(n for n in ("test", "validation", "train") if n in present)
+    if chosen not in present:
+        raise DataError(f"there is no {chosen} split: the data has {', '.join(present)}")
+    return chosen, present[chosen]

@@ -56,7 +56,7 @@ class Screen:
     def waiting(self, what: str) -> Iterator[None]:
         """Show that something takes its time, for as long as it does."""
         self._waiting_for = what + self.err.symbols.dots
-        self._show_waiting()
+        self.show_waiting()
         try:
             yield
         finally:
@@ -67,9 +67,10 @@ class Screen:
         """Say what is about to be done with something of the user's; under --json too."""
         if not self.quiet:
             self.err.paragraph(message)
-            self._show_waiting()
+            self.show_waiting()
 
-    def _show_waiting(self) -> None:
+    def show_waiting(self) -> None:
+        """Show again what is waited for, after something was said."""
         if self._waiting_for is not None and self.tells_progress:
             self.err.show_for_now(self._waiting_for)
 

@@ -24,7 +24,7 @@ _ENDINGS: Final = {
 _DIFFERENCE: Final = "a proof found a difference"
 _RESUME_REFUSED: Final = ", or a resume was refused"
 _RESUMING: Final = {"", "train"}
-_PROVING: Final = {"verify-resume", "reproduce"}
+_PROVING: Final = {"verify-resume", "reproduce", "export"}
 _SIGNALS: Final = "129 130 143"
 #: How each command can end, but for a bug and a signal; "" is all of them together.
 _COMMANDS: Final = {

@@ -6,8 +6,9 @@ Built-in operations only, so that every LiteRT runtime has them; the batch has a
 from __future__ import annotations
 
 import warnings
+from collections.abc import Callable
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,7 +17,7 @@ from bmtrain.data.dataset import DataFacts
 from bmtrain.durable import write_new_file
 from bmtrain.exports.description import INPUTS
 from bmtrain.exports.exporter import Content, Exporter, Run, too_large
-from bmtrain.exports.saved_model import write_saved_model
+from bmtrain.exports.saved_model import tensorflow_faults
 from bmtrain.models.architecture import Architecture
 
 #: Axes that its operations take, the batch among them.
@@ -38,14 +39,39 @@ def _objection(architecture: Architecture, facts: DataFacts) -> str | None:
 
 
 def _write(content: Content, path: Path) -> None:
-    import tensorflow as tf  # started by the caller
+    import keras  # started by the caller
+    import tensorflow as tf
 
+    facts = content.facts
+    raw = tf.TensorSpec((None, *facts.input_shape), facts.input_dtype, name=INPUTS)
+    archive = keras.export.ExportArchive()
+    archive.track(content.keras_model)
+    archive.add_endpoint("serve", _unfolded(content.keras_model), input_signature=[raw])
     # By way of a SavedModel: of a bare function the converter loses the variables' values.
     between = path.with_name(f"{path.name}.savedmodel")
-    write_saved_model(content, between)
+    with tensorflow_faults("a SavedModel"):
+        archive.write_out(str(between), verbose=False)
     converter = tf.lite.TFLiteConverter.from_saved_model(str(between))
     converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS]
     write_new_file(path, converter.convert())
+
+
+def _unfolded(model: Any) -> Callable[[Any], Any]:
+    """The model's layers, with something behind the first that does nothing to finite values.
+
+    The converter folds (x − offset) · scale · kernel into x · kernel′ − bias′, and where the
+    offset is large beside the deviation that cancels all digits. It does not look behind this.
+    """
+    import tensorflow as tf
+
+    def serve(inputs: Any) -> Any:
+        first, *others = model.layers
+        values = tf.maximum(first(inputs), np.finfo(np.float32).min)
+        for layer in others:
+            values = layer(values, training=False)
+        return values
+
+    return serve
 
 
 def _load(path: Path) -> Run:
@@ -77,5 +103,5 @@ EXPORTER = Exporter(
     write=_write,
     runtime=_runtime,
     load=_load,
-    usage="ai_edge_litert.interpreter.Interpreter({path}).get_signature_runner()(inputs=inputs)",
+    usage="tf.lite.Interpreter({path}).get_signature_runner()(inputs=inputs)",
 )

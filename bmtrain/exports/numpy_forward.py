@@ -77,7 +77,7 @@ def _layer_normalized(layer: Mapping[str, Any], tensors: Tensors, x: Values) -> 
     return _scaled(tensors, (x - mean) / np.sqrt(variance + np.float32(layer["epsilon"])))
 
 
-def _scaled(tensors: Tensors, x: Values) -> Values:
+def _scaled(tensors: Tensors, x: NDArray[Any]) -> Values:
     return np.asarray(x * tensors.get("gamma", np.float32(1)) + tensors.get("beta", np.float32(0)))
 
 

@@ -5,6 +5,8 @@ The description lies in ``assets.extra/``, SavedModel's place for what belongs t
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -20,27 +22,28 @@ DESCRIPTION = f"assets.extra/{NAME}.json"
 ENTRIES = frozenset({"saved_model.pb", "fingerprint.pb", "variables", "assets", "assets.extra"})
 
 
-def write_saved_model(content: Content, path: Path) -> None:
-    """Signature ``serving_default``: ``inputs`` (batch, *shape) in the data's dtype → outputs.
-
-    Raises:
-        EnvironmentFault: TensorFlow cannot write it.
-    """
+@contextmanager
+def tensorflow_faults(what: str) -> Iterator[None]:
+    """TensorFlow writes by itself, and tells a full disk in words of its own: EnvironmentFault."""
     import tensorflow as tf  # started by the caller
 
-    facts = content.facts
-    raw = tf.TensorSpec((None, *facts.input_shape), facts.input_dtype, name=INPUTS)
     try:
-        content.keras_model.export(
-            str(path), format="tf_saved_model", verbose=False, input_signature=[raw]
-        )
+        yield
     except tf.errors.OpError as error:
         said = (error.message or "").splitlines() or [type(error).__name__]
-        raise EnvironmentFault(f"TensorFlow cannot write a SavedModel: {said[0]}") from error
+        raise EnvironmentFault(f"TensorFlow cannot write {what}: {said[0]}") from error
 
 
 def _write(content: Content, path: Path) -> None:
-    write_saved_model(content, path)
+    """Signature ``serving_default``: ``inputs`` (batch, *shape) in the data's dtype → outputs."""
+    import tensorflow as tf
+
+    facts = content.facts
+    raw = tf.TensorSpec((None, *facts.input_shape), facts.input_dtype, name=INPUTS)
+    with tensorflow_faults("a SavedModel"):
+        content.keras_model.export(
+            str(path), format="tf_saved_model", verbose=False, input_signature=[raw]
+        )
     description = path / DESCRIPTION
     description.parent.mkdir()
     description.write_bytes(strict_json.encode(content.description))
@@ -73,5 +76,5 @@ EXPORTER = Exporter(
     write=_write,
     runtime=_runtime,
     load=_load,
-    usage="tf.saved_model.load({path}).serve(inputs)",
+    usage="model = tf.saved_model.load({path}); model.serve(inputs)",
 )

@@ -4,8 +4,9 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 import typer
 
@@ -20,13 +21,27 @@ from bmtrain.cli.options import (
 )
 
 
+class ExportFormat(StrEnum):
+    """What ``--to`` takes; Typer repeats no Literal."""
+
+    SAVEDMODEL = "savedmodel"
+    KERAS = "keras"
+    ONNX = "onnx"
+    LITERT = "litert"
+    SAFETENSORS = "safetensors"
+
+
 def export(
     context: typer.Context,
     checkpoint: CheckpointPath,
     *,
     to: Annotated[
-        list[Literal["savedmodel", "keras", "onnx", "litert", "safetensors"]],
-        typer.Option(show_default=False, help="The format. May be repeated."),
+        list[ExportFormat],
+        typer.Option(
+            metavar="FORMAT",
+            show_default=False,
+            help="savedmodel, keras, onnx, litert or safetensors. May be repeated.",
+        ),
     ],
     output: Annotated[
         Path | None,
@@ -69,7 +84,7 @@ def export(
     screen = asked_screen(context, json=json, quiet=quiet)
     request = ExportRequest(
         checkpoint=checkpoint,
-        formats=tuple(dict.fromkeys(to)),
+        formats=tuple(dict.fromkeys(chosen.value for chosen in to)),
         output=output,
         data=data,
         format=data_format,

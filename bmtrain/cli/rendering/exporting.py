@@ -13,7 +13,8 @@ from bmtrain.errors import BmtrainError
 from bmtrain.events import Event, ExamplesChosen, ExportBegun, ModelExported, RunFinished
 from bmtrain.figures import amount
 
-_COLUMNS: Final = len("checkpoint  ")
+#: What stands before the text, behind a symbol or in its place.
+_NAME_COLUMNS: Final = len("safetensors  ")
 
 
 def show_export(events: Iterable[Event], screen: Screen) -> int:
@@ -28,12 +29,15 @@ def show_export(events: Iterable[Event], screen: Screen) -> int:
                     continue
                 if isinstance(event, ModelExported):
                     records.append(event.record)
+                screen.err.clear()  # on a terminal both streams write the same line
                 _show(event, screen)
+                screen.show_waiting()
         except BmtrainError as error:
             # With --json the failure's document tells what was exported before it, too.
             error.summary = {"exports": records}  # type: ignore[attr-defined]
             raise
     assert document is not None, "it ended without a document"
+    screen.err.clear()
     if screen.is_json:
         screen.out.line(json_text(document))
     elif not screen.quiet:
@@ -56,7 +60,7 @@ def _show(event: Event, screen: Screen) -> None:
 
 def _say(name: str, text: str, screen: Screen) -> None:
     if not screen.quiet and not screen.is_json:
-        start = f"{name:<{_COLUMNS}}"
+        start = f"{name:<{len(screen.out.symbols.ok) + 1 + _NAME_COLUMNS}}"
         screen.out.hanging(screen.out.paint(start, "dim"), len(start), text)
 
 
@@ -68,7 +72,7 @@ def _show_record(record: Mapping[str, Any], screen: Screen) -> None:
         return
     stream = screen.out if is_result else screen.err
     symbol = stream.symbols.ok if passed else stream.symbols.error
-    start = f"{symbol} {record['format']:<{_COLUMNS - len(symbol) - 1}}"
+    start = f"{symbol} {record['format']:<{_NAME_COLUMNS}}"
     difference = f"largest difference {record['largest_difference']:.1e}"
     if passed:
         beside = f" and {record['description']}" if record["description"] else ""
@@ -85,10 +89,8 @@ def _show_record(record: Mapping[str, Any], screen: Screen) -> None:
 
 
 def _show_usage(records: Iterable[Mapping[str, Any]], screen: Screen) -> None:
-    out = screen.out
     passed = [record for record in records if record["passed"]]
     if passed:
-        out.line()
+        screen.out.line()
     for record in passed:
-        start = f"{'in Python':<{_COLUMNS}}"
-        out.hanging(out.paint(start, "dim"), len(start), record["usage"])
+        _say("in Python", record["usage"], screen)

@@ -17,7 +17,7 @@ def _write(content: Content, path: Path) -> None:
 def _load(path: Path) -> Run:
     import keras  # started by the caller
 
-    model = keras.saving.load_model(str(path), compile=False, safe_mode=True)
+    model = keras.saving.load_model(str(path), safe_mode=True)
 
     def run(features: NDArray[np.generic]) -> NDArray[np.float32]:
         outputs: NDArray[np.float32] = model(features, training=False).numpy()

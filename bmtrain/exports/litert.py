@@ -17,7 +17,7 @@ from bmtrain.data.dataset import DataFacts
 from bmtrain.durable import write_new_file
 from bmtrain.exports.description import INPUTS
 from bmtrain.exports.exporter import Content, Exporter, Run, too_large
-from bmtrain.exports.saved_model import tensorflow_faults
+from bmtrain.exports.savedmodel import tensorflow_faults
 from bmtrain.models.architecture import Architecture
 
 #: Axes that its operations take, the batch among them.

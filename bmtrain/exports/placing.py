@@ -12,7 +12,7 @@ from pathlib import Path
 
 from bmtrain.durable import environment_faults, flush_directory, make_directory
 from bmtrain.errors import EnvironmentFault
-from bmtrain.exports.saved_model import ENTRIES
+from bmtrain.exports.savedmodel import ENTRIES
 
 _SUFFIX = ".exporting"
 

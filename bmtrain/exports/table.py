@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Final
 
-from bmtrain.exports import keras_file, litert, onnx_file, safetensors_file, saved_model
+from bmtrain.exports import keras_file, litert, onnx_file, safetensors_file, savedmodel
 from bmtrain.exports.exporter import Exporter
 
 #: As ``--to`` names them.
 FORMATS: Final[dict[str, Exporter]] = {
-    "savedmodel": saved_model.EXPORTER,
+    "savedmodel": savedmodel.EXPORTER,
     "keras": keras_file.EXPORTER,
     "onnx": onnx_file.EXPORTER,
     "litert": litert.EXPORTER,

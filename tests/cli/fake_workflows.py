@@ -59,6 +59,9 @@ TrainRequest = record(
 )
 EvaluateRequest = record("EvaluateRequest", "checkpoint", "split", "data", "format")
 PredictRequest = record("PredictRequest", "checkpoint", "inputs", "format", "top")
+ExportRequest = record(
+    "ExportRequest", "checkpoint", "formats", "output", "data", "format", "tolerance", "force"
+)
 CheckRequest = record("CheckRequest", "config", "overrides", measure=False, show_origin=False)
 Table = record("Table", "header", "rows")
 Setting = record("Setting", "text", key="", value=None, origin="")
@@ -206,6 +209,28 @@ class Workflows:
         blocks = iter([(request.inputs[0], Block(outputs, predicted))])
         return Predictions(blocks, names, 3, request.inputs, skipped=skipped)
 
+    def export(self, request, note):
+        self.requests.append(request)
+        path, checkpoint = Path("points.onnx"), Path("runs/mnist-1/checkpoints/step-00009375")
+        yield events.ExportBegun(checkpoint, (), "probabilities of 10 classes")
+        yield events.ExamplesChosen("1,000 of the 10,000 examples of the test split")
+        self.fail({"bad data": DataError("no rows", where="x.csv"), "ctrl-c": KeyboardInterrupt()})
+        passed = self.scenario != "differs"
+        exported = {
+            "format": "onnx",
+            "path": str(path) if passed else None,
+            "description": f"{path}.json" if passed else None,
+            "bytes": 409_123,
+            "runtime": "ONNX Runtime 1.32.0",
+            "largest_difference": 7.2e-07 if passed else 0.25,
+            "relative_difference": 7.2e-07 if passed else 0.125,
+            "passed": passed,
+            "usage": "onnxruntime.InferenceSession('points.onnx')",
+        }
+        yield events.ModelExported(exported)
+        self.fail({"full": EnvironmentFault("cannot write: the disk is full", where="x.keras")})
+        yield events.RunFinished({"exit_code": 0 if passed else 4, "exports": [exported]})
+
     def check(self, request):
         self.requests.append(request)
         self.fail({"config": ConfigError("2 errors", diagnostics=DIAGNOSTICS)})
@@ -256,6 +281,7 @@ class Workflows:
             "train": {"TrainRequest": TrainRequest, "train": self.train},
             "evaluate": {"EvaluateRequest": EvaluateRequest, "evaluate": self.evaluate},
             "predict": {"PredictRequest": PredictRequest, "predict": self.predict},
+            "export": {"ExportRequest": ExportRequest, "export": self.export},
             "check": {"CheckRequest": CheckRequest, "check": self.check},
         }
         made = {}

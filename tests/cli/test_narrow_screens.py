@@ -38,7 +38,9 @@ def assert_fits(shown, width, indent=2):
         ("all of check", ["check", LONG, "--show-origin"]),
         ("stopped check", ["check", LONG]),
         *(("done", [*command, "--help"]) for command in
-          ([], ["train"], ["eval"], ["predict"], ["check"], ["schema"], ["runs"], ["compare"])),
+          ([], ["train"], ["eval"], ["predict"], ["export"], ["check"], ["schema"], ["runs"], ["compare"])),
+        ("done", ["export", "run", "--to", "onnx"]),
+        ("differs", ["export", "run", "--to", "onnx"]),
     ],
 )  # fmt: skip
 def test_lines_are_broken_at_blanks(bmtrain, monkeypatch, scenario, arguments, width):
@@ -60,7 +62,18 @@ def test_a_real_terminal_is_asked_for_its_width(terminal):
 
 
 @pytest.mark.parametrize(
-    "command", [[], ["train"], ["eval"], ["predict"], ["check"], ["schema"], ["runs"], ["compare"]]
+    "command",
+    [
+        [],
+        ["train"],
+        ["eval"],
+        ["predict"],
+        ["export"],
+        ["check"],
+        ["schema"],
+        ["runs"],
+        ["compare"],
+    ],
 )
 def test_help_can_be_read_in_ascii(bmtrain, command):
     assert bmtrain(*command, "--help").out.isascii()

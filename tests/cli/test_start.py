@@ -42,7 +42,17 @@ def imported(tmp_path, plain_environment):
         ["--help"],
         *(
             [name, "--help"]
-            for name in ("init", "train", "eval", "predict", "check", "schema", "runs", "compare")
+            for name in (
+                "init",
+                "train",
+                "eval",
+                "predict",
+                "export",
+                "check",
+                "schema",
+                "runs",
+                "compare",
+            )
         ),
     ],
 )

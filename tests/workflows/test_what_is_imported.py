@@ -15,15 +15,18 @@ import pytest
 import bmtrain
 
 ROOT = Path(bmtrain.__file__).parent
-#: ``eval``, ``predict``, ``train RUN --resume``: their workflows, and what shows how they end.
+#: ``eval``, ``predict``, ``export``, ``train RUN --resume``: their workflows, and what shows how they end.
 STARTS = (
     *sorted((ROOT / "checkpoint").glob("*.py")),
     *sorted((ROOT / "workflows" / "training").glob("*.py")),
-    *(ROOT / "workflows" / f"{name}.py" for name in ("restoring", "evaluate", "predict", "train")),
+    *(
+        ROOT / "workflows" / f"{name}.py"
+        for name in ("restoring", "evaluate", "predict", "export", "train")
+    ),
     ROOT / "cli" / "boundary.py",
     *(
         ROOT / "cli" / "rendering" / f"{name}.py"
-        for name in ("evaluation", "training", "prediction_files")
+        for name in ("evaluation", "training", "prediction_files", "exporting")
     ),
 )
 
@@ -62,6 +65,14 @@ EXCEPTIONS = {
     "nothing",
     ("runs/environment.py", "importlib"): "importlib.metadata: versions of installed packages",
     ("engine/compile_cache.py", "importlib"): "importlib.metadata: TensorFlow's version",
+    **{
+        ("exports/keras_file.py", name): "reads back the file that this process wrote, in a "
+        "directory that nobody else can enter, in safe mode"
+        for name in ("load_model", "saving")
+    },
+    ("exports/savedmodel.py", "saved_model"): "reads back what this process wrote, as above",
+    ("exports/onnx_file.py", "onnx"): "writes protocol buffers; the graph is the table's",
+    ("exports/onnx_graph.py", "onnx"): "makes them",
     ("engine/runtime.py", "ctypes"): "whether libcuda.so.1, a constant, can be loaded, where a GPU "
     "was asked for and is missing",
 }

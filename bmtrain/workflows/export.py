@@ -22,6 +22,7 @@ from bmtrain.exports.placing import directory_beside, put_in_place, require_free
 from bmtrain.exports.safetensors_file import beside
 from bmtrain.exports.table import FORMATS
 from bmtrain.figures import count
+from bmtrain.interrupts import signals_deferred
 from bmtrain.workflows.export_examples import ChosenExamples, choose_examples
 from bmtrain.workflows.restoring import Restored, read_restored, restored_session
 
@@ -149,7 +150,8 @@ def _exported(
     exporter = target.exporter
     with directory_beside(target.path) as directory:
         made = directory / target.path.name
-        with recursion_over(len(content.architecture.layers)):
+        # TensorFlow, which traces and converts here, loses what a signal's handler raises.
+        with signals_deferred(), recursion_over(len(content.architecture.layers)):
             exporter.write(content, made)
             if target.description is not None:
                 _describe_beside(made, content)

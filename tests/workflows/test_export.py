@@ -4,7 +4,10 @@ import dataclasses
 import hashlib
 import json
 import shutil
+import signal
+import subprocess
 import sys
+import time
 
 import numpy as np
 import pytest
@@ -268,3 +271,23 @@ def test_a_damaged_best_checkpoint_is_told(graph, command, tmp_path):
     (best / "model.safetensors").write_bytes(b"")
     ended = command("export", best, "--to", "onnx", "-o", tmp_path)
     assert ended.exit_code == 7
+
+
+@pytest.mark.parametrize("wait_s", [0.3, 2.0, 2.6])
+def test_ctrl_c_leaves_nothing_half_done(graph, environment, project, tmp_path, wait_s):
+    """Whenever it comes: what has its name is whole, and nothing else is there."""
+    command = [sys.executable, "-m", "bmtrain", "export", graph.path, *ALL, "-o", tmp_path / "out"]
+    process = subprocess.Popen(
+        list(map(str, command)),
+        cwd=project,
+        env=environment,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    time.sleep(wait_s)
+    process.send_signal(signal.SIGINT)
+    assert process.wait(60) in {0, 130}
+    beside = {f"{FILES[name]}.json" for name in ("keras", "litert", "safetensors")}
+    left = {path.name for path in (tmp_path / "out").glob("*")}
+    assert left <= {*FILES.values(), *beside}
+    assert all(name.removesuffix(".json") in left for name in left)

@@ -118,6 +118,14 @@ RunDir = Annotated[
         "$BMTRAIN_RUNS if that is set.",
     ),
 ]
+Smoke = Annotated[
+    bool,
+    typer.Option(
+        "--smoke",
+        help="A few steps of everything (train, save, kill, go on, evaluate, export), in seconds; "
+        "leaves nothing behind.",
+    ),
+]
 Resume = Annotated[
     bool,
     typer.Option("--resume", help="CONFIG is a run directory: go on with its training."),

@@ -4,10 +4,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Literal
 
 import typer
 
+from bmtrain.cli.console import Screen
 from bmtrain.cli.options import (
     AllowChanged,
     ConfigPath,
@@ -21,6 +23,7 @@ from bmtrain.cli.options import (
     Resume,
     ResumeIfPossible,
     RunDir,
+    Smoke,
     asked_screen,
 )
 
@@ -29,6 +32,17 @@ def _start(*, resume: bool, if_possible: bool) -> Literal["new", "resume", "if_p
     if resume and if_possible:
         raise typer.BadParameter("give --resume or --resume-if-possible, not both")
     return "resume" if resume else "if_possible" if if_possible else "new"
+
+
+def _smoke(config: Path, overrides: tuple[str, ...], device: str | None, screen: Screen) -> int:
+    from bmtrain.cli.rendering.smoke import show_smoke
+    from bmtrain.workflows.smoke import SmokeRequest
+    from bmtrain.workflows.smoke import smoke as run
+
+    if device is not None:
+        overrides = (*overrides, f"training.device={device}")
+    with screen.waiting("a few steps of everything"):
+        return show_smoke(run(SmokeRequest(config=config, overrides=overrides)), screen)
 
 
 def train(
@@ -40,6 +54,7 @@ def train(
     resume: Resume = False,
     resume_if_possible: ResumeIfPossible = False,
     allow_changed: AllowChanged = None,
+    smoke: Smoke = False,
     expect: Expect = None,
     device: Device = None,
     junit: Junit = None,
@@ -55,6 +70,10 @@ def train(
 
     screen = asked_screen(context, json=json, quiet=quiet, report=report)
     screen.junit = checked_junit(junit)
+    if smoke:
+        if run_dir or resume or resume_if_possible or allow_changed or expect or junit:
+            raise typer.BadParameter("--smoke trains for itself: give it with KEY=VALUE alone")
+        raise typer.Exit(_smoke(config, tuple(overrides or ()), device, screen))
     request = TrainRequest(
         config=config,
         overrides=tuple(overrides or ()),

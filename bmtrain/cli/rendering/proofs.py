@@ -36,7 +36,7 @@ def show_verification(events: Iterable[Event], screen: Screen) -> int:
                 told = event.difference or "every bit is that of the undisturbed one"
                 screen.err.line(f"run {event.number:,}: {told}")
 
-    return _followed(events, screen, show, _show_verification)
+    return followed(events, screen, show, _show_verification)
 
 
 def show_reproduction(events: Iterable[Event], screen: Screen) -> int:
@@ -47,15 +47,16 @@ def show_reproduction(events: Iterable[Event], screen: Screen) -> int:
         if not isinstance(event, RunCompared):
             view.show(event)
 
-    return _followed(events, screen, show, _show_reproduction)
+    return followed(events, screen, show, _show_reproduction)
 
 
-def _followed(
+def followed(
     events: Iterable[Event],
     screen: Screen,
     show: Callable[[Event], None],
     show_end: Callable[[Mapping[str, Any], Screen], None],
 ) -> int:
+    """Show a command's events, its summary at last; the exit code that it says."""
     exit_code = None
     # Whatever goes wrong here, what runs must be ended: children, locks, logs.
     with closing(events) if isinstance(events, Generator) else nullcontext():

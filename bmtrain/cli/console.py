@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Literal, TextIO
 
 from bmtrain.cli.stream import Stream
+from bmtrain.errors import EnvironmentFault
 
 OutputFormat = Literal["text", "json", "github"]
 
@@ -87,8 +88,12 @@ def open_screen() -> Screen:
 
 
 def close_screen(screen: Screen) -> None:
-    """Flush both streams and close the duplicate of stderr."""
-    screen.out.flush()
+    """Flush both streams and close the duplicate of stderr.
+
+    What was to arrive was flushed before, and told where it did not.
+    """
+    with suppress(EnvironmentFault):
+        screen.out.flush()
     screen.err.clear()
     screen.err.flush()
     screen.err.release()

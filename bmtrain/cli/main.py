@@ -37,7 +37,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     words = list(sys.argv[1:] if arguments is None else arguments)
     screens: list[Screen] = []
     try:
-        with signals_raise():
+        with signals_raise(to_the_end=arguments is None):
             return _with_screen(words, screens)
     except KeyboardInterrupt as interruption:  # before there was a screen, or once more at the end
         if not screens:

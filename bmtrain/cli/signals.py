@@ -24,8 +24,11 @@ class Signalled(KeyboardInterrupt):
 
 
 @contextmanager
-def signals_raise() -> Iterator[None]:
+def signals_raise(*, to_the_end: bool = False) -> Iterator[None]:
     """Inside, the signals raise :class:`Signalled`, unless whoever started us ignores them.
+
+    ``to_the_end``: what is ignored in the end stays so, for the process ends then: a closed
+    terminal's second SIGHUP must not have it end otherwise.
 
     Outside the main thread, and where somebody else handles a signal, it is left alone.
     """
@@ -40,7 +43,8 @@ def signals_raise() -> Iterator[None]:
         yield
     finally:
         for number, handler in previous.items():
-            signal.signal(number, handler)
+            if not to_the_end or signal.getsignal(number) is not signal.SIG_IGN:
+                signal.signal(number, handler)
 
 
 def _raise(signal_number: int, _frame: FrameType | None) -> None:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,10 +18,19 @@ from bmtrain.exports.exporter import Content, Exporter, Run, too_large
 from bmtrain.models.architecture import Architecture
 
 
+def _onnx_runtime() -> Any:
+    """It counts its users, in their home directory, unless it is told before its import not to."""
+    os.environ["ORT_DISABLE_TELEMETRY"] = "1"
+    import onnxruntime
+
+    return onnxruntime
+
+
 def _require() -> None:
     try:
         import onnx  # noqa: F401  # the question is whether it can be
-        import onnxruntime  # noqa: F401
+
+        _onnx_runtime()
     except ImportError as error:
         raise EnvironmentFault(
             f"export --to onnx needs packages that are not installed here ({error.name or error})",
@@ -47,9 +58,7 @@ def _write(content: Content, path: Path) -> None:
 
 
 def _load(path: Path) -> Run:
-    import onnxruntime
-
-    session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
+    session = _onnx_runtime().InferenceSession(str(path), providers=["CPUExecutionProvider"])
 
     def run(features: NDArray[np.generic]) -> NDArray[np.float32]:
         outputs: NDArray[np.float32] = session.run([OUTPUTS], {INPUTS: features})[0]
@@ -59,9 +68,7 @@ def _load(path: Path) -> Run:
 
 
 def _runtime() -> str:
-    import onnxruntime
-
-    return f"ONNX Runtime {onnxruntime.__version__}"
+    return f"ONNX Runtime {_onnx_runtime().__version__}"
 
 
 EXPORTER = Exporter(

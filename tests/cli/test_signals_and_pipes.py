@@ -9,7 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from bmtrain.cli import boundary
+from bmtrain.cli import boundary, console
+from bmtrain.cli.stream import Stream
+from bmtrain.errors import EnvironmentFault
 
 
 def test_a_second_interrupt_while_the_first_is_told_ends_quietly(bmtrain, monkeypatch):
@@ -136,3 +138,23 @@ sys.meta_path.insert(0, Interrupting())
     assert (document["status"], document["exit_code"]) == ("interrupted", 130)
     assert ended.returncode == 130
     assert "Traceback" not in ended.stderr
+
+
+def test_what_cannot_be_flushed_at_the_very_end_changes_no_exit_code(bmtrain, monkeypatch):
+    """After a help that a full disk swallowed, its buffer may still hold it."""
+
+    def full(self):
+        if self._must_arrive and closing:
+            raise EnvironmentFault("the result cannot be written to stdout")
+        return real(self)
+
+    closing, real, real_close = [], Stream.flush, console.close_screen
+
+    def close(screen):
+        closing.append(screen)
+        real_close(screen)
+
+    monkeypatch.setattr(Stream, "flush", full)
+    monkeypatch.setattr(console, "close_screen", close)
+    assert bmtrain("schema").exit_code == 0
+    assert closing

@@ -291,3 +291,16 @@ def test_ctrl_c_leaves_nothing_half_done(graph, environment, project, tmp_path, 
     left = {path.name for path in (tmp_path / "out").glob("*")}
     assert left <= {*FILES.values(), *beside}
     assert all(name.removesuffix(".json") in left for name in left)
+
+
+@pytest.mark.slow
+def test_no_runtime_leaves_anything_in_the_home(trained, bmtrain, tmp_path):
+    """ONNX Runtime would count its users there."""
+    pytest.importorskip("onnx")
+    run = trained("graph", "training.engine=graph")
+    ended = bmtrain(
+        "export", run.path, "--to", "onnx", "--to", "litert", "--json",
+        directory=tmp_path, HOME=str(tmp_path / "home"), BMTRAIN_XLA_CACHE="0",
+    )  # fmt: skip
+    assert ended.exit_code == 0, ended.err
+    assert not (tmp_path / "home").exists()

@@ -24,6 +24,11 @@ from dataclasses import dataclass
 from typing import ClassVar, Literal
 
 
+#: Of what a traceback shows of a wrong config.
+_MAX_LINES = 10
+_MAX_LINE = 400
+
+
 @dataclass(frozen=True, slots=True)
 class Diagnostic:
     """One finding about one place in a config file, an override or a data file.
@@ -100,8 +105,11 @@ class ConfigError(BmtrainError):
     code = "config"
 
     def __str__(self) -> str:
-        """All findings, a line each: what a traceback shows is what the screen does."""
-        return "\n".join(map(str, self.diagnostics)) or super().__str__()
+        """The first findings, a line each: a traceback shows no more than its message."""
+        lines = [str(found)[:_MAX_LINE] for found in self.diagnostics[:_MAX_LINES]]
+        if len(self.diagnostics) > _MAX_LINES:
+            lines.append(f"and {len(self.diagnostics) - _MAX_LINES} more")
+        return "\n".join(lines) or super().__str__()
 
 
 class DataError(BmtrainError):

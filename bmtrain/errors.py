@@ -23,7 +23,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
-
 #: Of what a traceback shows of a wrong config.
 _MAX_LINES = 10
 _MAX_LINE = 400

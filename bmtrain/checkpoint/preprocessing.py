@@ -10,6 +10,7 @@ import numpy as np
 from bmtrain import strict_json
 from bmtrain.checkpoint.content import Array
 from bmtrain.data.dataset import DataFacts, Task
+from bmtrain.data.encoding import Encoding, encoding_as_json, encoding_from_json
 from bmtrain.data.preprocessing import Preprocessing
 
 _INPUT_DTYPES = frozenset(
@@ -29,6 +30,7 @@ def encode_facts(preprocessing: Preprocessing) -> bytes:
     document = {"normalize": preprocessing.normalize} | {
         name: getattr(facts, name) for name in names
     }
+    document["encoding"] = encoding_as_json(facts.encoding)
     return strict_json.encode(document) + b"\n"
 
 
@@ -61,6 +63,7 @@ def parse_facts(content: bytes) -> tuple[DataFacts, str]:
         label_name=_optional_text(document["label_name"], "label_name"),
         num_train_examples=_count(document["num_train_examples"], "num_train_examples"),
         fingerprint=_text(document["fingerprint"], "fingerprint"),
+        encoding=encoding_from_json(document["encoding"]),
     )
     _check_together(facts)
     return facts, normalize
@@ -71,8 +74,16 @@ def _check_together(facts: DataFacts) -> None:
         raise ValueError("class_names: expected names for classification, null for regression")
     if facts.class_names is not None and len(facts.class_names) != facts.num_outputs:
         raise ValueError(f"class_names: expected num_outputs = {facts.num_outputs} names")
+    if facts.encoding is not None:
+        _require_encoded(facts, facts.encoding)
     if facts.feature_names is not None and facts.input_shape != (len(facts.feature_names),):
         raise ValueError(f"feature_names: expected one per input, {facts.input_shape}")
+
+
+def _require_encoded(facts: DataFacts, encoding: Encoding) -> None:
+    for name in ("feature_names", "input_shape", "input_dtype"):
+        if getattr(facts, name) != getattr(encoding, name):
+            raise ValueError(f"encoding: it gives another {name} than the one that is recorded")
 
 
 def join(facts: DataFacts, normalize: str, tensors: dict[str, Array]) -> Preprocessing:

@@ -2,45 +2,107 @@
 
 from __future__ import annotations
 
+import dataclasses
+from collections.abc import Mapping
+from dataclasses import dataclass
+
 import numpy as np
 from numpy.typing import NDArray
 
-from bmtrain.data.dataset import Split, SplitName
+from bmtrain.data.columns import RawColumns
+from bmtrain.data.dataset import DataFacts, Split, SplitName
+from bmtrain.data.encoding import Encoding
 from bmtrain.data.features import as_features, match_dtype, match_integers
 from bmtrain.data.labels import as_classes, require_labels, require_seen_classes
-from bmtrain.data.source import RawArray, RawPart, Source
+from bmtrain.data.source import Place, RawArray, RawPart, Source
 from bmtrain.data.targets import as_targets
 from bmtrain.errors import DataError
 
 Labels = NDArray[np.int32] | NDArray[np.float32]
 
 
-def check_source(source: Source, class_names: tuple[str, ...] | None) -> dict[SplitName, Split]:
-    """All parts as splits; validation and test agree with train in shape, dtype and classes.
+@dataclass(frozen=True, slots=True)
+class CheckedPart:
+    """A part whose labels are as in ``Split``; its features are inputs, or columns to encode."""
+
+    features: RawArray | RawColumns
+    labels: Labels
+    place: Place
+
+    @property
+    def num_examples(self) -> int:
+        """Number of examples."""
+        return len(self.features)
+
+    def take(self, rows: NDArray[np.int64]) -> CheckedPart:
+        """The examples ``rows``, in that order."""
+        return CheckedPart(self.features[rows], self.labels[rows], self.place)
+
+
+def check_source(
+    source: Source, class_names: tuple[str, ...] | None
+) -> dict[SplitName, CheckedPart]:
+    """All parts, checked; validation and test agree with train in shape, dtype and classes.
 
     ``class_names`` None: regression.
     """
     part = source.parts["train"]
-    train = Split(check_features(part), check_labels(part, class_names))
-    splits: dict[SplitName, Split] = {"train": train}
+    train = CheckedPart(_inputs_or_columns(part), check_labels(part, class_names), part.features_at)
+    checked: dict[SplitName, CheckedPart] = {"train": train}
     for name, part in source.parts.items():
         if name == "train":
             continue
-        features = check_features(
-            part, shape=train.features.shape[1:], dtype=train.features.dtype.name
-        )
+        features = _inputs_or_columns(part, like=train.features)
         labels = check_labels(part, class_names, num_outputs=train.labels.shape[1:])
         if class_names is not None:
             require_seen_classes(labels, train.labels, class_names, part.labels_at)
-        splits[name] = Split(features, labels)
-    return splits
+        checked[name] = CheckedPart(features, labels, part.features_at)
+    return checked
+
+
+def encoded(
+    parts: Mapping[SplitName, CheckedPart], encoding: Encoding | None
+) -> dict[SplitName, Split]:
+    """The parts as splits: columns become inputs by the encoding, all else is input already."""
+    return {
+        name: Split(_encoded(part.features, encoding, part.place), part.labels)
+        for name, part in parts.items()
+    }
+
+
+def fitting_features(part: RawPart, facts: DataFacts) -> RawArray:
+    """The features as a model with ``facts`` takes them.
+
+    Raises:
+        DataError: they do not fit: shape, dtype, what is not finite.
+    """
+    features = _encoded(part.features, facts.encoding, part.features_at)
+    part = dataclasses.replace(part, features=features)
+    return check_features(part, shape=facts.input_shape, dtype=facts.input_dtype)
+
+
+def _encoded(features: RawArray | RawColumns, encoding: Encoding | None, place: Place) -> RawArray:
+    if isinstance(features, RawColumns):
+        assert encoding is not None  # whoever reads columns asks what they become
+        return encoding.encode(features, place)
+    return features
+
+
+def _inputs_or_columns(
+    part: RawPart, like: RawArray | RawColumns | None = None
+) -> RawArray | RawColumns:
+    if isinstance(part.features, RawColumns):
+        return part.features
+    if like is None or isinstance(like, RawColumns):
+        return check_features(part)
+    return check_features(part, shape=like.shape[1:], dtype=like.dtype.name)
 
 
 def check_features(
     part: RawPart, *, shape: tuple[int, ...] | None = None, dtype: str | None = None
 ) -> RawArray:
     """The features, finite, uint8 or float32; of the given example ``shape`` and ``dtype``."""
-    raw = part.features if dtype is None else match_integers(part.features, dtype)
+    raw = part.array if dtype is None else match_integers(part.array, dtype)
     features = as_features(raw, part.features_at)
     if shape is not None and features.shape[1:] != shape:
         is_one_example = shape in (features.shape, raw.shape)

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from itertools import chain
 from typing import BinaryIO, Final
 
+from bmtrain.data.columns import Column
 from bmtrain.data.csv_table import read_table_part
 from bmtrain.data.source import HeldFile, Place, RawPart
 from bmtrain.errors import DataError
@@ -18,8 +19,8 @@ _MAX_RECORD_BYTES: Final = 1 << 26
 _LINE: Final = re.compile(r"\bline (\d+)")
 
 
-def csv_blocks(file: BinaryIO, name: str, *, features: tuple[str, ...]) -> Iterator[RawPart]:
-    """The columns ``features`` of a table without their labels; errors name ``name`` and the line.
+def csv_blocks(file: BinaryIO, name: str, columns: tuple[Column, ...]) -> Iterator[RawPart]:
+    """The ``columns`` of a table without their labels; errors name ``name`` and the line.
 
     Raises:
         DataError: at the first block that is wrong.
@@ -35,10 +36,10 @@ def csv_blocks(file: BinaryIO, name: str, *, features: tuple[str, ...]) -> Itera
     for block in chain((first,), blocks):
         if block.strip():
             is_empty = False
-            yield _read_block(header, block, name, lines_before, features)
+            yield _read_block(header, block, name, lines_before, columns)
         lines_before += block.count(b"\n")
     if is_empty:
-        _read_block(header, b"", name, 0, features)  # says so
+        _read_block(header, b"", name, 0, columns)  # says so
 
 
 def _whole_records(file: BinaryIO) -> Iterator[bytes]:
@@ -80,7 +81,7 @@ def _split_header(block: bytes) -> tuple[bytes, bytes]:
 
 
 def _read_block(
-    header: bytes, block: bytes, name: str, lines_before: int, features: tuple[str, ...]
+    header: bytes, block: bytes, name: str, lines_before: int, columns: tuple[Column, ...]
 ) -> RawPart:
     num_header_lines = header.count(b"\n")
 
@@ -90,7 +91,7 @@ def _read_block(
 
     held = HeldFile(name, header + block)
     try:
-        part = read_table_part(held, features=features, label=None, may_leave_out=False)
+        part = read_table_part(held, columns, None, may_leave_out=False)
     except DataError as error:
         error.where = error.where and name + _LINE.sub(in_file, error.where.removeprefix(name))
         error.message = _LINE.sub(in_file, error.message)

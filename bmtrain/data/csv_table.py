@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
+from bmtrain.config.sections.data import DataSection
+from bmtrain.data.columns import Column, are_all_numbers
 from bmtrain.data.csv_cells import read_sound_table, read_table
 from bmtrain.data.csv_rows import header_hint, line_of_row, read_header
-from bmtrain.data.csv_values import numbers_and_labels
+from bmtrain.data.csv_values import features_and_labels
 from bmtrain.data.dataset import SplitName
 from bmtrain.data.near_names import did_you_mean
 from bmtrain.data.quoting import listed, quoted
@@ -23,10 +25,10 @@ SPLIT_FILES: dict[str, SplitName] = {
 }
 
 
-def read_csv(path: Path, *, label: str | None, features: tuple[str, ...] | None) -> Source:
+def read_csv(path: Path, section: DataSection) -> Source:
     """A CSV file, or a directory with train.csv and maybe validation.csv and test.csv.
 
-    Every column but ``label`` is a feature unless ``features`` names them. The other
+    Every column but the label is a feature unless ``section.features`` names them. The other
     files must have the columns of train.csv, in any order. DataError names file and line.
     """
     files: dict[SplitName, Path] = {"train": path}
@@ -35,6 +37,7 @@ def read_csv(path: Path, *, label: str | None, features: tuple[str, ...] | None)
         files = {split: path / name for name, split in SPLIT_FILES.items() if name in present}
         if "train" not in files:
             raise DataError("train.csv is missing", where=str(path))
+    label, features = section.label, section.features
     columns = read_header(files["train"])
     if label is None:
         raise ConfigError(
@@ -48,35 +51,55 @@ def read_csv(path: Path, *, label: str | None, features: tuple[str, ...] | None)
     _require_columns(keys, columns, files["train"])
     names = features or tuple(name for name in columns if name != label)
     _require_sound(names, label)
+    wanted = _features(names, section)
     parts = {
-        split: read_table_part(file, features=names, label=label, may_leave_out=True)
+        split: read_table_part(file, wanted, label, may_leave_out=True)
         for split, file in files.items()
     }
-    return Source(parts, feature_names=names, label_name=label)
+    return Source(parts, columns=wanted, label_name=label)
+
+
+def _features(names: tuple[str, ...], section: DataSection) -> tuple[Column, ...]:
+    """How each feature column is read; ConfigError where the section names another as one."""
+    for index, name in enumerate(section.categorical):
+        if name not in names:
+            raise ConfigError(
+                f"{quoted(name)} is no feature; the features are: {listed(names)}",
+                key=("data", "categorical", index),
+                hint=did_you_mean(name, names),
+            )
+    texts, may_be_missing = set(section.categorical), section.missing != "error"
+    return tuple(
+        Column(name, "texts" if name in texts else "numbers", may_be_missing) for name in names
+    )
 
 
 def read_table_part(
-    path: Path | HeldFile, *, features: tuple[str, ...], label: str | None, may_leave_out: bool
+    path: Path | HeldFile, columns: tuple[Column, ...], label: str | None, *, may_leave_out: bool
 ) -> RawPart:
-    """The columns ``features``, as float32, and ``label``, as texts; others are not looked at."""
+    """The ``columns``, and ``label`` as texts; others are not looked at.
+
+    Features are a float32 array (examples, columns) where all hold a number in each row.
+    """
     names = read_header(path)
+    features = tuple(column.name for column in columns)
     _require_columns(dict.fromkeys((*features, *((label,) if label else ()))), names, path)
-    parsed = read_sound_table(path, names, features, label)
-    if parsed is not None:
-        values, labels = parsed
-        place = Place(str(path), lambda row: line_of_row(path, row))
-        return RawPart(values, labels, place, place)
+    if are_all_numbers(columns):
+        parsed = read_sound_table(path, names, features, label)
+        if parsed is not None:
+            place = Place(str(path), lambda row: line_of_row(path, row))
+            return RawPart(*parsed, place, place)
     table = read_table(path, names)
-    values, labels = numbers_and_labels(table, features, label, may_leave_out=may_leave_out)
+    values, labels = features_and_labels(table, columns, label, may_leave_out=may_leave_out)
     place = Place(str(path), table.line_of_row)
     return RawPart(values, labels, place, place)
 
 
-def read_csv_examples(path: Path, *, features: tuple[str, ...], label: str | None) -> RawPart:
+def read_csv_examples(path: Path, columns: tuple[Column, ...], label: str | None) -> RawPart:
     """The examples of a file; of a directory those of test.csv, else of train.csv."""
     if path.is_dir():
         path = path / ("test.csv" if "test.csv" in names_in(path) else "train.csv")
-    return read_table_part(path, features=features, label=label, may_leave_out=False)
+    return read_table_part(path, columns, label, may_leave_out=False)
 
 
 def _require_sound(features: tuple[str, ...], label: str) -> None:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
+from bmtrain.data.columns import Column, RawColumns, are_all_numbers
 from bmtrain.data.csv_cells import Table
 from bmtrain.data.csv_columns import as_grid, laid_out
 from bmtrain.data.csv_rows import width_of_row, wrong_width
@@ -22,27 +24,55 @@ if TYPE_CHECKING:
 _Flaws = Mapping[str, NDArray[np.int64]]
 
 
-def numbers_and_labels(
-    table: Table, features: tuple[str, ...], label: str | None, *, may_leave_out: bool
-) -> tuple[NDArray[np.float32], list[str] | None]:
-    """The columns ``features`` as finite float32, rounded from float64, and ``label`` as texts.
+def features_and_labels(
+    table: Table, columns: tuple[Column, ...], label: str | None, *, may_leave_out: bool
+) -> tuple[NDArray[np.float32] | RawColumns, list[str] | None]:
+    """The ``columns``, numbers as float32, rounded from float64, and ``label`` as texts.
 
+    One array (rows, columns) where each cell is a finite number.
     ``may_leave_out``: whether a hint may say so, which is of no use to a trained model.
 
     Raises:
-        DataError: columns hold texts; else the first bad cell in the order of lines,
-            and how many there are.
+        DataError: columns of numbers hold texts; else the first bad cell in the order of
+            lines, and how many there are.
     """
-    values = _as_numbers([table.columns[name] for name in features], len(table.row_numbers))
-    is_flawed = ~np.isfinite(values)
-    flawed = {name: np.flatnonzero(is_flawed[:, at]) for at, name in enumerate(features)}
-    if label is not None:
-        flawed[label] = np.flatnonzero(table.columns[label].is_null().to_numpy())
+    numeric = [column for column in columns if column.holds == "numbers"]
+    values = _as_numbers([table.columns[c.name] for c in numeric], len(table.row_numbers))
+    flawed = {c.name: _flawed_numbers(table, c, values[:, at]) for at, c in enumerate(numeric)}
+    texts = {c.name: _texts(table.columns[c.name], c) for c in columns if c.holds == "texts"}
+    strict = [c.name for c in columns if c.holds == "texts" and not c.may_be_missing]
+    for name in (*strict, *((label,) if label is not None else ())):
+        flawed[name] = np.flatnonzero(table.columns[name].is_null().to_numpy())
     flaws = {name: flawed[name] for name in table.columns if len(flawed.get(name, ()))}
     if flaws:
-        num_sound = sum(name not in flaws for name in features)
-        raise _error(table, flaws, label, may_leave_out=may_leave_out and num_sound > 0)
-    return values, None if label is None else [str(text) for text in table.columns[label].to_list()]
+        num_sound = sum(column.name not in flaws for column in columns)
+        numbers_in = [c.name for c in numeric if c.name in flaws]
+        raise _error(
+            table,
+            flaws,
+            numbers_in,
+            _Remedies(may_leave_out and flaws.keys() != {label}, num_sound > 0),
+        )
+    labels = None if label is None else [str(text) for text in table.columns[label].to_list()]
+    if are_all_numbers(columns):
+        return values, labels
+    return RawColumns({c.name: values[:, at] for at, c in enumerate(numeric)}, texts), labels
+
+
+def _flawed_numbers(table: Table, column: Column, values: NDArray[np.float32]) -> NDArray[np.int64]:
+    is_flawed = ~np.isfinite(values)
+    if column.may_be_missing and is_flawed.any():
+        is_flawed &= ~_is_missing_mark(table.columns[column.name]).to_numpy()
+    return np.flatnonzero(is_flawed)
+
+
+def _texts(cells: pl.Series, column: Column) -> pl.Series:
+    """Texts as they are; where they may be missing, null for what stands for a missing one."""
+    return cells.set(_is_missing_mark(cells), None) if column.may_be_missing else cells
+
+
+def _is_missing_mark(cells: pl.Series) -> pl.Series:
+    return cells.str.to_lowercase().is_in(sorted(MISSING_MARKS)).fill_null(value=True)
 
 
 def _as_numbers(columns: list[pl.Series], num_rows: int) -> NDArray[np.float32]:
@@ -59,9 +89,24 @@ def _as_numbers(columns: list[pl.Series], num_rows: int) -> NDArray[np.float32]:
     return values
 
 
-def _error(table: Table, flaws: _Flaws, label: str | None, *, may_leave_out: bool) -> DataError:
+@dataclass(frozen=True, slots=True)
+class _Remedies:
+    """What a hint may say: a trained model's columns are what they are."""
+
+    config: bool
+    has_others: bool
+
+    def leave_out(self, them: str) -> str:
+        return (
+            f", or leave {them} out with data.features" if self.config and self.has_others else ""
+        )
+
+
+def _error(
+    table: Table, flaws: _Flaws, numbers_in: Sequence[str], remedies: _Remedies
+) -> DataError:
     """The error of a table with ``flaws``: a row that is too short is one before all else."""
-    texts_at = _first_texts(table, [name for name in flaws if name != label])
+    texts_at = _first_texts(table, numbers_in)
     firsts = texts_at or {name: int(rows[0]) for name, rows in flaws.items()}
     name = min(firsts, key=lambda name: firsts[name])
     row = firsts[name]
@@ -70,14 +115,13 @@ def _error(table: Table, flaws: _Flaws, label: str | None, *, may_leave_out: boo
         return wrong_width(len(table.columns), num_cells, table.where(row))
     if texts_at:
         others = [other for other in texts_at if other != name]
-        message, hint = _of_texts(name, table.columns[name][row], others, may_leave_out)
+        message, hint = _of_texts(name, table.columns[name][row], others, remedies)
     else:
-        num_to_leave_out = len(flaws.keys() - {label}) if may_leave_out else 0
-        message, hint = _of_cells(table, name, row, flaws, num_to_leave_out)
+        message, hint = _of_cells(table, name, row, flaws, remedies)
     return DataError(message, where=table.where(row), hint=hint)
 
 
-def _first_texts(table: Table, names: list[str]) -> dict[str, int]:
+def _first_texts(table: Table, names: Sequence[str]) -> dict[str, int]:
     """The row of the first text, of columns where more than half of what they hold are texts.
 
     Numbers that are written for people, as $1,200, are none.
@@ -100,22 +144,24 @@ def _first_texts(table: Table, names: list[str]) -> dict[str, int]:
     return found
 
 
-def _of_texts(name: str, text: str, others: list[str], may_leave_out: bool) -> tuple[str, str]:
+def _of_texts(name: str, text: str, others: list[str], remedies: _Remedies) -> tuple[str, str]:
     """Message and hint for columns that hold texts, of which ``name`` is the first."""
     if others:
         listed = listed_and_more([quoted(other) for other in (name, *others)])
         what, them = f"columns {listed} hold texts ({quoted(text)} in {quoted(name)})", "them"
     else:
         what, them = f"column {quoted(name)} holds texts ({quoted(text)})", "it"
-    leave_out = f", or leave {them} out with data.features" if may_leave_out else ""
+    if not remedies.config:
+        return f"{what}: the model's are numbers", f"encode {them} as in the training examples"
+    leave_out = f", or leave {them} out with data.features" if remedies.has_others else ""
     return (
-        f"{what}: features must be numbers, there are no categorical inputs yet",
-        f"encode {them} as numbers, such as 0 and 1{leave_out}",
+        f"{what}: features are numbers unless the config says otherwise",
+        f"name {them} in data.categorical{leave_out}",
     )
 
 
 def _of_cells(
-    table: Table, name: str, row: int, flaws: _Flaws, num_to_leave_out: int
+    table: Table, name: str, row: int, flaws: _Flaws, remedies: _Remedies
 ) -> tuple[str, str]:
     """Message and hint for cells without a value, of which ``name`` at ``row`` is the first."""
     text = table.columns[name][row]
@@ -128,10 +174,17 @@ def _of_cells(
         return message, f"write it as {short(plain)}"
     them, these_rows = ("them", "these rows") if num_cells > 1 else ("it", "the row")
     mend = f"fill {them} in" if _is_missing(text) else f"correct {them}"
-    if not num_to_leave_out:
-        return message, f"{mend} or remove {these_rows}"
-    columns = "the column" if num_to_leave_out == 1 else "the columns"
-    return message, f"{mend}, remove {these_rows}, or leave {columns} out with data.features"
+    columns = "the column" if len(flaws) == 1 else "the columns"
+    ways = [mend, f"remove {these_rows}"]
+    if remedies.config and _is_missing(text):
+        ways.append("set data.missing")
+    if remedies.config and remedies.has_others:
+        ways.append(f"leave {columns} out with data.features")
+    return message, _either(ways)
+
+
+def _either(ways: list[str]) -> str:
+    return f"{', '.join(ways[:-1])}{',' * (len(ways) > 2)} or {ways[-1]}"
 
 
 def _wrong(text: str | None) -> str:

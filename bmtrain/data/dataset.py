@@ -9,6 +9,9 @@ from typing import Final, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from bmtrain.data.columns import Column, number_columns
+from bmtrain.data.encoding import Encoding
+
 SplitName = Literal["train", "validation", "test"]
 Task = Literal["classification", "regression"]
 
@@ -46,10 +49,11 @@ class DataFacts:
         input_dtype: NumPy's name of the features' dtype, e.g. "uint8", "float32".
         class_names: one per class, in class order; None for regression.
         num_outputs: targets per example; for classification the number of classes.
-        feature_names: column names of a table, in feature order; None for arrays.
+        feature_names: of a table's inputs, in their order; None for all else.
         label_name: the label column of a table; None for arrays.
         num_train_examples: m of the L2 term λ/(2m)·Σw².
         fingerprint: sha256 over names, dtypes, shapes and bytes of the splits, hex.
+        encoding: what makes inputs of columns; None where they are inputs as they are.
     """
 
     task: Task
@@ -61,6 +65,14 @@ class DataFacts:
     label_name: str | None
     num_train_examples: int
     fingerprint: str
+    encoding: Encoding | None = None
+
+    @property
+    def columns(self) -> tuple[Column, ...] | None:
+        """What is read of a table; None for arrays."""
+        if self.encoding is not None:
+            return self.encoding.columns
+        return None if self.feature_names is None else number_columns(self.feature_names)
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,8 @@ from typing import Any, Final
 
 import numpy as np
 
-from bmtrain.data.checked import check_features
+from bmtrain.data.checked import fitting_features
+from bmtrain.data.columns import Column
 from bmtrain.data.csv_blocks import csv_blocks
 from bmtrain.data.csv_table import SPLIT_FILES
 from bmtrain.data.dataset import BLOCK_SIZE, DataFacts
@@ -80,10 +81,7 @@ def example_blocks(
     """
     num_rows = max(1, _BLOCK_VALUES // prod(facts.input_shape) // BLOCK_SIZE) * BLOCK_SIZE
     parts = _parts(source, facts, format, num_rows, stdin)
-    blocks = (
-        check_features(part, shape=facts.input_shape, dtype=facts.input_dtype) for part in parts
-    )
-    for features in _regrouped(blocks):
+    for features in _regrouped(fitting_features(part, facts) for part in parts):
         yield Block(features, source)
 
 
@@ -105,9 +103,9 @@ def _parts(
         return
     if source.is_dir():
         source /= "test.csv" if "test.csv" in names_in(source) else "train.csv"
-    features = _columns(facts, str(source))
+    columns = _columns(facts, str(source))
     with opened(source) as (file, _):
-        yield from csv_blocks(file, str(source), features=features)
+        yield from csv_blocks(file, str(source), columns)
 
 
 def _of_pipe(
@@ -127,17 +125,17 @@ def _of_pipe(
     elif wanted == "idx" or (wanted == "auto" and start[:2] in (b"\0\0", b"\x1f\x8b")):
         yield from idx_stream_blocks(stdin, _STDIN_NAME, num_rows)
     else:
-        yield from csv_blocks(stdin, _STDIN_NAME, features=_columns(facts, _STDIN_NAME))
+        yield from csv_blocks(stdin, _STDIN_NAME, _columns(facts, _STDIN_NAME))
 
 
-def _columns(facts: DataFacts, where: str) -> tuple[str, ...]:
-    if facts.feature_names is None:
+def _columns(facts: DataFacts, where: str) -> tuple[Column, ...]:
+    if facts.columns is None:
         raise DataError(
             "the model was trained on arrays, which have no column names",
             where=where,
             hint=f"store the examples as .npy, each of shape {facts.input_shape}",
         )
-    return facts.feature_names
+    return facts.columns
 
 
 def _regrouped(blocks: Iterator[RawArray]) -> Iterator[RawArray]:

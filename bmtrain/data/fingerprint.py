@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 
@@ -12,9 +13,7 @@ from bmtrain.data.dataset import Split, SplitName
 _ORDER: tuple[SplitName, ...] = ("train", "validation", "test")
 
 
-def fingerprint(
-    splits: Mapping[SplitName, Split], names: Mapping[str, Sequence[str] | str | None]
-) -> str:
+def fingerprint(splits: Mapping[SplitName, Split], names: Mapping[str, Any]) -> str:
     """sha256, hex, over ``names`` and each split's name, dtypes, shapes and bytes.
 
     Bytes are taken little-endian and in C order, so every machine says the same.

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from typing import Any, Protocol, runtime_checkable
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 import numpy as np
 
-from bmtrain.data.checked import check_features, check_labels
+from bmtrain.data.checked import check_labels, fitting_features
+from bmtrain.data.columns import Column, RawColumns, are_all_numbers
 from bmtrain.data.dataset import DataFacts, Split
+from bmtrain.data.features import to_float32
 from bmtrain.data.near_names import did_you_mean
 from bmtrain.data.quoting import listed, quoted
 from bmtrain.data.source import Place, RawArray, RawLabels, RawPart
 from bmtrain.errors import DataError
+
+if TYPE_CHECKING:
+    import polars as pl
 
 _FEATURES, _LABELS = Place("the examples"), Place("the labels")
 
@@ -41,8 +46,8 @@ def given_features(values: Any, facts: DataFacts) -> RawArray:
     Raises:
         DataError: they do not fit: shape, dtype, a column that is missing, what is not finite.
     """
-    part = RawPart(_as_array(values, facts), None, _FEATURES, _LABELS)
-    return check_features(part, shape=facts.input_shape, dtype=facts.input_dtype)
+    part = RawPart(_as_features(values, facts), None, _FEATURES, _LABELS)
+    return fitting_features(part, facts)
 
 
 def given_split(values: Any, labels: Any, facts: DataFacts) -> Split:
@@ -60,30 +65,69 @@ def given_split(values: Any, labels: Any, facts: DataFacts) -> Split:
     return Split(features, check_labels(part, facts.class_names, num_outputs=num_outputs))
 
 
-def _as_array(values: Any, facts: DataFacts) -> RawArray:
+def _as_features(values: Any, facts: DataFacts) -> RawArray | RawColumns:
     if not isinstance(values, Mapping | DataFrame):
         return _numbers(values, _FEATURES)
-    names = facts.feature_names
-    if names is None:
+    if facts.columns is None:
         raise DataError(
             "the model was trained on arrays, which have no column names",
             where=_FEATURES.name,
             hint=f"give one array of examples of shape {facts.input_shape}",
         )
     present = [str(name) for name in (values if isinstance(values, Mapping) else values.columns)]
-    columns = []
-    for name in names:
-        if name not in present:
+    for column in facts.columns:
+        if column.name not in present:
             raise DataError(
-                f"there is no column {quoted(name)}; the columns are: {listed(present)}",
+                f"there is no column {quoted(column.name)}; the columns are: {listed(present)}",
                 where=_FEATURES.name,
-                hint=did_you_mean(name, present),
+                hint=did_you_mean(column.name, present),
             )
-        columns.append(_numbers(values[name], Place(f"the column {quoted(name)}")))
-    lengths = {len(column) if column.ndim == 1 else -1 for column in columns}
+    given = {column: values[column.name] for column in facts.columns}
+    numbers = {
+        column.name: _numbers(cells, Place(f"the column {quoted(column.name)}"))
+        for column, cells in given.items()
+        if column.holds == "numbers"
+    }
+    texts = {c.name: _texts(cells, c) for c, cells in given.items() if c.holds == "texts"}
+    lengths = {len(column) if column.ndim == 1 else -1 for column in numbers.values()}
+    lengths |= {len(column) for column in texts.values()}
     if len(lengths) != 1 or -1 in lengths:
-        raise DataError("expected columns of one length, a number each", where=_FEATURES.name)
-    return np.stack(columns, axis=1)
+        raise DataError("expected columns of one length, a value each", where=_FEATURES.name)
+    if are_all_numbers(facts.columns):
+        return np.stack(list(numbers.values()), axis=1)
+    return _checked_columns(facts.columns, numbers, texts)
+
+
+def _texts(values: Any, column: Column) -> pl.Series:
+    """Texts, null for None and NaN."""
+    import polars as pl
+
+    cells = [
+        None if cell is None or (isinstance(cell, float) and np.isnan(cell)) else str(cell)
+        for cell in list(values)
+    ]
+    texts = pl.Series(column.name, cells, pl.String)
+    if texts.null_count() and not column.may_be_missing:
+        row = cells.index(None)
+        raise DataError("the value is missing", where=f"the column {quoted(column.name)}[{row}]")
+    return texts
+
+
+def _checked_columns(
+    columns: Sequence[Column], numbers: Mapping[str, RawArray], texts: Mapping[str, pl.Series]
+) -> RawColumns:
+    checked = {}
+    for column in columns:
+        if column.name not in numbers:
+            continue
+        values, place = numbers[column.name], Place(f"the column {quoted(column.name)}")
+        is_given = ~np.isnan(values) if values.dtype.kind == "f" else np.ones(len(values), np.bool_)
+        if not column.may_be_missing:
+            is_given = np.ones(len(values), np.bool_)
+        whole = np.full(len(values), np.nan, np.float32)
+        whole[is_given] = to_float32(values[is_given], place)
+        checked[column.name] = whole
+    return RawColumns(checked, texts)
 
 
 def _numbers(values: Any, place: Place) -> RawArray:

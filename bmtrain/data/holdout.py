@@ -8,7 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bmtrain.config.sections.data import DataSection, TestSplit
-from bmtrain.data.dataset import Split, SplitName
+from bmtrain.data.checked import CheckedPart
+from bmtrain.data.dataset import SplitName
 from bmtrain.data.splits import draw_splits, draw_subset
 from bmtrain.errors import ConfigError
 
@@ -17,10 +18,10 @@ _SPLITS: tuple[SplitName, ...] = ("train", "validation", "test")
 
 def hold_out(
     section: DataSection,
-    published: Mapping[SplitName, Split],
+    published: Mapping[SplitName, CheckedPart],
     class_names: tuple[str, ...] | None,
     seed: int,
-) -> dict[SplitName, Split]:
+) -> dict[SplitName, CheckedPart]:
     """The published splits, the drawn ones, and what is left for training.
 
     A fraction is of the published training part; ``train_examples`` comes last.
@@ -37,20 +38,20 @@ def hold_out(
             seed=seed,
             names=class_names,
         )
-        splits["train"] = _take(source_train, drawn.train)
+        splits["train"] = source_train.take(drawn.train)
         if validation is not None:
-            splits["validation"] = _take(source_train, drawn.validation)
+            splits["validation"] = source_train.take(drawn.validation)
         if test is not None:
-            splits["test"] = _take(source_train, drawn.test)
+            splits["test"] = source_train.take(drawn.test)
     if section.train_examples is not None:
         strata = _strata(splits["train"], class_names)
         rows = draw_subset(strata, section.train_examples, seed=seed)
-        splits["train"] = _take(splits["train"], rows)
+        splits["train"] = splits["train"].take(rows)
     return {name: splits[name] for name in _SPLITS if name in splits}
 
 
 def _fractions(
-    section: DataSection, published: Mapping[SplitName, Split]
+    section: DataSection, published: Mapping[SplitName, CheckedPart]
 ) -> tuple[float | None, float | None]:
     """(validation, test) to draw; ConfigError where the source has that split already."""
     validation, test = section.splits.validation, section.splits.test
@@ -77,11 +78,7 @@ def _fractions(
     return validation, fraction
 
 
-def _strata(split: Split, class_names: tuple[str, ...] | None) -> NDArray[np.int32]:
+def _strata(part: CheckedPart, class_names: tuple[str, ...] | None) -> NDArray[np.int32]:
     if class_names is None:
-        return np.zeros(split.num_examples, np.int32)
-    return split.labels.astype(np.int32, copy=False)
-
-
-def _take(split: Split, rows: NDArray[np.int64]) -> Split:
-    return Split(split.features[rows], split.labels[rows])
+        return np.zeros(part.num_examples, np.int32)
+    return part.labels.astype(np.int32, copy=False)

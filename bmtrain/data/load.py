@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,9 +14,10 @@ from bmtrain import strict_json
 from bmtrain.config.sections.data import DataSection
 from bmtrain.config.sections.loss import CROSSENTROPIES
 from bmtrain.data.bundled import BUNDLED, bundled_directory, is_bundled_name
-from bmtrain.data.checked import check_features, check_labels, check_source
+from bmtrain.data.checked import check_labels, check_source, encoded, fitting_features
 from bmtrain.data.csv_table import read_csv, read_csv_examples
 from bmtrain.data.dataset import DataFacts, Dataset, Split, SplitName, Task
+from bmtrain.data.encoding import Encoding, encoding_as_json, fit_encoding
 from bmtrain.data.fingerprint import fingerprint
 from bmtrain.data.formats import ARRAY_PART_READERS, ARRAY_READERS, choose_format
 from bmtrain.data.holdout import hold_out
@@ -50,8 +51,10 @@ def load_dataset(section: DataSection, *, task: Task, seed: int) -> Dataset:
         train = source.parts["train"]
         class_names = fit_class_names(train)
     published = check_source(source, class_names)
-    splits = hold_out(section, published, class_names, seed)
-    return Dataset(splits=splits, facts=_facts(task, source, splits, class_names))
+    parts = hold_out(section, published, class_names, seed)
+    encoding = fit_encoding(section, source.columns, parts["train"].features)
+    splits = encoded(parts, encoding)
+    return Dataset(splits=splits, facts=_facts(task, source, splits, class_names, encoding))
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +102,7 @@ def load_examples(
         part = _read_table_part(path, facts, with_labels)
     else:
         part = ARRAY_PART_READERS[found](path, labels=with_labels)
-    features = check_features(part, shape=facts.input_shape, dtype=facts.input_dtype)
+    features = fitting_features(part, facts)
     if not with_labels:
         return Examples(features, None)
     num_outputs = (facts.num_outputs,) if facts.class_names is None else ()
@@ -107,14 +110,14 @@ def load_examples(
 
 
 def _read_table_part(path: Path, facts: DataFacts, with_labels: bool) -> RawPart:
-    if facts.feature_names is None:
+    if facts.columns is None:
         raise DataError(
             "the model was trained on arrays, which have no column names",
             where=str(path),
             hint=f"store the examples as .npy, each of shape {facts.input_shape}",
         )
     label = facts.label_name if with_labels else None
-    return read_csv_examples(path, features=facts.feature_names, label=label)
+    return read_csv_examples(path, facts.columns, label)
 
 
 def read_source(section: DataSection) -> Source:
@@ -136,9 +139,9 @@ def read_source(section: DataSection) -> Source:
             error.hint = _where_else(path)
         raise
     if found == "csv":
-        return read_csv(path, label=section.label, features=section.features)
-    for key, value in (("label", section.label), ("features", section.features)):
-        if value is not None:
+        return read_csv(path, section)
+    for key in ("label", "features", "categorical"):
+        if getattr(section, key):
             raise ConfigError(
                 f"names columns of a table, and {path.name} is {found.upper()}: it has none",
                 key=("data", key),
@@ -171,13 +174,17 @@ def _facts(
     source: Source,
     splits: Mapping[SplitName, Split],
     class_names: tuple[str, ...] | None,
+    encoding: Encoding | None,
 ) -> DataFacts:
     train = splits["train"]
-    names = {
+    feature_names = _feature_names(source, encoding)
+    names: dict[str, Any] = {
         "class_names": class_names,
-        "feature_names": source.feature_names,
+        "feature_names": feature_names,
         "label_name": source.label_name,
     }
+    if encoding is not None:
+        names["encoding"] = encoding_as_json(encoding)
     _require_storable(names, source.parts["train"].labels_at.name)
     return DataFacts(
         task=task,
@@ -185,11 +192,18 @@ def _facts(
         input_dtype=train.features.dtype.name,
         class_names=class_names,
         num_outputs=train.labels.shape[1] if class_names is None else len(class_names),
-        feature_names=source.feature_names,
+        feature_names=feature_names,
         label_name=source.label_name,
         num_train_examples=train.num_examples,
         fingerprint=fingerprint(splits, names),
+        encoding=encoding,
     )
+
+
+def _feature_names(source: Source, encoding: Encoding | None) -> tuple[str, ...] | None:
+    if encoding is not None:
+        return encoding.feature_names
+    return None if source.columns is None else tuple(column.name for column in source.columns)
 
 
 def _require_storable(names: Mapping[str, object], where: str) -> None:

@@ -15,6 +15,7 @@ from typing import Any, Final
 
 from numpy.typing import NDArray
 
+from bmtrain.data.columns import Column, RawColumns
 from bmtrain.data.dataset import SplitName
 from bmtrain.data.quoting import short
 from bmtrain.errors import DataError
@@ -51,20 +52,29 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class RawPart:
-    """One split: ``features`` (examples, ...), ``labels`` None where the file has none."""
+    """One split: ``features`` (examples, ...), ``labels`` None where the file has none.
 
-    features: RawArray
+    ``features`` are columns where they are not inputs yet: see ``bmtrain.data.encoding``.
+    """
+
+    features: RawArray | RawColumns
     labels: RawLabels | None
     features_at: Place
     labels_at: Place
 
+    @property
+    def array(self) -> RawArray:
+        """The features where they are one array, as all but some tables' are."""
+        assert not isinstance(self.features, RawColumns)
+        return self.features
+
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """All splits of one source; the names are a table's columns, None for arrays."""
+    """All splits of one source; the columns are a table's features, None for arrays."""
 
     parts: Mapping[SplitName, RawPart]
-    feature_names: tuple[str, ...] | None = None
+    columns: tuple[Column, ...] | None = None
     label_name: str | None = None
 
 

@@ -11,8 +11,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bmtrain.data import csv_columns
+from bmtrain.data.columns import number_columns
 from bmtrain.data.csv_table import read_csv, read_csv_examples
 from bmtrain.errors import ConfigError, DataError
+from tests.table_sections import of_table
 
 FLOWERS = "width,species,height\n1.5,rose,2\n-3e-1,lily,.5\n"
 
@@ -29,7 +31,7 @@ def table(tmp_path):
 
 def fails(path, message, *, label="y", features=None, error=DataError):
     with pytest.raises(error, match=message) as caught:
-        read_csv(path, label=label, features=features)
+        read_csv(path, of_table(label, features))
     return caught.value
 
 
@@ -59,12 +61,12 @@ def test_what_python_writes_is_read(
     writer.writerows([*row[:num_features], row[3]] for row in rows)
     path = tmp_path_factory.getbasetemp() / "any.csv"
     path.write_text(text.getvalue(), encoding="utf-8-sig" if has_mark else "utf-8", newline="")
-    source = read_csv(path, label=names[-1], features=None)
-    assert source.feature_names == tuple(names[:-1])
+    source = read_csv(path, of_table(names[-1]))
+    assert tuple(c.name for c in source.columns or ()) == tuple(names[:-1])
     part = source.parts["train"]
     assert part.labels == [row[3] for row in rows]
     expected = np.array([row[:num_features] for row in rows], np.float32)
-    np.testing.assert_array_equal(part.features, expected)
+    np.testing.assert_array_equal(part.array, expected)
 
 
 @given(data=st.data())
@@ -77,29 +79,27 @@ def test_changed_bytes_are_a_data_error_and_nothing_else(tmp_path_factory, data)
         mutated[data.draw(st.integers(0, len(mutated) - 1))] = data.draw(specials)
     path.write_bytes(bytes(mutated))
     with suppress(DataError):
-        read_csv(path, label="species", features=None)
+        read_csv(path, of_table("species"))
 
 
 def test_every_column_but_the_label_is_a_feature(table):
-    source = read_csv(table(FLOWERS), label="species", features=None)
-    assert source.feature_names == ("width", "height")
+    source = read_csv(table(FLOWERS), of_table("species"))
+    assert tuple(c.name for c in source.columns or ()) == ("width", "height")
     assert source.label_name == "species"
     part = source.parts["train"]
-    np.testing.assert_array_equal(part.features, np.array([[1.5, 2], [-0.3, 0.5]], np.float32))
+    np.testing.assert_array_equal(part.array, np.array([[1.5, 2], [-0.3, 0.5]], np.float32))
     assert part.labels == ["rose", "lily"]
 
 
 def test_features_choose_columns_and_their_order(table):
-    source = read_csv(table(FLOWERS), label="species", features=("height",))
-    np.testing.assert_array_equal(
-        source.parts["train"].features, np.array([[2], [0.5]], np.float32)
-    )
+    source = read_csv(table(FLOWERS), of_table("species", ("height",)))
+    np.testing.assert_array_equal(source.parts["train"].array, np.array([[2], [0.5]], np.float32))
 
 
 def test_spaces_around_names_and_cells_and_blank_lines_are_nothing(table):
     path = table("\n a , y\n\n 1 , p \n\n2,q\n\n")
-    part = read_csv(path, label="y", features=None).parts["train"]
-    np.testing.assert_array_equal(part.features, np.array([[1], [2]], np.float32))
+    part = read_csv(path, of_table("y")).parts["train"]
+    np.testing.assert_array_equal(part.array, np.array([[1], [2]], np.float32))
     assert part.labels == ["p", "q"]
     assert part.features_at.row(0) == f"{path}, line 4"
     assert part.features_at.row(1) == f"{path}, line 6"
@@ -107,23 +107,23 @@ def test_spaces_around_names_and_cells_and_blank_lines_are_nothing(table):
 
 def test_a_row_is_named_by_the_line_it_begins_at(table):
     path = table('a,y\n1,"two\nlines"\n2,q\n')
-    part = read_csv(path, label="y", features=None).parts["train"]
+    part = read_csv(path, of_table("y")).parts["train"]
     assert [part.features_at.row(row) for row in (0, 1)] == [f"{path}, line 2", f"{path}, line 4"]
 
 
 def test_names_that_look_like_patterns_are_names(table):
-    source = read_csv(table("*,^a.*$,ab,y\n1,2,3,p\n"), label="y", features=None)
-    assert source.parts["train"].features.tolist() == [[1, 2, 3]]
-    source = read_csv(table("*,^a.*$,ab,y\n\n1,2,3,p\n"), label="y", features=("^a.*$", "*"))
-    assert source.parts["train"].features.tolist() == [[2, 1]]
+    source = read_csv(table("*,^a.*$,ab,y\n1,2,3,p\n"), of_table("y"))
+    assert source.parts["train"].array.tolist() == [[1, 2, 3]]
+    source = read_csv(table("*,^a.*$,ab,y\n\n1,2,3,p\n"), of_table("y", ("^a.*$", "*")))
+    assert source.parts["train"].array.tolist() == [[2, 1]]
 
 
 @pytest.mark.parametrize("name", ["^a.*$", "^(?x)[$", "*", "^b$", "$"])
 @pytest.mark.parametrize("blank", ["", "\n"])
 def test_a_label_may_have_a_name_that_looks_like_a_pattern(table, name, blank):
     path = table(f"b,{name}\n{blank}1,p\n2, q\n")
-    (part,) = read_csv(path, label=name, features=None).parts.values()
-    assert part.features.tolist() == [[1], [2]]
+    (part,) = read_csv(path, of_table(name)).parts.values()
+    assert part.array.tolist() == [[1], [2]]
     assert part.labels == ["p", "q"]
 
 
@@ -135,8 +135,8 @@ def test_a_bad_cell_is_found_under_any_name(table, name):
 
 
 def test_labels_without_features_are_read_the_slow_way_too(table):
-    part = read_csv_examples(table("y\n1\n\n 2\n"), features=(), label="y")
-    assert part.features.shape == (2, 0)
+    part = read_csv_examples(table("y\n1\n\n 2\n"), (), "y")
+    assert part.array.shape == (2, 0)
     assert part.labels == ["1", "2"]
 
 
@@ -145,8 +145,8 @@ def test_how_many_cells_are_taken_at_a_time_never_shows(table, monkeypatch, cell
     monkeypatch.setattr(csv_columns, "_CELLS_AT_A_TIME", cells_at_a_time)
     rows = [[f"{row}.{column}" for column in range(9)] for row in range(3)]
     lines = ["a,b,c,d,e,f,g,h,y", "", *(" , ".join(row) for row in rows)]
-    (part,) = read_csv(table("\n".join(lines)), label="y", features=None).parts.values()
-    assert part.features.tolist() == np.array([row[:8] for row in rows], np.float32).tolist()
+    (part,) = read_csv(table("\n".join(lines)), of_table("y")).parts.values()
+    assert part.array.tolist() == np.array([row[:8] for row in rows], np.float32).tolist()
     assert part.labels == ["0.8", "1.8", "2.8"]
     lines[3] = lines[3].replace("1.6", "x")
     lines[4] = lines[4].replace("2.6", "z").replace("2.7", "y")
@@ -154,8 +154,8 @@ def test_how_many_cells_are_taken_at_a_time_never_shows(table, monkeypatch, cell
 
 
 def test_a_header_that_begins_like_compressed_data_is_a_header(table):
-    source = read_csv(table("x^2,y\n1,2\n"), label="y", features=None)
-    assert source.feature_names == ("x^2",)
+    source = read_csv(table("x^2,y\n1,2\n"), of_table("y"))
+    assert tuple(c.name for c in source.columns or ()) == ("x^2",)
 
 
 @pytest.mark.parametrize(
@@ -253,18 +253,18 @@ def test_time_grows_with_the_columns_and_not_with_their_square(table):
     row = ",".join(["1"] * 50_000)
     path = table(f"{','.join(names)},y\n{row},p\n{row},q\n")
     began = time.perf_counter()
-    source = read_csv(path, label="y", features=None)
+    source = read_csv(path, of_table("y"))
     fails(path, "'feature_7' is listed twice", features=(*names, names[7]), error=ConfigError)
     assert time.perf_counter() - began < 20
-    assert source.parts["train"].features.shape == (2, 50_000)
+    assert source.parts["train"].array.shape == (2, 50_000)
 
 
 def test_a_directory_has_train_and_the_splits_that_are_there(table, tmp_path):
     table(FLOWERS, "train.csv")
     table("species,extra,height,width\nrose,?,1,2\n", "test.csv")
-    source = read_csv(tmp_path, label="species", features=None)
+    source = read_csv(tmp_path, of_table("species"))
     assert list(source.parts) == ["train", "test"]
-    np.testing.assert_array_equal(source.parts["test"].features, np.array([[2, 1]], np.float32))
+    np.testing.assert_array_equal(source.parts["test"].array, np.array([[2, 1]], np.float32))
     table("species,height\nrose,1\n", "validation.csv")
     error = fails(tmp_path, "there is no column 'width'", label="species")
     assert error.where == str(tmp_path / "validation.csv")
@@ -277,15 +277,15 @@ def test_a_directory_without_train_is_a_data_error(table, tmp_path):
 
 def test_examples_are_found_by_name_and_need_no_label(table, tmp_path):
     path = table("height,id,width\n2,x,1\n")
-    part = read_csv_examples(path, features=("width", "height"), label=None)
-    np.testing.assert_array_equal(part.features, np.array([[1, 2]], np.float32))
+    part = read_csv_examples(path, number_columns(("width", "height")), None)
+    np.testing.assert_array_equal(part.array, np.array([[1, 2]], np.float32))
     assert part.labels is None
     table("width,height\n3,4\n", "train.csv")
-    part = read_csv_examples(tmp_path, features=("width", "height"), label=None)
-    np.testing.assert_array_equal(part.features, np.array([[3, 4]], np.float32))
+    part = read_csv_examples(tmp_path, number_columns(("width", "height")), None)
+    np.testing.assert_array_equal(part.array, np.array([[3, 4]], np.float32))
     table("width,height\n5,6\n", "test.csv")
-    part = read_csv_examples(tmp_path, features=("width", "height"), label=None)
-    np.testing.assert_array_equal(part.features, np.array([[5, 6]], np.float32))
+    part = read_csv_examples(tmp_path, number_columns(("width", "height")), None)
+    np.testing.assert_array_equal(part.array, np.array([[5, 6]], np.float32))
 
 
 def test_a_table_larger_than_memory_is_refused(table, monkeypatch):
@@ -296,6 +296,6 @@ def test_a_table_larger_than_memory_is_refused(table, monkeypatch):
 def test_a_large_table_keeps_its_rows_in_order(table):
     rows = np.arange(30_000)
     path = table("a,y\n" + "".join(f"{row},{row % 7}\n" for row in rows))
-    part = read_csv(path, label="y", features=None).parts["train"]
-    np.testing.assert_array_equal(part.features[:, 0], rows.astype(np.float32))
+    part = read_csv(path, of_table("y")).parts["train"]
+    np.testing.assert_array_equal(part.array[:, 0], rows.astype(np.float32))
     assert part.labels == [str(row % 7) for row in rows]

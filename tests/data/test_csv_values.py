@@ -1,7 +1,9 @@
 import pytest
 
+from bmtrain.data.columns import number_columns
 from bmtrain.data.csv_table import read_csv, read_csv_examples
 from bmtrain.errors import DataError
+from tests.table_sections import of_table
 
 SMOKERS = "age,smoker,sex,y\n1,yes,f,p\n2,no,m,q\n3,no,f,p\n"
 
@@ -21,7 +23,7 @@ def fails(table):
     def check(text: str, *, features=None, label="y") -> DataError:
         path = table(text)
         with pytest.raises(DataError) as caught:
-            read_csv(path, label=label, features=features)
+            read_csv(path, of_table(label, features))
         assert caught.value.where is not None
         caught.value.where = caught.value.where.removeprefix(f"{path}, ")
         return caught.value
@@ -36,14 +38,14 @@ def test_the_first_bad_cell_in_the_order_of_lines_is_told_and_all_are_counted(fa
         "column 'c': expected a number, got 'NA', "
         "the first of 4 cells in 3 columns without a usable value"
     )
-    assert error.hint == "fill them in or remove these rows"
+    assert error.hint == "fill them in, remove these rows, or set data.missing"
 
 
 def test_columns_beside_the_bad_ones_make_leaving_out_a_remedy(fails):
     error = fails("a,b,c,y\n1,2,3,p\n4,,6,q\n7,8,,p\n")
     assert error.message.endswith("the first of 2 cells in 2 columns without a usable value")
     assert error.hint == (
-        "fill them in, remove these rows, or leave the columns out with data.features"
+        "fill them in, remove these rows, set data.missing, or leave the columns out with data.features"
     )
     error = fails("a,b,y\n1,2,p\n4,x,q\n7,8,p\n9,,p\n")
     assert error.message == (
@@ -77,10 +79,9 @@ def test_a_column_of_texts_is_told_to_be_one(fails):
     error = fails(SMOKERS, features=("age", "smoker"))
     assert error.where == "line 2"
     assert error.message == (
-        "column 'smoker' holds texts ('yes'): "
-        "features must be numbers, there are no categorical inputs yet"
+        "column 'smoker' holds texts ('yes'): features are numbers unless the config says otherwise"
     )
-    assert error.hint == "encode it as numbers, such as 0 and 1, or leave it out with data.features"
+    assert error.hint == "name it in data.categorical, or leave it out with data.features"
 
 
 def test_all_columns_of_texts_are_named_and_come_before_missing_cells(fails):
@@ -88,12 +89,12 @@ def test_all_columns_of_texts_are_named_and_come_before_missing_cells(fails):
     assert error.where == "line 2"
     assert error.message == (
         "columns 'sex', 'smoker' hold texts ('f' in 'sex'): "
-        "features must be numbers, there are no categorical inputs yet"
+        "features are numbers unless the config says otherwise"
     )
     names = [f"t{number}" for number in range(8)]
     error = fails(",".join([*names, "y"]) + "\n" + 2 * "a,b,c,d,e,f,g,h,p\n")
     assert "columns 't0', 't1', 't2', 't3', 't4' and 3 more hold texts" in error.message
-    assert error.hint == "encode them as numbers, such as 0 and 1"
+    assert error.hint == "name them in data.categorical"
     error = fails(",".join([f"t{number}" for number in range(5000)]) + ",y\n" + "a," * 5000 + "p\n")
     assert "'t4' and 4,995 more hold texts" in error.message
 
@@ -117,9 +118,9 @@ def test_a_row_too_short_is_no_text_and_no_missing_value(fails):
 def test_what_a_trained_model_needs_cannot_be_left_out(table):
     path = table(SMOKERS)
     with pytest.raises(DataError, match="'smoker' holds texts") as caught:
-        read_csv_examples(path, features=("age", "smoker"), label=None)
-    assert caught.value.hint == "encode it as numbers, such as 0 and 1"
+        read_csv_examples(path, number_columns(("age", "smoker")), None)
+    assert caught.value.hint == "encode it as in the training examples"
     path = table("age,smoker\n1,\n2,0\n")
     with pytest.raises(DataError, match="line 2: column 'smoker': the cell is empty") as caught:
-        read_csv_examples(path, features=("age", "smoker"), label=None)
+        read_csv_examples(path, number_columns(("age", "smoker")), None)
     assert caught.value.hint == "fill it in or remove the row"

@@ -181,20 +181,20 @@ def test_a_directory_has_train_and_if_there_test(tmp_path, write_idx_directory, 
     arrays |= {"t10k_images": IMAGES[:1], "t10k_labels": LABELS[:1]}
     source = read_idx_directory(write_idx_directory(tmp_path / "b", compress=compress, **arrays))
     assert list(source.parts) == ["train", "test"]
-    np.testing.assert_array_equal(source.parts["test"].features, IMAGES[:1])
+    np.testing.assert_array_equal(source.parts["test"].array, IMAGES[:1])
     np.testing.assert_array_equal(source.parts["train"].labels, LABELS)
 
 
 def test_a_plain_file_wins_over_a_compressed_one(tmp_path, write_idx_directory):
     write_idx_directory(tmp_path, train_images=IMAGES, train_labels=LABELS)
     write_idx_directory(tmp_path, compress=True, train_images=IMAGES + 1)
-    np.testing.assert_array_equal(read_idx_directory(tmp_path).parts["train"].features, IMAGES)
+    np.testing.assert_array_equal(read_idx_directory(tmp_path).parts["train"].array, IMAGES)
 
 
 def test_the_spelling_with_a_dot_is_read_too(tmp_path, idx_bytes):
     (tmp_path / "train-images.idx3-ubyte").write_bytes(idx_bytes(IMAGES))
     (tmp_path / "train-labels.idx1-ubyte").write_bytes(idx_bytes(LABELS))
-    assert read_idx_directory(tmp_path).parts["train"].features.shape == (2, 3, 4)
+    assert read_idx_directory(tmp_path).parts["train"].array.shape == (2, 3, 4)
 
 
 @pytest.mark.parametrize("kind", ["train_images", "train_labels", "t10k_images", "t10k_labels"])
@@ -214,6 +214,6 @@ def test_a_part_is_test_before_train_and_may_go_without_labels(tmp_path, write_i
     write_idx_directory(tmp_path, t10k_images=IMAGES[1:])
     part = read_idx_part(tmp_path, labels=False)
     assert part.labels is None
-    np.testing.assert_array_equal(part.features, IMAGES[1:])
+    np.testing.assert_array_equal(part.array, IMAGES[1:])
     alone = read_idx_part(tmp_path / "train-images-idx3-ubyte", labels=True)
     assert alone.labels is None

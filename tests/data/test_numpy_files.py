@@ -39,7 +39,7 @@ def test_what_numpy_writes_is_read(tmp_path_factory, array, fortran, version):
     path = tmp_path_factory.getbasetemp() / "any.npy"
     array = np.asfortranarray(array) if fortran else array
     path.write_bytes(npy_bytes(array, version=version))
-    read = read_npy_part(path, labels=False).features
+    read = read_npy_part(path, labels=False).array
     assert read.dtype == array.dtype.newbyteorder("=")
     np.testing.assert_array_equal(read, array)
 
@@ -75,7 +75,7 @@ def test_an_archive_has_train_and_the_splits_that_are_there(tmp_path, save):
     save(tmp_path / "d.npz", x_train=X, y_train=Y, x_test=X[:1], y_test=Y[:1], class_names=Y)
     source = read_npz(tmp_path / "d.npz")
     assert list(source.parts) == ["train", "test"]
-    np.testing.assert_array_equal(source.parts["train"].features, X)
+    np.testing.assert_array_equal(source.parts["train"].array, X)
     np.testing.assert_array_equal(source.parts["test"].labels, Y[:1])
 
 
@@ -84,7 +84,7 @@ def test_a_directory_of_npy_files_is_read_the_same_way(tmp_path):
         np.save(tmp_path / f"{name}.npy", array)
     source = read_npy_directory(tmp_path)
     assert list(source.parts) == ["train", "validation"]
-    np.testing.assert_array_equal(source.parts["validation"].features, X)
+    np.testing.assert_array_equal(source.parts["validation"].array, X)
 
 
 def test_texts_are_labels(tmp_path):
@@ -190,12 +190,10 @@ def test_damaged_npy_files_are_refused(tmp_path, content, message):
 )
 def test_a_part_is_x_else_test_else_train(tmp_path, arrays, expected):
     np.savez(tmp_path / "d.npz", **arrays)
-    np.testing.assert_array_equal(
-        read_npz_part(tmp_path / "d.npz", labels=False).features, expected
-    )
+    np.testing.assert_array_equal(read_npz_part(tmp_path / "d.npz", labels=False).array, expected)
     for name, array in arrays.items():
         np.save(tmp_path / f"{name}.npy", array)
-    np.testing.assert_array_equal(read_npy_part(tmp_path, labels=False).features, expected)
+    np.testing.assert_array_equal(read_npy_part(tmp_path, labels=False).array, expected)
     with pytest.raises(DataError, match=r"y.* is missing"):
         read_npz_part(tmp_path / "d.npz", labels=True)
 

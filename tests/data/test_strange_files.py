@@ -10,10 +10,12 @@ import numpy as np
 import pytest
 
 from bmtrain import regular_files
+from bmtrain.data.columns import number_columns
 from bmtrain.data.csv_table import read_csv, read_csv_examples
 from bmtrain.data.idx import read_idx, read_idx_part
 from bmtrain.data.numpy_files import read_npy_part, read_npz, read_npz_part
 from bmtrain.errors import DataError
+from tests.table_sections import of_table
 
 TABLE = "a,label\n1,x\n2,y\n"
 
@@ -40,9 +42,9 @@ READERS: dict[str, Callable[[Path], object]] = {
     "npz part": lambda path: read_npz_part(path, labels=False),
     "npy part": lambda path: read_npy_part(path, labels=False),
     "npy directory": within("x_train.npy", lambda path: read_npy_part(path, labels=False)),
-    "csv": lambda path: read_csv(path, label="label", features=None),
-    "csv part": lambda path: read_csv_examples(path, features=("a",), label=None),
-    "csv directory": within("train.csv", lambda path: read_csv(path, label="label", features=None)),
+    "csv": lambda path: read_csv(path, of_table("label")),
+    "csv part": lambda path: read_csv_examples(path, number_columns(("a",)), None),
+    "csv directory": within("train.csv", lambda path: read_csv(path, of_table("label"))),
 }
 
 
@@ -85,14 +87,14 @@ def test_links_to_files_are_followed(tmp_path: Path) -> None:
     """Data lies where there is room for it."""
     (tmp_path / "a.csv").write_text(TABLE)
     (tmp_path / "b.csv").symlink_to(tmp_path / "a.csv")
-    part = read_csv_examples(tmp_path / "b.csv", features=("a",), label="label")
+    part = read_csv_examples(tmp_path / "b.csv", number_columns(("a",)), "label")
     assert part.labels == ["x", "y"]
     np.save(tmp_path / "a.npy", np.arange(6).reshape(2, 3))
     (tmp_path / "b.npy").symlink_to(tmp_path / "a.npy")
-    assert read_npy_part(tmp_path / "b.npy", labels=False).features.shape == (2, 3)
+    assert read_npy_part(tmp_path / "b.npy", labels=False).array.shape == (2, 3)
     np.savez(tmp_path / "a.npz", x=np.ones((2, 3)))
     (tmp_path / "b.npz").symlink_to(tmp_path / "a.npz")
-    assert read_npz_part(tmp_path / "b.npz", labels=False).features.shape == (2, 3)
+    assert read_npz_part(tmp_path / "b.npz", labels=False).array.shape == (2, 3)
 
 
 def test_an_archive_is_closed_whether_it_can_be_read_or_not(tmp_path: Path) -> None:

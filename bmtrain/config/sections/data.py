@@ -12,6 +12,7 @@ Fraction = Annotated[float, Field(gt=0, lt=1)]
 
 DataFormat = Literal["auto", "idx", "npz", "npy", "csv"]
 NormalizeKind = Literal["auto", "unit", "standardize", "none"]
+MissingKind = Literal["error", "mean", "median", "indicator"]
 TaskKind = Literal["auto", "classification", "regression"]
 
 
@@ -55,6 +56,17 @@ class DataSection(Section):
     label: str | None = Field(default=None, description="The label column of a table.")
     features: tuple[str, ...] | None = Field(
         default=None, min_length=1, description="Feature columns of a table; all others if absent."
+    )
+    categorical: tuple[str, ...] = Field(
+        default=(),
+        description="Feature columns of a table that hold categories: an input for each category "
+        "of the training examples, and one for all others.",
+    )
+    missing: MissingKind = Field(
+        default="error",
+        description="What a missing cell of a table becomes. error: there must be none; mean, "
+        "median: that of the training examples; indicator: their mean, and an input that says so. "
+        "Under all but error a missing category is a category of its own.",
     )
     normalize: NormalizeKind = Field(
         default="auto",

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from bmtrain.config.sections.data import DataSection
 from bmtrain.data.bundled import BUNDLED
-from bmtrain.data.checked import check_source
+from bmtrain.data.checked import check_source, encoded
 from bmtrain.data.csv_table import SPLIT_FILES
 from bmtrain.data.dataset import Split, SplitName, Task
 from bmtrain.data.feature_choice import FeatureChoice, choose_features, missing_cells
@@ -137,7 +137,7 @@ def _look_at_table(path: Path, label: str | None) -> Seen:
 
 def _seen(path: Path, found: Format, source: Source, task: Task, **table: Any) -> Seen:
     class_names = fit_class_names(source.parts["train"]) if task == "classification" else None
-    splits = check_source(source, class_names)
+    splits = encoded(check_source(source, class_names), None)
     no_table: dict[str, Any] = {"columns": (), "label": None, "features": None}
     return Seen(
         path=path,

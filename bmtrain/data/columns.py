@@ -1,0 +1,63 @@
+"""A table's columns before they are inputs: numbers with gaps, texts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    import polars as pl
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """What is read of one column of a table.
+
+    Attributes:
+        name: in the header; columns are found by it.
+        holds: numbers, or texts as they are without spaces around them.
+        may_be_missing: whether a cell may be empty or hold a mark such as NA.
+    """
+
+    name: str
+    holds: Literal["numbers", "texts"] = "numbers"
+    may_be_missing: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class RawColumns:
+    """Columns by name, each of one value per example.
+
+    Attributes:
+        numbers: float32 (examples,), NaN where the value is missing.
+        texts: null where the value is missing.
+    """
+
+    numbers: Mapping[str, NDArray[np.float32]]
+    texts: Mapping[str, pl.Series]
+
+    def __len__(self) -> int:
+        """Number of examples."""
+        lengths = [len(values) for values in self.numbers.values()]
+        return max(lengths + [len(values) for values in self.texts.values()])
+
+    def __getitem__(self, rows: NDArray[np.int64]) -> RawColumns:
+        """The examples ``rows``, in that order."""
+        return RawColumns(
+            {name: values[rows] for name, values in self.numbers.items()},
+            {name: values.gather(rows.astype(np.uint32)) for name, values in self.texts.items()},
+        )
+
+
+def number_columns(names: Sequence[str]) -> tuple[Column, ...]:
+    """Columns that hold a number in each row."""
+    return tuple(Column(name) for name in names)
+
+
+def are_all_numbers(columns: Sequence[Column]) -> bool:
+    """Whether the columns together are a matrix: a number in each cell."""
+    return all(column.holds == "numbers" and not column.may_be_missing for column in columns)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bmtrain.data.category_checks import category_findings
 from bmtrain.data.column_checks import column_findings
 from bmtrain.data.dataset import DataFacts, Dataset, Split, SplitName
 from bmtrain.data.feature_checks import feature_findings
@@ -47,7 +48,12 @@ def thorough_findings(
     findings = list(feature_findings(dataset, preprocessing))
     if any(finding.level == "error" for finding in findings):
         return findings  # NaN compares with nothing
-    return [*findings, *column_findings(dataset), *row_findings(dataset)]
+    return [
+        *findings,
+        *category_findings(dataset),
+        *column_findings(dataset),
+        *row_findings(dataset),
+    ]
 
 
 def _rows(name: SplitName, split: Split, facts: DataFacts) -> Finding:

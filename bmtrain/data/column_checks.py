@@ -44,13 +44,15 @@ class _Column:
     """One feature of the training split.
 
     ``values`` are its different ones in ascending order, ``counts`` how often each is there:
-    among the rows that were looked at. ``all`` is the whole column.
+    among the rows that were looked at. ``all`` is the whole column. It is no number where it
+    says whether an example is of one category.
     """
 
     name: str
     values: NDArray[np.generic]
     counts: NDArray[np.int64]
     all: NDArray[np.generic]
+    is_number: bool
 
 
 def column_findings(dataset: Dataset) -> list[Finding]:
@@ -116,7 +118,7 @@ def _columns(train: Split, facts: DataFacts) -> Iterator[_Column]:
         whole = train.features[:, index]
         values, counts = np.unique(whole[::step], return_counts=True)
         name = f"feature {index}" if names is None else short(names[index])
-        yield _Column(name, values, counts, whole)
+        yield _Column(name, values, counts, whole, bool(facts.is_number[index]))
 
 
 def _faults(column: _Column, dataset: Dataset) -> Iterator[tuple[str, str]]:
@@ -131,7 +133,7 @@ def _faults(column: _Column, dataset: Dataset) -> Iterator[tuple[str, str]]:
             yield "stand-in", stand_in
         elif extreme := _extreme(column):
             yield "extreme", extreme
-    if is_named and (share := _near_constant(column)):
+    if is_named and column.is_number and (share := _near_constant(column)):
         yield "near-constant", share
 
 

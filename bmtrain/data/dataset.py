@@ -74,6 +74,13 @@ class DataFacts:
             return self.encoding.columns
         return None if self.feature_names is None else number_columns(self.feature_names)
 
+    @property
+    def is_number(self) -> NDArray[np.bool_]:
+        """Which inputs of an example that is a vector are numbers; others say of what kind it is."""
+        if self.encoding is None:
+            return np.ones(self.input_shape, np.bool_)
+        return np.broadcast_to(self.encoding.is_scaled, self.input_shape)
+
 
 @dataclass(frozen=True, slots=True)
 class Dataset:

@@ -9,6 +9,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, ClassVar, Final, Protocol
 
+import numpy as np
+from numpy.typing import NDArray
+
 from bmtrain import strict_json
 from bmtrain.config.sections.data import DataSection
 from bmtrain.data.columns import Column, RawColumns
@@ -46,6 +49,11 @@ class Encoding(Protocol):
     @property
     def input_dtype(self) -> str:
         """NumPy's name of the encoded features' dtype."""
+        ...
+
+    @property
+    def is_scaled(self) -> NDArray[np.bool_]:
+        """Which inputs ``data.normalize`` scales, of shape () or ``input_shape``."""
         ...
 
     def encode(self, raw: RawColumns, place: Place) -> RawArray:

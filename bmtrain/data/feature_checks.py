@@ -29,7 +29,7 @@ def feature_findings(dataset: Dataset, preprocessing: Preprocessing | None) -> I
     yield _finite(dataset)
     rows = train.features.reshape(train.num_examples, -1)
     low, high = rows.min(axis=0), rows.max(axis=0)
-    yield _constant(low == high, dataset.facts)
+    yield _constant((low == high) & dataset.facts.is_number.reshape(-1), dataset.facts)
     if preprocessing is None or (low == high).all():
         return
     if preprocessing.normalize == "unit" and rows.dtype == np.uint8:

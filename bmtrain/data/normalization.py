@@ -20,8 +20,8 @@ def fit_preprocessing(dataset: Dataset, normalize: str) -> Preprocessing:
     """Scaling of the inputs from the training split's statistics (float64).
 
     ``unit``: uint8 is x/255; else (x − min)/(max − min). ``standardize``:
-    (x − mean)/s.d., the s.d. with 1/m. ``auto``: unit for uint8, standardize for
-    tables, none else. Statistics are per feature where an example is a vector,
+    (x − mean)/s.d., the s.d. with 1/m. ``auto``: unit for uint8, standardize for tables,
+    none else. Inputs of categories stay 0 and 1. Statistics are per feature where an example is a vector,
     over all values otherwise; what is constant is shifted and not scaled.
     """
     features = dataset.splits["train"].features
@@ -41,6 +41,9 @@ def fit_preprocessing(dataset: Dataset, normalize: str) -> Preprocessing:
         scale = _inverse(spread, is_constant=low == high)
         if features.ndim != 2:
             offset, scale = offset.reshape(()), scale.reshape(())
+    if dataset.facts.encoding is not None:
+        is_scaled = dataset.facts.encoding.is_scaled
+        offset, scale = np.where(is_scaled, offset, 0.0), np.where(is_scaled, scale, 1.0)
     return Preprocessing(
         facts=dataset.facts,
         normalize=kind,

@@ -185,7 +185,9 @@ def _shown(split: Split, row: int, facts: DataFacts) -> str:
         return ""
     values = split.features[row].tolist()
     shown = [
-        f"{short(name)} {value:g}" for name, value in zip(facts.feature_names, values, strict=True)
+        f"{short(name)} {value:g}" if is_number else short(name)
+        for name, value, is_number in zip(facts.feature_names, values, facts.is_number, strict=True)
+        if is_number or value
     ]
     more = ", …" if len(shown) > _MAX_VALUES_SHOWN else ""
     return f" ({', '.join(shown[:_MAX_VALUES_SHOWN])}{more})"

@@ -114,6 +114,17 @@ class TableEncoding:
         return (len(self.feature_names),)
 
     @property
+    def is_scaled(self) -> NDArray[np.bool_]:
+        """Numbers are; what is 0 or 1 stays so."""
+        return np.array(
+            [
+                isinstance(part, NumericInput) and name == part.name
+                for part in self.inputs
+                for name in part.input_names
+            ]
+        )
+
+    @property
     def input_dtype(self) -> str:
         """Always float32."""
         return "float32"

@@ -8,6 +8,7 @@ import pytest
 
 from bmtrain.data.encoding import encoding_as_json, encoding_from_json
 from bmtrain.data.load import load_dataset, load_examples
+from bmtrain.data.normalization import fit_preprocessing
 from bmtrain.data.table_encoding import NumericInput, TableEncoding
 from bmtrain.errors import ConfigError, DataError
 
@@ -127,3 +128,13 @@ def test_a_categorical_column_must_be_a_feature(flowers, section):
         loaded(flowers, section, categorical=("iland",), missing="mean")
     assert caught.value.hint == "did you mean 'island'?"
     assert caught.value.key == ("data", "categorical", 0)
+
+
+def test_numbers_are_scaled_and_categories_stay_zero_and_one(flowers, section):
+    dataset = loaded(flowers, section, missing="indicator")
+    preprocessing = fit_preprocessing(dataset, "standardize")
+    values = dataset.splits["train"].features
+    scaled = (values - preprocessing.offset) * preprocessing.scale
+    np.testing.assert_allclose(scaled[:, 0].mean(), 0, atol=1e-6)
+    np.testing.assert_allclose(scaled[:, 0].std(), 1, rtol=1e-6)
+    np.testing.assert_array_equal(scaled[:, 1:], values[:, 1:])

@@ -81,7 +81,7 @@ CheckpointPath = Annotated[
     ),
 ]
 DataFormat = Annotated[
-    Literal["auto", "idx", "npz", "npy", "csv"],
+    Literal["auto", "idx", "npz", "npy", "csv", "parquet"],
     typer.Option("--format", help="The format of the data; auto: told from its path."),
 ]
 Json = Annotated[

@@ -6,17 +6,24 @@ import codecs
 import re
 from collections.abc import Iterator
 from itertools import chain
+from pathlib import Path
 from typing import BinaryIO, Final
 
 from bmtrain.data.columns import Column
 from bmtrain.data.csv_table import read_table_part
-from bmtrain.data.source import HeldFile, Place, RawPart
+from bmtrain.data.source import HeldFile, Place, RawPart, opened
 from bmtrain.errors import DataError
 
 BLOCK_BYTES: Final = 1 << 22
 #: A quote that is never closed takes everything after it into its cell; nobody's cell is as long.
 _MAX_RECORD_BYTES: Final = 1 << 26
 _LINE: Final = re.compile(r"\bline (\d+)")
+
+
+def csv_file_blocks(path: Path, columns: tuple[Column, ...]) -> Iterator[RawPart]:
+    """The same of a file."""
+    with opened(path) as (file, _):
+        yield from csv_blocks(file, str(path), columns)
 
 
 def csv_blocks(file: BinaryIO, name: str, columns: tuple[Column, ...]) -> Iterator[RawPart]:

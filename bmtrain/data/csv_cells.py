@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 import io
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from bmtrain.data.csv_columns import as_grid, laid_out, taken_up
+from bmtrain.data.cell_blocks import as_grid, laid_out, taken_up
+from bmtrain.data.cells import Cells
 from bmtrain.data.csv_flaws import line_end_flaw, nul_flaw, num_lines, quoting_flaw
-from bmtrain.data.csv_rows import blank_lines, content_of, line_of_row, malformed
+from bmtrain.data.csv_rows import (
+    blank_lines,
+    content_of,
+    line_of_row,
+    malformed,
+    width_of_row,
+)
 from bmtrain.data.memory import require_memory
-from bmtrain.data.source import HeldFile, opened
+from bmtrain.data.source import HeldFile, Place, opened
 from bmtrain.errors import DataError
 
 if TYPE_CHECKING:
@@ -26,26 +32,6 @@ _PARSED_MEMORY_PER_FILE_BYTE = 7
 _TEXTS_MEMORY_PER_FILE_BYTE = 20
 # What Polars takes for a column, however short.
 _MEMORY_PER_COLUMN = 4000
-
-
-@dataclass(frozen=True, slots=True)
-class Table:
-    """The cells of a file as texts, without spaces around them; null where empty.
-
-    ``row_numbers[i]`` is the row in the file of row i here; blank lines are left out.
-    """
-
-    path: Path | HeldFile
-    columns: dict[str, pl.Series]
-    row_numbers: NDArray[np.int64]
-
-    def line_of_row(self, row: int) -> int:
-        """The line in the file at which the row ``row`` here begins."""
-        return line_of_row(self.path, int(self.row_numbers[row]))
-
-    def where(self, row: int) -> str:
-        """The place of a row, as errors name it."""
-        return f"{self.path}, line {self.line_of_row(row)}"
 
 
 def read_sound_table(
@@ -101,8 +87,8 @@ def _require_all_rows(path: Path | HeldFile, text: bytes, num_rows: int) -> None
         raise flaw.error(path)
 
 
-def read_table(path: Path | HeldFile, names: list[str]) -> Table:
-    """All cells as texts; DataError, with its line if there is one, where the file is no table."""
+def read_table(path: Path | HeldFile, names: list[str]) -> Cells:
+    """All cells as texts, blank lines left out; DataError, with its line if there is one, where the file is no table."""
     import polars as pl
 
     _require_memory(path, len(names), _TEXTS_MEMORY_PER_FILE_BYTE)
@@ -132,7 +118,12 @@ def read_table(path: Path | HeldFile, names: list[str]) -> Table:
             is_kept = pl.Series(np.tile(~is_blank, len(block) // num_rows))
             blocks[number] = block.filter(is_kept)
     columns = [column for block in blocks for column in taken_up(block, len(row_numbers))]
-    return Table(path, dict(zip(names, columns, strict=True)), row_numbers)
+    return Cells(
+        dict(zip(names, columns, strict=True)),
+        num_rows=len(row_numbers),
+        place=Place(str(path), lambda row: line_of_row(path, int(row_numbers[row]))),
+        width_of_row=lambda row: width_of_row(path, int(row_numbers[row])),
+    )
 
 
 def _stripped(cells: pl.Series) -> pl.Series:

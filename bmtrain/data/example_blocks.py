@@ -13,14 +13,13 @@ import numpy as np
 
 from bmtrain.data.checked import fitting_features
 from bmtrain.data.columns import Column
-from bmtrain.data.csv_blocks import csv_blocks
-from bmtrain.data.csv_table import SPLIT_FILES
 from bmtrain.data.dataset import BLOCK_SIZE, DataFacts
 from bmtrain.data.formats import DATA_SUFFIXES, Format, choose_format
 from bmtrain.data.idx import FILE_NAME, idx_blocks, idx_stream_blocks
 from bmtrain.data.missing_paths import missing_path_hint
 from bmtrain.data.numpy_files import NPY_NAMES, npy_blocks, npy_stream_blocks, npz_blocks
-from bmtrain.data.source import RawArray, RawPart, names_in, opened
+from bmtrain.data.source import RawArray, RawPart, names_in
+from bmtrain.data.tables import SPLIT_FILES, TABLE_FORMATS, is_table, table_blocks
 from bmtrain.errors import DataError
 
 #: Float32 values of one block; a multiple of rows is read as the model takes them at a time.
@@ -29,6 +28,11 @@ _BLOCK_VALUES: Final = 1 << 22
 STDIN: Final = Path("-")
 _STDIN_NAME: Final = "standard input"
 
+#: Formats of files, how they begin, and what to send through a pipe instead.
+_READ_FROM_THE_END: Final[tuple[tuple[Format, bytes, str], ...]] = (
+    ("npz", b"PK\x03\x04", "one array as .npy"),
+    ("parquet", b"PAR1", "the table as .csv"),
+)
 _BLOCK_READERS: Final[dict[Format, Callable[[Path, int], Iterator[RawPart]]]] = {
     "idx": idx_blocks,
     "npz": npz_blocks,
@@ -98,14 +102,10 @@ def _parts(
         if isinstance(error.__cause__, FileNotFoundError):
             error.hint = missing_path_hint(source)
         raise
-    if found != "csv":
+    if is_table(found):
+        yield from table_blocks(source, _columns(facts, str(source)), found)
+    else:
         yield from _BLOCK_READERS[found](source, num_rows)
-        return
-    if source.is_dir():
-        source /= "test.csv" if "test.csv" in names_in(source) else "train.csv"
-    columns = _columns(facts, str(source))
-    with opened(source) as (file, _):
-        yield from csv_blocks(file, str(source), columns)
 
 
 def _of_pipe(
@@ -114,18 +114,21 @@ def _of_pipe(
     start = stdin.peek(8)[:8]
     if not start:
         raise DataError("there is nothing to read", where=_STDIN_NAME)
-    if wanted == "npz" or start[:4] == b"PK\x03\x04":
-        raise DataError(
-            "an .npz archive cannot be read from a pipe: its list of arrays is at its end",
-            where=_STDIN_NAME,
-            hint="name the file, or send one array as .npy",
-        )
+    for name, magic, hint in _READ_FROM_THE_END:
+        if wanted == name or (wanted == "auto" and start[: len(magic)] == magic):
+            raise DataError(
+                f"{name} cannot be read from a pipe: what it holds is listed at its end",
+                where=_STDIN_NAME,
+                hint=f"name the file, or send {hint}",
+            )
     if wanted == "npy" or (wanted == "auto" and start[:6] == b"\x93NUMPY"):
         yield from npy_stream_blocks(stdin, _STDIN_NAME, num_rows)
     elif wanted == "idx" or (wanted == "auto" and start[:2] in (b"\0\0", b"\x1f\x8b")):
         yield from idx_stream_blocks(stdin, _STDIN_NAME, num_rows)
     else:
-        yield from csv_blocks(stdin, _STDIN_NAME, _columns(facts, _STDIN_NAME))
+        reader = TABLE_FORMATS["csv"].stream
+        assert reader is not None
+        yield from reader(stdin, _STDIN_NAME, _columns(facts, _STDIN_NAME))
 
 
 def _columns(facts: DataFacts, where: str) -> tuple[Column, ...]:
@@ -152,7 +155,7 @@ def _regrouped(blocks: Iterator[RawArray]) -> Iterator[RawArray]:
 
 def _has_known_form(directory: Path) -> bool:
     names = set(names_in(directory))
-    known = names & (NPY_NAMES | SPLIT_FILES.keys())
+    known = names & (NPY_NAMES | SPLIT_FILES)
     return bool(known) or any(FILE_NAME.fullmatch(name) for name in names)
 
 

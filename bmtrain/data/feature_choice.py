@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Final, Literal
 
-from bmtrain.data.csv_rows import line_of_row
 from bmtrain.data.number_texts import plain_number
 from bmtrain.data.quoting import listed, quoted, short
 from bmtrain.data.table_profile import Column
@@ -74,8 +74,10 @@ def choose_features(
 
 
 def place_of_cell(column: Column, row: int) -> str:
-    """``line 7 of 'train.csv'``; the file is read again to find it."""
-    return f"line {line_of_row(column.path, row)} of {quoted(column.path.name)}"
+    """``line 7 of 'train.csv'``: the file is read again to find it; ``row 5 of 'a.parquet'``."""
+    line_of_row = column.place.line_of_row
+    where = f"row {row}" if line_of_row is None else f"line {line_of_row(row)}"
+    return f"{where} of {quoted(Path(column.place.name).name)}"
 
 
 def missing_cells(column: Column) -> str:

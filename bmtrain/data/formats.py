@@ -6,11 +6,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Literal, Protocol
 
-from bmtrain.data import csv_table, idx, numpy_files
+from bmtrain.data import idx, numpy_files
 from bmtrain.data.source import RawPart, Source, names_in, reading
+from bmtrain.data.tables import TABLE_FORMATS
 from bmtrain.errors import DataError, UsageError
 
-Format = Literal["idx", "npz", "npy", "csv"]
+Format = Literal["idx", "npz", "npy", "csv", "parquet"]
 
 
 class PartReader(Protocol):
@@ -20,7 +21,7 @@ class PartReader(Protocol):
         """The examples at ``path``; DataError names the file and the row."""
 
 
-#: Formats of arrays: a path -> all of its splits. Tables are read by ``csv_table``.
+#: Formats of arrays: a path -> all of its splits. Tables are read by ``tables``.
 ARRAY_READERS: dict[Format, Callable[[Path], Source]] = {
     "idx": idx.read_idx_directory,
     "npz": numpy_files.read_npz,
@@ -35,7 +36,12 @@ ARRAY_PART_READERS: dict[Format, PartReader] = {
 }
 
 _MAX_SHOWN = 5
-_BY_SUFFIX: dict[str, Format] = {".npz": "npz", ".npy": "npy", ".csv": "csv"}
+_BY_SUFFIX: dict[str, Format] = {
+    ".npz": "npz",
+    ".npy": "npy",
+    ".csv": "csv",
+    ".parquet": "parquet",
+}
 DATA_SUFFIXES = frozenset(_BY_SUFFIX)
 
 
@@ -48,11 +54,11 @@ def choose_format(path: Path, wanted: str) -> Format:
         raise DataError("a path cannot hold a null character", where=repr(str(path)))
     with reading(path):
         path.stat()
-    for known in (*ARRAY_READERS, "csv"):
+    for known in (*ARRAY_READERS, *TABLE_FORMATS):
         if wanted == known:
             return known
     if wanted != "auto":
-        raise UsageError(f"unknown format {wanted!r}; expected auto, idx, npz, npy or csv")
+        raise UsageError(f"unknown format {wanted!r}; expected auto, idx, npz, npy, csv or parquet")
     if path.is_dir():
         return _format_of_directory(path)
     if path.suffix.lower() in _BY_SUFFIX:
@@ -62,7 +68,7 @@ def choose_format(path: Path, wanted: str) -> Format:
     raise DataError(
         "the format cannot be told from the file's name",
         where=str(path),
-        hint="expected .npz, .npy, .csv or a directory; or say which by data.format or --format",
+        hint="expected .npz, .npy, .csv, .parquet or a directory; or say which by data.format or --format",
     )
 
 
@@ -78,8 +84,9 @@ def _format_of_directory(directory: Path) -> Format:
         return "idx"
     if names & numpy_files.NPY_NAMES:
         return "npy"
-    if names & csv_table.SPLIT_FILES.keys():
-        return "csv"
+    for table in TABLE_FORMATS:
+        if names & {f"{split}.{table}" for split in ("train", "validation", "test")}:
+            return table
     data = shown_data(sorted(names))
     raise DataError(
         "the directory holds no data of a known format: expected train-images-idx3-ubyte …, "

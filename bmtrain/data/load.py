@@ -15,7 +15,6 @@ from bmtrain.config.sections.data import DataSection
 from bmtrain.config.sections.loss import CROSSENTROPIES
 from bmtrain.data.bundled import BUNDLED, bundled_directory, is_bundled_name
 from bmtrain.data.checked import check_labels, check_source, encoded, fitting_features
-from bmtrain.data.csv_table import read_csv, read_csv_examples
 from bmtrain.data.dataset import DataFacts, Dataset, Split, SplitName, Task
 from bmtrain.data.encoding import Encoding, encoding_as_json, fit_encoding
 from bmtrain.data.fingerprint import fingerprint
@@ -25,6 +24,12 @@ from bmtrain.data.labels import fit_class_names
 from bmtrain.data.missing_paths import missing_path_hint
 from bmtrain.data.near_names import nearest_name
 from bmtrain.data.source import RawPart, Source
+from bmtrain.data.tables import (
+    TableFormatName,
+    is_table,
+    read_table_examples,
+    read_table_source,
+)
 from bmtrain.errors import ConfigError, DataError
 
 
@@ -98,8 +103,8 @@ def load_examples(
             error.hint = missing_path_hint(path)
         raise
     with_labels = labels == "required"
-    if found == "csv":
-        part = _read_table_part(path, facts, with_labels)
+    if is_table(found):
+        part = _read_table_part(path, facts, found, with_labels)
     else:
         part = ARRAY_PART_READERS[found](path, labels=with_labels)
     features = fitting_features(part, facts)
@@ -109,7 +114,9 @@ def load_examples(
     return Examples(features, check_labels(part, facts.class_names, num_outputs=num_outputs))
 
 
-def _read_table_part(path: Path, facts: DataFacts, with_labels: bool) -> RawPart:
+def _read_table_part(
+    path: Path, facts: DataFacts, found: TableFormatName, with_labels: bool
+) -> RawPart:
     if facts.columns is None:
         raise DataError(
             "the model was trained on arrays, which have no column names",
@@ -117,7 +124,7 @@ def _read_table_part(path: Path, facts: DataFacts, with_labels: bool) -> RawPart
             hint=f"store the examples as .npy, each of shape {facts.input_shape}",
         )
     label = facts.label_name if with_labels else None
-    return read_csv_examples(path, facts.columns, label)
+    return read_table_examples(path, facts.columns, label, found)
 
 
 def read_source(section: DataSection) -> Source:
@@ -138,8 +145,8 @@ def read_source(section: DataSection) -> Source:
         if isinstance(error.__cause__, FileNotFoundError):
             error.hint = _where_else(path)
         raise
-    if found == "csv":
-        return read_csv(path, section)
+    if is_table(found):
+        return read_table_source(path, section, found)
     for key in ("label", "features", "categorical"):
         if getattr(section, key):
             raise ConfigError(

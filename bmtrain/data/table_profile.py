@@ -4,18 +4,16 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from bmtrain.data.csv_cells import Table, read_table
-from bmtrain.data.csv_columns import as_grid, laid_out
-from bmtrain.data.csv_rows import read_header
+from bmtrain.data.cell_blocks import as_grid, laid_out
+from bmtrain.data.cells import Cells
 from bmtrain.data.identifier_names import names_the_row
 from bmtrain.data.number_texts import MISSING_MARKS
-from bmtrain.data.source import HeldFile
+from bmtrain.data.source import Place
 
 if TYPE_CHECKING:
     import polars as pl
@@ -36,7 +34,7 @@ class Column:
         num_rows: cells.
         num_missing: empty ones, and in numbers those with a mark such as NA.
         num_wrong: in a column of numbers, other texts and what is not finite in float32.
-        missing_row: the first missing cell's row in the file, from 0; -1: none is missing.
+        missing_row: the first missing cell's row, from 0; -1: none is missing.
         wrong_row: that of the first wrong cell, whose text is ``wrong_text``.
         num_distinct: different filled cells.
         counts: how often each value is there, by frequency; empty where they are too many.
@@ -45,7 +43,7 @@ class Column:
         is_row_number: 0, 1, 2 … or 1, 2, 3 … in the order of the rows.
     """
 
-    path: Path | HeldFile
+    place: Place
     name: str
     kind: Kind
     num_rows: int
@@ -81,14 +79,9 @@ class Column:
         return names_the_row(self.name)
 
 
-def profile_table(path: Path) -> list[Column]:
-    """The columns of a CSV file, in its order.
-
-    Raises:
-        DataError: the file is no table.
-    """
-    table = read_table(path, read_header(path))
-    num_rows = len(table.row_numbers)
+def profile_table(table: Cells) -> list[Column]:
+    """The columns of a table, in its order."""
+    num_rows = table.num_rows
     names = iter(table.columns)
     profiles: list[Column] = []
     for cells in laid_out(list(table.columns.values()), num_rows):
@@ -113,7 +106,7 @@ class _Block:
         self.num_columns = len(self.is_empty)
 
 
-def _profile(name: str, table: Table, block: _Block, at: int) -> Column:
+def _profile(name: str, table: Cells, block: _Block, at: int) -> Column:
     texts = table.columns[name]
     is_empty, is_mark, is_number = (
         grid[at] for grid in (block.is_empty, block.is_mark, block.is_number)
@@ -127,14 +120,14 @@ def _profile(name: str, table: Table, block: _Block, at: int) -> Column:
     is_wrong = ~is_number & ~is_missing if are_numbers else np.zeros_like(is_missing)
     num_distinct = texts.drop_nulls().n_unique()
     return Column(
-        path=table.path,
+        place=table.place,
         name=name,
         kind=kind,
         num_rows=len(texts),
         num_missing=int(is_missing.sum()),
         num_wrong=int(is_wrong.sum()),
-        missing_row=int(table.row_numbers[is_missing.argmax()]) if is_missing.any() else -1,
-        wrong_row=int(table.row_numbers[is_wrong.argmax()]) if is_wrong.any() else -1,
+        missing_row=int(is_missing.argmax()) if is_missing.any() else -1,
+        wrong_row=int(is_wrong.argmax()) if is_wrong.any() else -1,
         wrong_text=str(texts[int(is_wrong.argmax())]) if is_wrong.any() else "",
         num_distinct=num_distinct,
         counts=_counts(texts) if num_distinct <= _MAX_COUNTED else (),

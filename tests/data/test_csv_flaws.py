@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from bmtrain.data.columns import number_columns
 from bmtrain.data.csv_flaws import quoting_flaw
 from bmtrain.data.csv_rows import malformed
-from bmtrain.data.csv_table import read_csv, read_csv_examples
+from bmtrain.data.tables import read_table_examples, read_table_source
 from bmtrain.errors import DataError
 from tests.table_sections import of_table
 
@@ -22,7 +22,7 @@ def fails(tmp_path):
         path = tmp_path / "t.csv"
         path.write_bytes(text if isinstance(text, bytes) else text.encode())
         with pytest.raises(DataError) as caught:
-            read_csv(path, of_table(label))
+            read_table_source(path, of_table(label), "csv")
         assert re.search(message, caught.value.message)
         assert caught.value.where == (f"{path}, line {line}" if line else str(path))
         assert caught.value.hint is not None
@@ -120,7 +120,7 @@ def test_a_table_of_one_column_and_carriage_returns_is_not_told_to_be_empty(tmp_
     path = tmp_path / "t.csv"
     path.write_bytes(b"a\r1\r2\r")
     with pytest.raises(DataError, match="line 1: the line ends in a carriage return alone"):
-        read_csv_examples(path, number_columns(("a",)), None)
+        read_table_examples(path, number_columns(("a",)), None, "csv")
 
 
 @pytest.mark.parametrize(
@@ -149,5 +149,5 @@ def test_what_only_the_parser_finds_is_told_in_its_first_line(tmp_path):
 def test_a_doubled_quote_and_a_line_break_within_quotes_are_text(tmp_path):
     path = tmp_path / "t.csv"
     path.write_text('a,y\n1,"5"" pipe"\n2,"two\nlines"\n')
-    part = read_csv(path, of_table("y")).parts["train"]
+    part = read_table_source(path, of_table("y"), "csv").parts["train"]
     assert part.labels == ['5" pipe', "two\nlines"]

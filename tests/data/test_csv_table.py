@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bmtrain.data import csv_columns
+from bmtrain.data import cell_blocks
 from bmtrain.data.columns import number_columns
-from bmtrain.data.csv_table import read_csv, read_csv_examples
+from bmtrain.data.tables import read_table_examples, read_table_source
 from bmtrain.errors import ConfigError, DataError
 from tests.table_sections import of_table
 
@@ -31,7 +31,7 @@ def table(tmp_path):
 
 def fails(path, message, *, label="y", features=None, error=DataError):
     with pytest.raises(error, match=message) as caught:
-        read_csv(path, of_table(label, features))
+        read_table_source(path, of_table(label, features), "csv")
     return caught.value
 
 
@@ -61,7 +61,7 @@ def test_what_python_writes_is_read(
     writer.writerows([*row[:num_features], row[3]] for row in rows)
     path = tmp_path_factory.getbasetemp() / "any.csv"
     path.write_text(text.getvalue(), encoding="utf-8-sig" if has_mark else "utf-8", newline="")
-    source = read_csv(path, of_table(names[-1]))
+    source = read_table_source(path, of_table(names[-1]), "csv")
     assert tuple(c.name for c in source.columns or ()) == tuple(names[:-1])
     part = source.parts["train"]
     assert part.labels == [row[3] for row in rows]
@@ -79,11 +79,11 @@ def test_changed_bytes_are_a_data_error_and_nothing_else(tmp_path_factory, data)
         mutated[data.draw(st.integers(0, len(mutated) - 1))] = data.draw(specials)
     path.write_bytes(bytes(mutated))
     with suppress(DataError):
-        read_csv(path, of_table("species"))
+        read_table_source(path, of_table("species"), "csv")
 
 
 def test_every_column_but_the_label_is_a_feature(table):
-    source = read_csv(table(FLOWERS), of_table("species"))
+    source = read_table_source(table(FLOWERS), of_table("species"), "csv")
     assert tuple(c.name for c in source.columns or ()) == ("width", "height")
     assert source.label_name == "species"
     part = source.parts["train"]
@@ -92,13 +92,13 @@ def test_every_column_but_the_label_is_a_feature(table):
 
 
 def test_features_choose_columns_and_their_order(table):
-    source = read_csv(table(FLOWERS), of_table("species", ("height",)))
+    source = read_table_source(table(FLOWERS), of_table("species", ("height",)), "csv")
     np.testing.assert_array_equal(source.parts["train"].array, np.array([[2], [0.5]], np.float32))
 
 
 def test_spaces_around_names_and_cells_and_blank_lines_are_nothing(table):
     path = table("\n a , y\n\n 1 , p \n\n2,q\n\n")
-    part = read_csv(path, of_table("y")).parts["train"]
+    part = read_table_source(path, of_table("y"), "csv").parts["train"]
     np.testing.assert_array_equal(part.array, np.array([[1], [2]], np.float32))
     assert part.labels == ["p", "q"]
     assert part.features_at.row(0) == f"{path}, line 4"
@@ -107,14 +107,16 @@ def test_spaces_around_names_and_cells_and_blank_lines_are_nothing(table):
 
 def test_a_row_is_named_by_the_line_it_begins_at(table):
     path = table('a,y\n1,"two\nlines"\n2,q\n')
-    part = read_csv(path, of_table("y")).parts["train"]
+    part = read_table_source(path, of_table("y"), "csv").parts["train"]
     assert [part.features_at.row(row) for row in (0, 1)] == [f"{path}, line 2", f"{path}, line 4"]
 
 
 def test_names_that_look_like_patterns_are_names(table):
-    source = read_csv(table("*,^a.*$,ab,y\n1,2,3,p\n"), of_table("y"))
+    source = read_table_source(table("*,^a.*$,ab,y\n1,2,3,p\n"), of_table("y"), "csv")
     assert source.parts["train"].array.tolist() == [[1, 2, 3]]
-    source = read_csv(table("*,^a.*$,ab,y\n\n1,2,3,p\n"), of_table("y", ("^a.*$", "*")))
+    source = read_table_source(
+        table("*,^a.*$,ab,y\n\n1,2,3,p\n"), of_table("y", ("^a.*$", "*")), "csv"
+    )
     assert source.parts["train"].array.tolist() == [[2, 1]]
 
 
@@ -122,7 +124,7 @@ def test_names_that_look_like_patterns_are_names(table):
 @pytest.mark.parametrize("blank", ["", "\n"])
 def test_a_label_may_have_a_name_that_looks_like_a_pattern(table, name, blank):
     path = table(f"b,{name}\n{blank}1,p\n2, q\n")
-    (part,) = read_csv(path, of_table(name)).parts.values()
+    (part,) = read_table_source(path, of_table(name), "csv").parts.values()
     assert part.array.tolist() == [[1], [2]]
     assert part.labels == ["p", "q"]
 
@@ -135,17 +137,17 @@ def test_a_bad_cell_is_found_under_any_name(table, name):
 
 
 def test_labels_without_features_are_read_the_slow_way_too(table):
-    part = read_csv_examples(table("y\n1\n\n 2\n"), (), "y")
+    part = read_table_examples(table("y\n1\n\n 2\n"), (), "y", "csv")
     assert part.array.shape == (2, 0)
     assert part.labels == ["1", "2"]
 
 
 @pytest.mark.parametrize("cells_at_a_time", [1, 7, 1 << 20])
 def test_how_many_cells_are_taken_at_a_time_never_shows(table, monkeypatch, cells_at_a_time):
-    monkeypatch.setattr(csv_columns, "_CELLS_AT_A_TIME", cells_at_a_time)
+    monkeypatch.setattr(cell_blocks, "_CELLS_AT_A_TIME", cells_at_a_time)
     rows = [[f"{row}.{column}" for column in range(9)] for row in range(3)]
     lines = ["a,b,c,d,e,f,g,h,y", "", *(" , ".join(row) for row in rows)]
-    (part,) = read_csv(table("\n".join(lines)), of_table("y")).parts.values()
+    (part,) = read_table_source(table("\n".join(lines)), of_table("y"), "csv").parts.values()
     assert part.array.tolist() == np.array([row[:8] for row in rows], np.float32).tolist()
     assert part.labels == ["0.8", "1.8", "2.8"]
     lines[3] = lines[3].replace("1.6", "x")
@@ -154,7 +156,7 @@ def test_how_many_cells_are_taken_at_a_time_never_shows(table, monkeypatch, cell
 
 
 def test_a_header_that_begins_like_compressed_data_is_a_header(table):
-    source = read_csv(table("x^2,y\n1,2\n"), of_table("y"))
+    source = read_table_source(table("x^2,y\n1,2\n"), of_table("y"), "csv")
     assert tuple(c.name for c in source.columns or ()) == ("x^2",)
 
 
@@ -253,7 +255,7 @@ def test_time_grows_with_the_columns_and_not_with_their_square(table):
     row = ",".join(["1"] * 50_000)
     path = table(f"{','.join(names)},y\n{row},p\n{row},q\n")
     began = time.perf_counter()
-    source = read_csv(path, of_table("y"))
+    source = read_table_source(path, of_table("y"), "csv")
     fails(path, "'feature_7' is listed twice", features=(*names, names[7]), error=ConfigError)
     assert time.perf_counter() - began < 20
     assert source.parts["train"].array.shape == (2, 50_000)
@@ -262,7 +264,7 @@ def test_time_grows_with_the_columns_and_not_with_their_square(table):
 def test_a_directory_has_train_and_the_splits_that_are_there(table, tmp_path):
     table(FLOWERS, "train.csv")
     table("species,extra,height,width\nrose,?,1,2\n", "test.csv")
-    source = read_csv(tmp_path, of_table("species"))
+    source = read_table_source(tmp_path, of_table("species"), "csv")
     assert list(source.parts) == ["train", "test"]
     np.testing.assert_array_equal(source.parts["test"].array, np.array([[2, 1]], np.float32))
     table("species,height\nrose,1\n", "validation.csv")
@@ -277,14 +279,14 @@ def test_a_directory_without_train_is_a_data_error(table, tmp_path):
 
 def test_examples_are_found_by_name_and_need_no_label(table, tmp_path):
     path = table("height,id,width\n2,x,1\n")
-    part = read_csv_examples(path, number_columns(("width", "height")), None)
+    part = read_table_examples(path, number_columns(("width", "height")), None, "csv")
     np.testing.assert_array_equal(part.array, np.array([[1, 2]], np.float32))
     assert part.labels is None
     table("width,height\n3,4\n", "train.csv")
-    part = read_csv_examples(tmp_path, number_columns(("width", "height")), None)
+    part = read_table_examples(tmp_path, number_columns(("width", "height")), None, "csv")
     np.testing.assert_array_equal(part.array, np.array([[3, 4]], np.float32))
     table("width,height\n5,6\n", "test.csv")
-    part = read_csv_examples(tmp_path, number_columns(("width", "height")), None)
+    part = read_table_examples(tmp_path, number_columns(("width", "height")), None, "csv")
     np.testing.assert_array_equal(part.array, np.array([[5, 6]], np.float32))
 
 
@@ -296,6 +298,6 @@ def test_a_table_larger_than_memory_is_refused(table, monkeypatch):
 def test_a_large_table_keeps_its_rows_in_order(table):
     rows = np.arange(30_000)
     path = table("a,y\n" + "".join(f"{row},{row % 7}\n" for row in rows))
-    part = read_csv(path, of_table("y")).parts["train"]
+    part = read_table_source(path, of_table("y"), "csv").parts["train"]
     np.testing.assert_array_equal(part.array[:, 0], rows.astype(np.float32))
     assert part.labels == [str(row % 7) for row in rows]

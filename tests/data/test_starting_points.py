@@ -4,7 +4,8 @@ import random as stdlib_random
 
 import pytest
 
-from bmtrain.data.feature_choice import choose_features
+from bmtrain.data.csv_table import read_cells
+from bmtrain.data.feature_choice import choose_features, place_of_cell
 from bmtrain.data.label_guess import are_classes, guess_label
 from bmtrain.data.table_profile import profile_table
 
@@ -14,7 +15,7 @@ def profile(tmp_path):
     def read(text, name="x.csv"):
         path = tmp_path / name
         path.write_text(text, encoding="utf-8")
-        return {column.name: column for column in profile_table(path)}
+        return {column.name: column for column in profile_table(read_cells(path))}
 
     return read
 
@@ -35,10 +36,12 @@ def test_columns_are_told_apart_by_what_most_of_their_cells_hold(profile):
     assert (found["a"].num_distinct, found["c"].num_distinct) == (3, 2)
 
 
-def test_missing_and_wrong_cells_are_counted_and_the_first_is_known_by_its_row(profile):
+def test_missing_and_wrong_cells_are_counted_and_the_first_is_known_by_its_line(profile):
     found = profile("a,b\n1,1\n\n,2\n3,abc\nNaN,4\n5,1e300\n6,7\n")  # row 1 is a blank line
-    assert (found["a"].num_missing, found["a"].missing_row, found["a"].num_wrong) == (2, 2, 0)
-    assert (found["b"].num_wrong, found["b"].wrong_row, found["b"].wrong_text) == (2, 3, "abc")
+    assert (found["a"].num_missing, found["a"].num_wrong) == (2, 0)
+    assert place_of_cell(found["a"], found["a"].missing_row).startswith("line 4 of ")
+    assert (found["b"].num_wrong, found["b"].wrong_text) == (2, "abc")
+    assert place_of_cell(found["b"], found["b"].wrong_row).startswith("line 5 of ")
     assert not found["a"].is_sound
     assert not found["b"].is_sound
 

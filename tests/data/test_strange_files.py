@@ -11,9 +11,9 @@ import pytest
 
 from bmtrain import regular_files
 from bmtrain.data.columns import number_columns
-from bmtrain.data.csv_table import read_csv, read_csv_examples
 from bmtrain.data.idx import read_idx, read_idx_part
 from bmtrain.data.numpy_files import read_npy_part, read_npz, read_npz_part
+from bmtrain.data.tables import read_table_examples, read_table_source
 from bmtrain.errors import DataError
 from tests.table_sections import of_table
 
@@ -42,9 +42,11 @@ READERS: dict[str, Callable[[Path], object]] = {
     "npz part": lambda path: read_npz_part(path, labels=False),
     "npy part": lambda path: read_npy_part(path, labels=False),
     "npy directory": within("x_train.npy", lambda path: read_npy_part(path, labels=False)),
-    "csv": lambda path: read_csv(path, of_table("label")),
-    "csv part": lambda path: read_csv_examples(path, number_columns(("a",)), None),
-    "csv directory": within("train.csv", lambda path: read_csv(path, of_table("label"))),
+    "csv": lambda path: read_table_source(path, of_table("label"), "csv"),
+    "csv part": lambda path: read_table_examples(path, number_columns(("a",)), None, "csv"),
+    "csv directory": within(
+        "train.csv", lambda path: read_table_source(path, of_table("label"), "csv")
+    ),
 }
 
 
@@ -87,7 +89,7 @@ def test_links_to_files_are_followed(tmp_path: Path) -> None:
     """Data lies where there is room for it."""
     (tmp_path / "a.csv").write_text(TABLE)
     (tmp_path / "b.csv").symlink_to(tmp_path / "a.csv")
-    part = read_csv_examples(tmp_path / "b.csv", number_columns(("a",)), "label")
+    part = read_table_examples(tmp_path / "b.csv", number_columns(("a",)), "label", "csv")
     assert part.labels == ["x", "y"]
     np.save(tmp_path / "a.npy", np.arange(6).reshape(2, 3))
     (tmp_path / "b.npy").symlink_to(tmp_path / "a.npy")

@@ -10,7 +10,7 @@ from bmtrain.config.sections.base import Section
 
 Fraction = Annotated[float, Field(gt=0, lt=1)]
 
-DataFormat = Literal["auto", "idx", "npz", "npy", "csv"]
+DataFormat = Literal["auto", "idx", "npz", "npy", "csv", "parquet"]
 NormalizeKind = Literal["auto", "unit", "standardize", "none"]
 MissingKind = Literal["error", "mean", "median", "indicator"]
 TaskKind = Literal["auto", "classification", "regression"]

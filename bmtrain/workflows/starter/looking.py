@@ -14,7 +14,6 @@ from numpy.typing import NDArray
 from bmtrain.config.sections.data import DataSection
 from bmtrain.data.bundled import BUNDLED
 from bmtrain.data.checked import check_source, encoded
-from bmtrain.data.csv_table import SPLIT_FILES
 from bmtrain.data.dataset import Split, SplitName, Task
 from bmtrain.data.feature_choice import FeatureChoice, choose_features, missing_cells
 from bmtrain.data.formats import Format, choose_format
@@ -24,8 +23,9 @@ from bmtrain.data.load import read_source
 from bmtrain.data.missing_paths import missing_path_hint
 from bmtrain.data.near_names import did_you_mean
 from bmtrain.data.quoting import listed, quoted
-from bmtrain.data.source import RawLabels, Source, names_in
+from bmtrain.data.source import RawLabels, Source
 from bmtrain.data.table_profile import Column, profile_table
+from bmtrain.data.tables import TABLE_FORMATS, TableFormatName, is_table, split_files
 from bmtrain.errors import DataError, UsageError
 from bmtrain.program import program
 
@@ -81,8 +81,8 @@ def look_at(path: Path, *, label: str | None, data_format: str) -> Seen:
         UsageError: ``label`` names a column of a table, and this is none.
     """
     found = _format(path, data_format)
-    if found == "csv":
-        return _look_at_table(path, label)
+    if is_table(found):
+        return _look_at_table(path, found, label)
     if label is not None:
         raise UsageError(f"--label names a column of a table, and {path.name} is {found.upper()}")
     section = DataSection(source=str(path.absolute()), format=found)
@@ -103,14 +103,11 @@ def _format(path: Path, wanted: str) -> Format:
         raise
 
 
-def _look_at_table(path: Path, label: str | None) -> Seen:
-    files = {"train": path}
-    if path.is_dir():
-        present = names_in(path)
-        files = {split: path / name for name, split in SPLIT_FILES.items() if name in present}
-        if "train" not in files:
-            raise DataError("train.csv is missing", where=str(path))
-    profiles = {split: profile_table(file) for split, file in files.items()}
+def _look_at_table(path: Path, found: TableFormatName, label: str | None) -> Seen:
+    files = split_files(path, found)
+    profiles = {
+        split: profile_table(TABLE_FORMATS[found].cells(file)) for split, file in files.items()
+    }
     columns = profiles.pop("train")
     others = [column for profile in profiles.values() for column in profile]
     guess = _guess(columns, label, files["train"])
@@ -128,11 +125,11 @@ def _look_at_table(path: Path, label: str | None) -> Seen:
             "table: without a list every column but the label is a feature",
         )
     section = DataSection(
-        source=str(path.absolute()), format="csv", label=chosen.name, features=features.names
+        source=str(path.absolute()), format=found, label=chosen.name, features=features.names
     )
     task: Task = "classification" if are_classes(chosen) else "regression"
     source = _source(section)
-    return _seen(path, "csv", source, task, columns=tuple(columns), label=guess, features=features)
+    return _seen(path, found, source, task, columns=tuple(columns), label=guess, features=features)
 
 
 def _seen(path: Path, found: Format, source: Source, task: Task, **table: Any) -> Seen:
@@ -190,7 +187,7 @@ def _require_whole_label(column: Column) -> None:
         one = column.num_missing == 1
         raise DataError(
             f"the label column {quoted(column.name)} is not whole: {missing_cells(column)}",
-            where=str(column.path),
+            where=column.place.name,
             hint=f"fill {'it' if one else 'them'} in or remove {'the row' if one else 'these rows'}"
             ", or name another column with --label",
         )

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from bmtrain.data.cell_blocks import as_grid, laid_out
+from bmtrain.data.cells import Cells
 from bmtrain.data.columns import Column, RawColumns, are_all_numbers
-from bmtrain.data.csv_cells import Table
-from bmtrain.data.csv_columns import as_grid, laid_out
-from bmtrain.data.csv_rows import width_of_row, wrong_width
+from bmtrain.data.csv_rows import wrong_width
 from bmtrain.data.number_texts import MISSING_MARKS, plain_number
 from bmtrain.data.quoting import listed_and_more, quoted, short
 from bmtrain.errors import DataError
@@ -25,7 +25,7 @@ _Flaws = Mapping[str, NDArray[np.int64]]
 
 
 def features_and_labels(
-    table: Table, columns: tuple[Column, ...], label: str | None, *, may_leave_out: bool
+    table: Cells, columns: tuple[Column, ...], label: str | None, *, may_leave_out: bool
 ) -> tuple[NDArray[np.float32] | RawColumns, list[str] | None]:
     """The ``columns``, numbers as float32, rounded from float64, and ``label`` as texts.
 
@@ -37,7 +37,7 @@ def features_and_labels(
             lines, and how many there are.
     """
     numeric = [column for column in columns if column.holds == "numbers"]
-    values = _as_numbers([table.columns[c.name] for c in numeric], len(table.row_numbers))
+    values = _as_numbers([table.columns[c.name] for c in numeric], table.num_rows)
     flawed = {c.name: _flawed_numbers(table, c, values[:, at]) for at, c in enumerate(numeric)}
     texts = {c.name: _texts(table.columns[c.name], c) for c in columns if c.holds == "texts"}
     strict = [c.name for c in columns if c.holds == "texts" and not c.may_be_missing]
@@ -59,7 +59,7 @@ def features_and_labels(
     return RawColumns({c.name: values[:, at] for at, c in enumerate(numeric)}, texts), labels
 
 
-def _flawed_numbers(table: Table, column: Column, values: NDArray[np.float32]) -> NDArray[np.int64]:
+def _flawed_numbers(table: Cells, column: Column, values: NDArray[np.float32]) -> NDArray[np.int64]:
     is_flawed = ~np.isfinite(values)
     if column.may_be_missing and is_flawed.any():
         is_flawed &= ~_is_missing_mark(table.columns[column.name]).to_numpy()
@@ -103,32 +103,32 @@ class _Remedies:
 
 
 def _error(
-    table: Table, flaws: _Flaws, numbers_in: Sequence[str], remedies: _Remedies
+    table: Cells, flaws: _Flaws, numbers_in: Sequence[str], remedies: _Remedies
 ) -> DataError:
     """The error of a table with ``flaws``: a row that is too short is one before all else."""
     texts_at = _first_texts(table, numbers_in)
     firsts = texts_at or {name: int(rows[0]) for name, rows in flaws.items()}
     name = min(firsts, key=lambda name: firsts[name])
     row = firsts[name]
-    num_cells = width_of_row(table.path, int(table.row_numbers[row]))
+    num_cells = 0 if table.width_of_row is None else table.width_of_row(row)
     if 0 < num_cells < len(table.columns):
-        return wrong_width(len(table.columns), num_cells, table.where(row))
+        return wrong_width(len(table.columns), num_cells, table.place.row(row))
     if texts_at:
         others = [other for other in texts_at if other != name]
         message, hint = _of_texts(name, table.columns[name][row], others, remedies)
     else:
         message, hint = _of_cells(table, name, row, flaws, remedies)
-    return DataError(message, where=table.where(row), hint=hint)
+    return DataError(message, where=table.place.row(row), hint=hint)
 
 
-def _first_texts(table: Table, names: Sequence[str]) -> dict[str, int]:
+def _first_texts(table: Cells, names: Sequence[str]) -> dict[str, int]:
     """The row of the first text, of columns where more than half of what they hold are texts.
 
     Numbers that are written for people, as $1,200, are none.
     """
     import polars as pl
 
-    num_rows = len(table.row_numbers)
+    num_rows = table.num_rows
     found = {}
     position = 0
     for cells in laid_out([table.columns[name] for name in names], num_rows):
@@ -161,7 +161,7 @@ def _of_texts(name: str, text: str, others: list[str], remedies: _Remedies) -> t
 
 
 def _of_cells(
-    table: Table, name: str, row: int, flaws: _Flaws, remedies: _Remedies
+    table: Cells, name: str, row: int, flaws: _Flaws, remedies: _Remedies
 ) -> tuple[str, str]:
     """Message and hint for cells without a value, of which ``name`` at ``row`` is the first."""
     text = table.columns[name][row]

@@ -1,0 +1,178 @@
+"""Tables of every format: files, splits, which column is what, the examples of a trained model."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO, Final, Literal, Protocol, TypeGuard
+
+from bmtrain.config.sections.data import DataSection
+from bmtrain.data import csv_blocks, csv_rows, csv_table, parquet_table
+from bmtrain.data.cells import Cells
+from bmtrain.data.column_names import require_columns
+from bmtrain.data.columns import Column
+from bmtrain.data.dataset import SplitName
+from bmtrain.data.near_names import did_you_mean
+from bmtrain.data.quoting import listed, quoted
+from bmtrain.data.source import RawPart, Source, names_in
+from bmtrain.errors import ConfigError, DataError
+
+TableFormatName = Literal["csv", "parquet"]
+_Key = tuple[str | int, ...]
+_SPLITS: Final[tuple[SplitName, ...]] = ("train", "validation", "test")
+
+
+class PartReader(Protocol):
+    """Reads columns, found by name, and the label as texts."""
+
+    def __call__(
+        self, path: Path, columns: tuple[Column, ...], label: str | None, *, may_leave_out: bool
+    ) -> RawPart:
+        """``may_leave_out``: whether a hint may say so; DataError names the file and the row."""
+
+
+@dataclass(frozen=True, slots=True)
+class TableFormat:
+    """How the tables of one format are read.
+
+    Attributes:
+        header: the names of the columns.
+        cells: all columns as texts.
+        part: some columns and the label.
+        blocks: some columns, block by block, in little memory.
+        stream: the same of a pipe and its name; None where a file's end must be read first.
+    """
+
+    header: Callable[[Path], list[str]]
+    cells: Callable[[Path], Cells]
+    part: PartReader
+    blocks: Callable[[Path, tuple[Column, ...]], Iterator[RawPart]]
+    stream: Callable[[BinaryIO, str, tuple[Column, ...]], Iterator[RawPart]] | None = None
+
+
+#: name, which is the ending of its files, too -> format.
+TABLE_FORMATS: Final[Mapping[TableFormatName, TableFormat]] = {
+    "csv": TableFormat(
+        header=csv_rows.read_header,
+        cells=csv_table.read_cells,
+        part=csv_table.read_table_part,
+        blocks=csv_blocks.csv_file_blocks,
+        stream=csv_blocks.csv_blocks,
+    ),
+    "parquet": TableFormat(
+        header=parquet_table.read_header,
+        cells=parquet_table.read_cells,
+        part=parquet_table.read_part,
+        blocks=parquet_table.parquet_blocks,
+    ),
+}
+
+
+def is_table(name: str) -> TypeGuard[TableFormatName]:
+    """Whether a format's name is one of a table's."""
+    return name in TABLE_FORMATS
+
+
+#: The files of a directory of tables.
+SPLIT_FILES: Final[frozenset[str]] = frozenset(
+    f"{split}.{name}" for split in _SPLITS for name in TABLE_FORMATS
+)
+
+
+def split_files(path: Path, name: TableFormatName) -> dict[SplitName, Path]:
+    """A file alone is train; of a directory train.csv and maybe validation.csv and test.csv.
+
+    Raises:
+        DataError: a directory has no train.csv, or the like of the format ``name``.
+    """
+    if not path.is_dir():
+        return {"train": path}
+    present = names_in(path)
+    files = {split: path / f"{split}.{name}" for split in _SPLITS if f"{split}.{name}" in present}
+    if "train" not in files:
+        raise DataError(f"train.{name} is missing", where=str(path))
+    return files
+
+
+def example_file(path: Path, name: TableFormatName) -> Path:
+    """A file is itself; of a directory the examples to judge a model by: test, else train."""
+    if not path.is_dir():
+        return path
+    return path / (f"test.{name}" if f"test.{name}" in names_in(path) else f"train.{name}")
+
+
+def read_table_source(path: Path, section: DataSection, name: TableFormatName) -> Source:
+    """A file, or a directory of one per split.
+
+    Every column but the label is a feature unless ``section.features`` names them. The other
+    files must have the columns of train, in any order.
+
+    Raises:
+        DataError: with file and line.
+        ConfigError: the section names what is no column, or no feature.
+    """
+    reader = TABLE_FORMATS[name]
+    files = split_files(path, name)
+    label, features = section.label, section.features
+    columns = reader.header(files["train"])
+    if label is None:
+        raise ConfigError(
+            "a table needs data.label, the column to predict",
+            key=("data", "label"),
+            hint=f"the columns are: {listed(columns)}",
+        )
+    keys: dict[str, _Key] = {label: ("data", "label")}
+    for index, feature in enumerate(features or ()):
+        keys.setdefault(feature, ("data", "features", index))
+    hint = csv_rows.header_hint(columns) if name == "csv" else None
+    require_columns(keys, columns, str(files["train"]), hint)
+    names = features or tuple(column for column in columns if column != label)
+    _require_sound(names, label)
+    wanted = _features(names, section)
+    parts = {
+        split: reader.part(file, wanted, label, may_leave_out=True) for split, file in files.items()
+    }
+    return Source(parts, columns=wanted, label_name=label)
+
+
+def read_table_examples(
+    path: Path, columns: tuple[Column, ...], label: str | None, name: TableFormatName
+) -> RawPart:
+    """The columns that a model takes, found by name; others are not looked at."""
+    file = example_file(path, name)
+    return TABLE_FORMATS[name].part(file, columns, label, may_leave_out=False)
+
+
+def table_blocks(
+    path: Path, columns: tuple[Column, ...], name: TableFormatName
+) -> Iterator[RawPart]:
+    """The same without labels, block by block."""
+    return TABLE_FORMATS[name].blocks(example_file(path, name), columns)
+
+
+def _features(names: tuple[str, ...], section: DataSection) -> tuple[Column, ...]:
+    """How each feature column is read; ConfigError where the section names another as one."""
+    for index, name in enumerate(section.categorical):
+        if name not in names:
+            raise ConfigError(
+                f"{quoted(name)} is no feature; the features are: {listed(names)}",
+                key=("data", "categorical", index),
+                hint=did_you_mean(name, names),
+            )
+    texts, may_be_missing = set(section.categorical), section.missing != "error"
+    return tuple(
+        Column(name, "texts" if name in texts else "numbers", may_be_missing) for name in names
+    )
+
+
+def _require_sound(features: tuple[str, ...], label: str) -> None:
+    if not features:
+        raise DataError("the table has no column beside the label", key=("data", "label"))
+    seen = set()
+    for index, name in enumerate(features):
+        if name == label:
+            raise ConfigError(f"{quoted(name)} is the label", key=("data", "features", index))
+        if name in seen:
+            raise ConfigError(f"{quoted(name)} is listed twice", key=("data", "features", index))
+        seen.add(name)

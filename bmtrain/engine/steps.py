@@ -136,7 +136,7 @@ class CompiledSteps:
             def body(step: tf.Tensor, sums: tf.Tensor, failed: tf.Tensor) -> tuple[tf.Tensor, ...]:
                 rows = tf.slice(order, [step * self.batch_size], [size])
                 batch = tf.gather(features, rows), tf.gather(labels, rows)
-                additions, objective = self._train_step(*batch, bounds[2] + step)
+                additions, objective = self._train_step(*batch, rows, bounds[2] + step)
                 failed = tf.where(tf.math.is_finite(objective), failed, step)
                 return step + 1, sums + additions, failed
 
@@ -147,11 +147,14 @@ class CompiledSteps:
         return self._placement.compiled(run_steps, jit_compile=jit_compile)
 
     def _train_step(
-        self, features: tf.Tensor, labels: tf.Tensor, step: tf.Tensor
+        self, features: tf.Tensor, labels: tf.Tensor, examples: tf.Tensor, step: tf.Tensor
     ) -> tuple[tf.Tensor, tf.Tensor]:
-        """One step on one batch; returns what it adds to the sums, and the objective."""
+        """One step on one batch; returns what it adds to the sums, and the objective.
+
+        ``examples`` are their numbers in the training split, ``step`` is of the whole training.
+        """
         problem = self._problem
-        inputs = apply_preprocessing(problem.preprocessing, features)
+        inputs = self._inputs(features, examples, step // self.steps_per_epoch)
         targets = encode_targets(
             labels, loss_name=problem.loss_name, num_classes=problem.num_classes
         )
@@ -166,6 +169,14 @@ class CompiledSteps:
         values = [m.per_example(labels, outputs) for m in problem.metrics.values()]
         sums = [size, tf.reduce_sum(losses), size * penalty, *map(tf.reduce_sum, values)]
         return tf.cast(tf.stack(sums), tf.float64), objective
+
+    def _inputs(self, features: tf.Tensor, examples: tf.Tensor, epoch: tf.Tensor) -> tf.Tensor:
+        """Scaled, and varied where the config says so; ``epoch`` from 0."""
+        preprocessing, augmentor = self._problem.preprocessing, self._problem.augmentor
+        if augmentor is None:
+            return apply_preprocessing(preprocessing, features)
+        features = augmentor.features(features, examples, epoch)
+        return augmentor.inputs(apply_preprocessing(preprocessing, features), examples, epoch)
 
     def _weights_finite(self) -> tf.Tensor:
         checks = [

@@ -11,6 +11,7 @@ from bmtrain.config.sections.experiment import ExperimentConfig
 from bmtrain.data.preprocessing import Preprocessing
 from bmtrain.models import metrics as metric_table
 from bmtrain.models.architecture import Architecture
+from bmtrain.models.augmentation import Augmentor
 from bmtrain.models.decision import decision_threshold
 from bmtrain.models.layers import build_model
 from bmtrain.models.losses import PerExample, build_loss
@@ -36,6 +37,7 @@ class Problem:
     num_classes: int | None
     threshold: float
     seed: int
+    augmentor: Augmentor | None = None
 
 
 def build_problem(
@@ -45,7 +47,7 @@ def build_problem(
     facts = preprocessing.facts
     model = build_model(architecture, seed=experiment.seed)
     threshold = decision_threshold(experiment)
-    penalty = experiment.regularization
+    penalty, augmentation = experiment.regularization, experiment.training.augmentation
     return Problem(
         model=model,
         optimizer=build_optimizer(experiment.optimizer, model.trainable_variables),
@@ -58,4 +60,5 @@ def build_problem(
         num_classes=facts.num_outputs if facts.class_names is not None else None,
         threshold=threshold,
         seed=experiment.seed,
+        augmentor=Augmentor(augmentation, seed=experiment.seed) if augmentation else None,
     )

@@ -19,6 +19,7 @@ from bmtrain.data.preprocessing import Preprocessing
 from bmtrain.errors import BmtrainError, DataError, Diagnostic, OutOfMemory
 from bmtrain.machine import available_memory, may_have_gpu
 from bmtrain.models.architecture import Architecture, plan_architecture
+from bmtrain.models.augmentation_checks import require_fitting_augmentation
 from bmtrain.models.doubts import architecture_warnings
 from bmtrain.models.expansion import ConfigKey
 from bmtrain.models.memory import MemoryNeed, training_memory
@@ -91,6 +92,7 @@ def plan(loaded: LoadedConfig, data: PreparedData) -> Prepared:
     """
     facts = data.dataset.facts
     with pointing_at(loaded.origins):
+        require_fitting_augmentation(loaded.experiment.training.augmentation, facts)
         architecture = plan_architecture(loaded.experiment, facts)
     found = architecture_warnings(architecture, facts)
     warnings = [loaded.origins.diagnostic(key, text, severity="warning") for key, text in found]

@@ -134,7 +134,7 @@ def test_the_example_of_an_unknown_key_and_a_word_for_a_number(errors, reference
          "'categorical', 'missing', 'normalize', 'splits', 'train_examples'), got 5")),
         ("{epochs: 5, batch_size: 32}", "5", "training",
          ("expected a mapping with 'epochs' (optional: 'batch_size', 'engine', 'threads', 'device', "
-         "'steps_per_call', 'early_stopping', 'checkpoint'), got 5")),
+         "'steps_per_call', 'augmentation', 'early_stopping', 'checkpoint'), got 5")),
         ("[accuracy]", "accuracy", "metrics",
          ("expected a list of items, each one of accuracy, top_5_accuracy, mean_squared_error, "
          "root_mean_squared_error, mean_absolute_error, got 'accuracy'")),

@@ -67,7 +67,8 @@ def scalars(annotation, metadata):
     above: Any = next((m.gt for m in metadata if isinstance(m, at.Gt)), None)
     below: Any = next((m.lt for m in metadata if isinstance(m, at.Lt)), None)
     return st.floats(
-        least if above is None else above, below, exclude_min=above is not None,
+        least if above is None else above, most if below is None else below,
+        exclude_min=above is not None,
         exclude_max=below is not None, allow_nan=False, allow_infinity=False,
     )  # fmt: skip
 

@@ -46,6 +46,20 @@ def test_how_steps_are_grouped_into_calls_changes_no_bit(run):
             assert value.tobytes() == reference.weights()[name].tobytes(), name
 
 
+AUGMENTATION = ({"type": "noise", "stddev": 0.3}, {"type": "dropout", "rate": 0.2})
+
+
+def test_calls_do_not_show_in_what_becomes_of_an_example_either(run):
+    reference = run("graph", 1, augmentation=AUGMENTATION)
+    plain = run("graph", 1)
+    expected = [e.train for e in reference.train()]
+    assert expected != [e.train for e in plain.train()]
+    other = run("graph", 4, augmentation=AUGMENTATION)
+    assert [e.train for e in other.train()] == expected
+    for name, value in other.weights().items():
+        assert value.tobytes() == reference.weights()[name].tobytes(), name
+
+
 @pytest.mark.parametrize("mode", ["graph", "xla"])
 def test_full_batch_short_batch_and_evaluation_are_traced_once_each(run, mode):
     harness = run(mode, 2)

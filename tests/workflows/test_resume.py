@@ -67,6 +67,16 @@ def test_a_resumed_run_ends_in_the_bits_of_one_that_was_never_stopped(
     assert log_but_times(path) == log_but_times(whole.path)
 
 
+def test_a_resumed_epoch_varies_its_examples_as_it_would_have(interrupted, command, train):
+    words = ("training.augmentation=[{type: noise, stddev: 0.2}, {type: dropout, rate: 0.1}]",)
+    path = interrupted(31, *words)
+    whole = train(*words)
+    ended = command("train", path, "--resume", "--json")
+    assert ended.exit_code == 0, ended.err
+    assert bits(path, ended.document) == bits(whole.path, whole.summary)
+    assert log_but_times(path) == log_but_times(whole.path)
+
+
 def test_a_run_ended_by_sigkill_goes_on_to_the_same_bits(started, wait_for, command, train):
     """Killed between two saves: the log is cut back to what the last checkpoint knows."""
     words = ("training.epochs=150", "training.engine=graph")

@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from bmtrain.config.sections.augmentation import Augmentation
 from bmtrain.config.sections.base import Section
 
 BatchSize = Annotated[int, Field(ge=1, le=2**31 - 1)]
@@ -87,6 +88,12 @@ class TrainingSection(Section):
     steps_per_call: Annotated[int, Field(ge=1)] | Literal["auto"] = Field(
         default="auto",
         description="Steps per compiled call; auto: about 0.2 s. It never changes a result.",
+    )
+    augmentation: tuple[Augmentation, ...] = Field(
+        default=(),
+        max_length=20,
+        description="How training examples are varied in each epoch, in this order; shift, rotate "
+        "and zoom are one resampling, at the first of them.",
     )
     early_stopping: EarlyStopping | None = None
     checkpoint: CheckpointSection = Field(default_factory=CheckpointSection)

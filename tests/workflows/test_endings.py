@@ -3,6 +3,7 @@
 import json
 import signal
 import threading
+from contextlib import closing
 
 import pytest
 
@@ -245,3 +246,20 @@ def test_events_end_with_the_finished_run(in_process, project, tmp_path):
     events = list(train(request))
     assert isinstance(events[-1], RunFinished)
     assert [event.epoch for event in events if isinstance(event, EpochDone)] == [1, 2, 3]
+
+
+def test_a_run_stays_complete_when_nobody_asks_for_what_comes_after_its_end(
+    in_process, project, tmp_path
+):
+    from bmtrain.workflows.train import TrainRequest, train
+
+    request = TrainRequest(
+        config=project / "points.yaml",
+        overrides=("training.engine=graph", "training.epochs=1"),
+        run_dir=tmp_path / "run",
+    )
+    with closing(train(request)) as events:
+        finished = next(event for event in events if isinstance(event, RunFinished))
+    summary = json.loads((tmp_path / "run" / "summary.json").read_text())
+    assert summary["status"] == finished.summary["status"] == "completed"
+    assert "test" in summary["metrics"]

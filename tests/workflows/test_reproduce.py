@@ -22,6 +22,8 @@ def test_the_same_config_on_the_same_machine_gives_the_same_bits(bmtrain, traine
     assert document["run_dir"] == str(tmp_path / "again")
     first, second = (path / "metrics.jsonl" for path in (run.path, tmp_path / "again"))
     assert first.read_bytes() != second.read_bytes()  # but for the times it is
+    again = json.loads((tmp_path / "again" / "summary.json").read_text())
+    assert again["status"] == "completed"
 
 
 def test_the_records_engine_is_followed_not_the_rule(bmtrain, trained, tmp_path):

@@ -59,6 +59,7 @@ def conduct(
             record.is_new = False
             record.earlier = resumption.earlier
             record.changed = resumption.changed
+        is_finished = False
         try:
             if resumption is None:  # else after the last refusal, which leaves all as it is
                 record.begin()
@@ -67,8 +68,11 @@ def conduct(
             with closing(execution.events()) as events:
                 for event in events:
                     log_event(log, event)
+                    is_finished = isinstance(event, RunFinished)
                     yield event
         except BaseException as error:
+            if is_finished:  # and recorded so: what its reader does then is no matter of the run
+                raise
             if isinstance(error, EnvironmentFault) and record.begun:
                 _add_resume_hint(error, record, resumption)
             _record_failure(record, log, error)

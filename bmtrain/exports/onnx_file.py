@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +18,9 @@ from bmtrain.errors import EnvironmentFault
 from bmtrain.exports.description import INPUTS, NAME, OUTPUTS
 from bmtrain.exports.exporter import Content, Exporter, Run, too_large
 from bmtrain.models.architecture import Architecture
+
+#: The extra `export` of pyproject.toml. The distribution itself may come from no index.
+PACKAGES = ("onnx>=1.20,<2", "onnxruntime>=1.23,<2")
 
 
 def _onnx_runtime() -> Any:
@@ -34,7 +39,7 @@ def _require() -> None:
     except ImportError as error:
         raise EnvironmentFault(
             f"export --to onnx needs packages that are not installed here ({error.name or error})",
-            hint="pip install 'bmtrain-keras[export]'",
+            hint=f"{shlex.quote(sys.executable)} -m pip install {shlex.join(PACKAGES)}",
         ) from error
 
 

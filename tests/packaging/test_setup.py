@@ -105,6 +105,12 @@ def test_the_first_start_installs_the_pins_and_bmtrain_and_says_so_on_stderr_onl
     assert "--no-deps --no-build-isolation --editable ." in itself
 
 
+def test_the_pins_have_what_every_export_needs():
+    pins = (REPOSITORY / "requirements" / "runtime.txt").read_text().splitlines()
+    names = {line.partition("==")[0] for line in pins if "==" in line}
+    assert {"onnx", "onnxruntime"} <= names
+
+
 def test_the_second_start_does_nothing_and_says_nothing(checkout):
     checkout.setup()
     assert checkout.setup() == (0, "", "")
@@ -129,6 +135,24 @@ def test_the_program_knows_what_it_was_called_as(checkout):
 def test_the_dev_tools_include_what_bmtrain_needs(checkout):
     assert checkout.setup("dev")[0] == 0
     assert checkout.setup("runtime") == (0, "", "")
+
+
+def test_a_program_on_the_path_is_called_by_its_name_alone(checkout):
+    checkout.setup()
+    (checkout.root / ".venv/bin/bmtrain").write_text('#!/bin/sh\necho "$BMTRAIN_PROGRAM" "$@"\n')
+    links = checkout.root.parent / "links"
+    links.mkdir()
+    (links / "bmtrain").symlink_to(checkout.root / "scripts/bmtrain")
+    path = f"{links}:{checkout.path}:/usr/bin:/bin"
+    for called, told in [("bmtrain", "bmtrain"), (f"{checkout.root}/scripts/bmtrain", None)]:
+        said = subprocess.run(
+            ["bash", "-c", f"'{called}' train"],
+            env={"PATH": path, "CALLS": str(checkout.calls)},
+            check=True,
+            capture_output=True,
+            text=True,
+        )
+        assert said.stdout == f"{told or called.replace(' ', chr(92) + ' ')} train\n"
 
 
 @pytest.mark.parametrize(

@@ -27,6 +27,7 @@ class RunPlanned(Event):
     run_dir: Path
     epochs: int
     batch_size: int | None  # None: the full training split
+    overrides: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from bmtrain.cli.commands.proofs import reproduce, verify_resume
 from bmtrain.cli.commands.shell import completion
 from bmtrain.cli.commands.starting import init
 from bmtrain.cli.commands.training import train
-from bmtrain.cli.help import Command, Group, exit_codes
+from bmtrain.cli.help import Command, Group, exit_codes, first_steps
 
 COMMANDS: Final[dict[str, Callable[..., Any]]] = {
     "init": init,
@@ -34,7 +34,7 @@ COMMANDS: Final[dict[str, Callable[..., Any]]] = {
 
 app = typer.Typer(
     help="One YAML file in, a trained, evaluated and checkpointed Keras model out.",
-    epilog=exit_codes(),
+    epilog=f"{first_steps()}\n\n{exit_codes()}",
     cls=Group,
     context_settings={"help_option_names": ["-h", "--help"]},
     rich_markup_mode=None,

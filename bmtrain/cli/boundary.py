@@ -29,8 +29,8 @@ from bmtrain.cli.rendering.diagnostics import (
     show_diagnostic,
 )
 from bmtrain.cli.rendering.documents import json_text
-from bmtrain.errors import BmtrainError, Diagnostic, UsageError
-from bmtrain.program import program
+from bmtrain.cli.wrong_words import wrong_command_line
+from bmtrain.errors import BmtrainError, Diagnostic
 from bmtrain.regular_files import NotRegular, open_regular
 from bmtrain.workflows.endings import internal_message, known_ending
 
@@ -104,17 +104,9 @@ def _as_known(error: BaseException) -> BmtrainError | None:
     """The exception as one of ours, or None: a bug."""
     if (known := known_ending(error)) is not None:
         return known
-    if callable(format_message := getattr(error, "format_message", None)):
-        # "Value error, " is how Typer's validator begins every message.
-        message = str(format_message()).replace(": Value error, ", ": ")
-        return UsageError(message, hint=_help_hint(error))
+    if callable(getattr(error, "format_message", None)):
+        return wrong_command_line(error)
     return None
-
-
-def _help_hint(error: BaseException) -> str:
-    context = getattr(error, "ctx", None)
-    path = getattr(context, "command_path", None) or program()
-    return f"try `{path} --help`"
 
 
 def _internal(error: BaseException, screen: Screen) -> Ending:

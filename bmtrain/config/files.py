@@ -25,6 +25,7 @@ MAX_CHAIN = 8
 MAX_PATH = 4096
 
 _SUFFIXES = (".yaml", ".yml")
+_DATA_SUFFIXES = (".csv", ".npz", ".npy")
 #: A directory of data may lie beside a config, and holds more files than anybody means.
 _MAX_SCANNED = 10_000
 
@@ -76,6 +77,12 @@ def _read_source(path: Path, order: int) -> SourceText:
     Raises:
         ConfigError: missing, unreadable, too large, not UTF-8, or empty.
     """
+    if order == 0 and path.suffix.lower() in _DATA_SUFFIXES and path.is_file():
+        raise ConfigError(
+            "a file of data; expected a YAML file",
+            where=str(path),
+            hint=f"write a config for it: {program()} init --data {shlex.quote(str(path))}",
+        )
     try:
         # The first file may be a pipe, <(command) in a shell; one that a file names may not.
         with path.open("rb") if order == 0 else _opened_base(path) as file:

@@ -48,7 +48,7 @@ def train(request: TrainRequest) -> Generator[Event]:
     """
     began = time.perf_counter()
     loaded, run_dir = _load(request)
-    yield _planned(loaded, run_dir)
+    yield _planned(loaded, run_dir, request.overrides)
     # What is planned is on the screen before NumPy and all that needs it is imported.
     from bmtrain.workflows.training.conducting import conduct
 
@@ -86,7 +86,7 @@ def _config_of_run(run_dir: Path) -> Path:
     return directory.config
 
 
-def _planned(loaded: LoadedConfig, run_dir: Path) -> RunPlanned:
+def _planned(loaded: LoadedConfig, run_dir: Path, overrides: tuple[str, ...]) -> RunPlanned:
     training = loaded.experiment.training
     return RunPlanned(
         config=str(loaded.path),
@@ -95,4 +95,5 @@ def _planned(loaded: LoadedConfig, run_dir: Path) -> RunPlanned:
         run_dir=run_dir,
         epochs=training.epochs,
         batch_size=None if training.batch_size == "full" else training.batch_size,
+        overrides=overrides,
     )

@@ -96,3 +96,59 @@ def test_two_formats_at_once_are_refused(bmtrain, requests, command):
     assert "not both" in ended.err
     assert requests == [[]]
     assert bmtrain(command, "x.yaml", "--json", "--format", "json").exit_code == 0
+
+
+@pytest.mark.parametrize(
+    ("typed", "keys"),
+    [
+        (["--epochs", "5"], "training.epochs=VALUE"),
+        (["--epoch", "5"], "training.epochs=VALUE"),
+        (["--batch-size=8"], "training.batch_size=VALUE"),
+        (["--seed", "1"], "seed=VALUE"),
+    ],
+)
+def test_a_setting_typed_as_an_option_is_told_as_the_override_that_it_is(bmtrain, typed, keys):
+    ended = bmtrain("train", "x.yaml", *typed)
+    assert ended.exit_code == 2
+    assert ended.err == (
+        f"error: No such option: {typed[0].partition('=')[0]}\n"
+        f"hint: settings of the config take no dashes: {keys}\n"
+    )
+
+
+def test_a_command_without_overrides_offers_none(bmtrain):
+    ended = bmtrain("eval", "run", "--epochs", "5")
+    assert ended.err == "error: No such option: --epochs\nhint: try `bmtrain eval --help`\n"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["train", "x.yaml", "--jsn"], "No such option: --jsn; did you mean '--json'?"),
+        (
+            ["export", "run"],
+            "Missing option '--to'. Choose from: savedmodel, keras, onnx, litert, safetensors",
+        ),
+        (
+            ["completion", "bsh"],
+            "Invalid value for 'SHELL': 'bsh' is not one of 'bash', 'zsh', 'fish'; "
+            "did you mean 'bash'?",
+        ),
+        (
+            ["completion", "tcsh"],
+            "Invalid value for 'SHELL': 'tcsh' is not one of 'bash', 'zsh', 'fish'",
+        ),
+        (
+            ["predict", "run", "x.csv", "--top", "0"],
+            "Invalid value for '--top': expected a number >= 1",
+        ),
+        (
+            ["predict", "run", "x.csv", "--top", "x"],
+            "Invalid value for '--top': expected an integer",
+        ),
+    ],
+)
+def test_a_wrong_word_is_told_in_one_line_with_the_nearest_right_one(bmtrain, arguments, message):
+    ended = bmtrain(*arguments)
+    assert ended.exit_code == 2
+    assert ended.err == f"error: {message}\nhint: try `bmtrain {arguments[0]} --help`\n"

@@ -1,6 +1,10 @@
 """What the command line says of itself."""
 
+import re
+
 import pytest
+
+from bmtrain.cli.app import COMMANDS
 
 
 def test_help_lists_the_exit_codes(bmtrain):
@@ -52,3 +56,29 @@ def test_the_version_is_printed(bmtrain):
     from bmtrain import __version__
 
     assert bmtrain("--version").out == f"bmtrain {__version__}\n"
+
+
+@pytest.mark.parametrize("command", [*COMMANDS])
+@pytest.mark.parametrize("columns", ["40", "80"])
+def test_help_names_arguments_and_no_types_of_python(bmtrain, monkeypatch, command, columns):
+    monkeypatch.setenv("COLUMNS", columns)
+    out = bmtrain(command, "--help").out
+    assert not re.search(r"[{}]|<(path|str|int|float|list)\b", out)
+
+
+def test_help_keeps_each_argument_beside_what_it_is(bmtrain, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "80")
+    lines = bmtrain("predict", "--help").out.splitlines()
+    assert lines[0] == "Usage: bmtrain predict [OPTIONS] CHECKPOINT INPUT..."
+    assert "  CHECKPOINT  A run directory, or one checkpoint of it.  [required]" in lines
+    assert any(line.startswith("  INPUT       Examples, labels not needed") for line in lines)
+
+
+def test_help_shows_the_way_from_a_table_to_predictions_by_commands_that_are_there(
+    bmtrain, monkeypatch
+):
+    monkeypatch.setenv("COLUMNS", "80")
+    steps = bmtrain("--help").out.partition("of your own:\n")[2].partition("\n\n")[0]
+    verbs = [line.split()[1] for line in steps.splitlines()]
+    assert verbs == ["init", "check", "train", "compare", "export", "predict"]
+    assert set(verbs) <= set(COMMANDS)

@@ -42,6 +42,13 @@ def test_piped_progress_is_plain_lines_on_stderr_and_the_result_on_stdout(bmtrai
     assert ended.out == RESULT
 
 
+def test_overrides_are_shown_beside_the_config_that_they_override(bmtrain):
+    ended = bmtrain("train", "mnist.yaml", "optimizer.learning_rate=3e-4", "model.hidden=[4, 2]")
+    assert ended.err == PROGRESS.replace(
+        "data  ", "overrides optimizer.learning_rate=3e-4 'model.hidden=[4, 2]'\ndata  ", 1
+    )
+
+
 def test_the_request_is_what_was_typed(bmtrain, requests, fake, tmp_path):
     bmtrain(
         "train",

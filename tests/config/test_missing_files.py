@@ -1,5 +1,7 @@
 """A config that is not there: which one may have been meant."""
 
+import shlex
+
 import pytest
 
 from bmtrain.config.load import load_config
@@ -52,3 +54,13 @@ def test_a_run_directory_is_gone_on_with_by_another_option(tmp_path, monkeypatch
     assert error.hint == (
         f"if it is a run, go on with it: scripts/bmtrain train '{run_dir}' --resume"
     )
+
+
+@pytest.mark.parametrize("name", ["my flowers.csv", "DIGITS.NPZ"])
+def test_data_in_the_place_of_a_config_is_told_how_to_get_one(tmp_path, monkeypatch, name):
+    monkeypatch.setenv("BMTRAIN_PROGRAM", "")
+    (tmp_path / name).write_text("a,b\n1,2\n")
+    error = refused(tmp_path / name)
+    assert error.message == "a file of data; expected a YAML file"
+    words = shlex.split(error.hint.partition(": ")[2])
+    assert words == ["bmtrain", "init", "--data", str(tmp_path / name)]

@@ -100,6 +100,8 @@ class TrainingView:
     def _show_plan(self, event: RunPlanned) -> None:
         size = "the full batch" if event.batch_size is None else f"batches of {event.batch_size:,}"
         self._fact("config", event.config)
+        if event.overrides:
+            self._fact("overrides", shlex.join(event.overrides))
         self._fact("data", event.source)
         self._fact("training", f"{count(event.epochs, 'epoch')}, {size}")
         self._fact("run", str(event.run_dir))

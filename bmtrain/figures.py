@@ -16,9 +16,11 @@ def figure(value: float | None) -> str:
 
 
 def duration(seconds: float) -> str:
-    """``0.42 s``, ``9.2 s``, ``3:07``, ``2:03:07``."""
+    """``4.2 ms``, ``0.42 s``, ``9.2 s``, ``3:07``, ``2:03:07``."""
     if not math.isfinite(seconds):
         return "?"
+    if 0 < seconds < 0.095:
+        return f"{seconds * 1000:.2g} ms"
     if seconds < 60:
         return f"{seconds:.2f} s" if seconds < 1 else f"{seconds:.1f} s"
     return clock(seconds)

@@ -28,7 +28,18 @@ def test_a_figure_has_the_digits_that_say_something(value, text):
 
 @pytest.mark.parametrize(
     ("seconds", "text"),
-    [(0.416, "0.42 s"), (9.24, "9.2 s"), (187, "3:07"), (7387, "2:03:07"), (math.inf, "?")],
+    [
+        (0.0, "0.00 s"),
+        (0.00041, "0.41 ms"),
+        (0.0042, "4.2 ms"),
+        (0.0942, "94 ms"),
+        (0.0956, "0.10 s"),
+        (0.416, "0.42 s"),
+        (9.24, "9.2 s"),
+        (187, "3:07"),
+        (7387, "2:03:07"),
+        (math.inf, "?"),
+    ],
 )
 def test_durations(seconds, text):
     assert duration(seconds) == text

@@ -91,6 +91,7 @@ def _run(words: Sequence[str], screen: Screen) -> int:
 
     from bmtrain.cli.app import app
     from bmtrain.cli.completion import VARIABLE, complete
+    from bmtrain.cli.stream import not_arrived
     from bmtrain.program import program
 
     command = typer.main.get_command(app)
@@ -109,6 +110,10 @@ def _run(words: Sequence[str], screen: Screen) -> int:
         # `bmtrain --help | head -1`: the reader has what it wanted.
         screen.out.abandon()
         return 0
+    except OSError as error:
+        if screen.command is not None:
+            raise
+        raise not_arrived(error) from error  # the help: the parser writes it itself
 
 
 def _asked_format(words: Sequence[str]) -> OutputFormat:

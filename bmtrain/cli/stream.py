@@ -216,10 +216,15 @@ class Stream(TextIOBase):
             self.is_terminal and isinstance(error, OSError) and error.errno == errno.EIO
         )
         if self._must_arrive and isinstance(error, OSError) and not is_gone:
-            raise EnvironmentFault(
-                f"the result cannot be written to stdout: {error.strerror}",
-                hint="what was asked for is done, but its result did not arrive",
-            ) from error
+            raise not_arrived(error) from error
+
+
+def not_arrived(error: OSError) -> EnvironmentFault:
+    """What is told where stdout does not take what it should."""
+    return EnvironmentFault(
+        f"the result cannot be written to stdout: {error.strerror}",
+        hint="what was asked for is done, but its result did not arrive",
+    )
 
 
 def _is_terminal(file: TextIO | None) -> bool:

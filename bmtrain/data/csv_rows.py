@@ -39,7 +39,8 @@ def read_header(path: Path | HeldFile) -> list[str]:
         )
     if len(set(names)) < len(names):
         twice = next(name for name, count in Counter(names).items() if count > 1)
-        raise DataError(f"the column name {quoted(twice)} is there twice", where=where)
+        message = f"the column name {quoted(twice)} is there twice"
+        raise DataError(message, where=where, hint=header_hint(names))
     if (flaw := separator_flaw(names) or nul_flaw(",".join(names).encode())) is not None:
         raise flaw.error(path)
     return names
@@ -55,11 +56,16 @@ def header_hint(names: list[str]) -> str | None:
     """What may be wrong with a header that has not the column that is looked for."""
     if len(names) == 1 and " " in names[0]:
         return "the header has no comma: only comma-separated tables are read"
+    numbers = sum(_is_number(name) for name in names)
+    return "is the header line missing?" if numbers > len(names) / 2 else None
+
+
+def _is_number(text: str) -> bool:
     try:
-        [float(name) for name in names]
+        float(text)
     except ValueError:
-        return None
-    return "is the header line missing?"
+        return False
+    return True
 
 
 def blank_lines(path: Path | HeldFile, num_rows: int) -> NDArray[np.bool_]:

@@ -63,7 +63,10 @@ def examples_in(paths: Sequence[Path]) -> list[Path]:
             continue
         names = [name for name in names_in(path) if _is_data(path / name)]
         if not names:
-            choose_format(path, "auto")  # says what was expected
+            raise DataError(
+                "the directory holds no data: expected .csv, .npz, .npy or IDX files of examples",
+                where=str(path),
+            )
         found += [path / name for name in names]
     return found
 

@@ -112,8 +112,8 @@ class Workflows:
         self.fail({"config": ConfigError("2 errors", diagnostics=DIAGNOSTICS)})
         run_dir = request.run_dir or self.run_dir
         batch_size = None if self.scenario == "regression" else 32
-        planned = (str(request.config), "mnist", "mnist", run_dir, 2, batch_size)
-        yield events.RunPlanned(*planned, overrides=request.overrides)
+        plan = (str(request.config), "mnist", "mnist", run_dir, 2, batch_size)
+        yield events.RunPlanned(*plan, overrides=request.overrides)
         self.fail(
             {
                 "data": DataError(

@@ -131,8 +131,7 @@ def test_a_command_without_overrides_offers_none(bmtrain):
         ),
         (
             ["completion", "bsh"],
-            "Invalid value for 'SHELL': 'bsh' is not one of 'bash', 'zsh', 'fish'; "
-            "did you mean 'bash'?",
+            "Invalid value for 'SHELL': 'bsh' is not one of 'bash', 'zsh', 'fish'; did you mean 'bash'?",
         ),
         (
             ["completion", "tcsh"],

@@ -83,7 +83,7 @@ def test_a_result_that_a_full_disk_swallows_is_exit_code_6(subprocess_bmtrain, a
     with Path("/dev/full").open("w") as full:
         ended = subprocess_bmtrain("done", *arguments, stdout=full)
     assert ended.returncode == 6
-    assert "error: " in ended.stderr
+    assert "error: the result cannot be written to stdout: No space left" in ended.stderr
     assert "Traceback" not in ended.stderr
 
 

@@ -3,6 +3,7 @@
 import importlib.util
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -34,6 +35,21 @@ def imported(tmp_path, plain_environment):
         return int(exit_code), set(modules)
 
     return run
+
+
+def test_little_is_imported_before_the_signals_have_their_handlers():
+    """Until then Ctrl-C ends the command in a traceback."""
+    code = f"""
+import sys
+before = set(sys.modules)
+sys.path.insert(0, {str(Path(__file__).parents[2])!r})
+import bmtrain.cli.main
+print(*(set(sys.modules) - before))
+"""
+    ended = subprocess.run(
+        [sys.executable, "-I", "-S", "-c", code], capture_output=True, text=True, check=True
+    )
+    assert not {"dataclasses", "inspect", "pathlib", "bmtrain.api"} & set(ended.stdout.split())
 
 
 @pytest.mark.parametrize(

@@ -235,6 +235,6 @@ def test_epochs_without_a_line_of_their_own_show_for_a_moment(monkeypatch):
     for epoch in (1, 2, 3):
         view.show(EpochDone(epoch, 1000, epoch, train, None, 0.1, 0.01, 1e5, improved=False))
     first, second, *others = shown.getvalue().split("\r\x1b[2K")
-    assert first == "epoch     1/1,000  loss 0.5000  0.01 s  100,000 examples/s\n"
+    assert first == "epoch     1/1,000  loss 0.5000  10 ms  100,000 examples/s\n"
     assert second.startswith("epoch     2/1,000")
     assert others == []  # the third came too soon after it

@@ -182,6 +182,7 @@ def test_a_header_that_begins_like_compressed_data_is_a_header(table):
         ("\n\n", "column 1 has no name"),
         (",a,y\n0,1,2\n", "line 1: column 1 has no name.*index=False"),
         ("a,a,y\n0,1,2\n", "line 1: the column name 'a' is there twice"),
+        ("1.5,1.5,y\n0,1,2\n", "'1.5' is there twice.*header line missing"),
         ("1,2\n3,4\n", "there is no column 'y'; the columns are: 1, 2.*header line missing"),
         ("a,b\n3,4\n", "there is no column 'y'; the columns are: a, b$"),
         (b"a,y\n1,\xff\n", "this is not a CSV table|expected UTF-8"),

@@ -6,6 +6,7 @@ import pytest
 
 from bmtrain.data.csv_table import read_cells
 from bmtrain.data.feature_choice import choose_features, place_of_cell
+from bmtrain.data.header_doubt import header_doubt
 from bmtrain.data.label_guess import are_classes, guess_label
 from bmtrain.data.table_profile import profile_table
 
@@ -174,3 +175,20 @@ def test_a_gap_in_the_test_file_alone_keeps_the_column_out(profile):
     choice, found = left_out(train, others=test.values())
     assert choice.names == ("b",)
     assert "line 2 of 'test.csv'" in found["a"].reason
+
+
+@pytest.mark.parametrize(
+    ("header", "shown"),
+    [
+        ("3,0.3,b", "('3', '0.3', 'b')"),
+        ("3,length,b", "('3', 'b')"),
+        ("length,width,species", None),
+        ("1998,1999,2000", None),
+        ("length,width,b", None),
+    ],
+)
+def test_a_first_line_that_could_be_an_example_is_told(profile, header, shown):
+    columns = profile(table(header, lambda i: (i, i * 0.1, "ab"[i % 2])))
+    doubt = header_doubt(list(columns.values()))
+    assert (doubt is None) == (shown is None)
+    assert shown is None or shown in str(doubt)

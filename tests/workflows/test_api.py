@@ -32,6 +32,14 @@ def test_the_import_is_light():
     )
 
 
+def test_what_it_offers_is_there_and_nothing_else():
+    assert set(bmtrain.__all__) <= set(dir(bmtrain))
+    for name in bmtrain.__all__:
+        assert getattr(bmtrain, name) is not None
+    with pytest.raises(AttributeError, match="module 'bmtrain' has no attribute 'trian'"):
+        getattr(bmtrain, "trian")  # noqa: B009  # the type checker knows, too
+
+
 def test_a_training_from_python_is_the_commands_bit_for_bit(
     reference, project, environment, tmp_path
 ):

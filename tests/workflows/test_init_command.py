@@ -165,6 +165,18 @@ def test_what_is_left_out_for_its_cells_is_told_under_quiet_too(bmtrain, tmp_pat
     assert "warning: column 'b' is left out: 1 cell is empty, in line 7" in ended.err
 
 
+@pytest.mark.parametrize("quiet", [False, True])
+def test_a_table_without_a_header_is_told_of(bmtrain, tmp_path, quiet):
+    (tmp_path / "mine.csv").write_text(BINARY.partition("\n")[2])
+    words = ["init", "--data", "mine.csv", *(["--quiet"] if quiet else [])]
+    ended = bmtrain(*words, directory=tmp_path)
+    told = "line 1 looks like an example and not like names ('1.5', '2', '0')"
+    assert ended.exit_code == 0
+    assert told in (ended.err if quiet else ended.out)
+    (tmp_path / "mine.csv").write_text(BINARY)
+    assert "line 1 looks" not in str(bmtrain(*words, "--force", directory=tmp_path))
+
+
 def test_failures_have_their_document_and_exit_code(bmtrain, tmp_path):
     (tmp_path / "config.yaml").write_text("mine")
     cases = {("mnist",): 6, ("mnsit",): 2, ("--data", "absent.csv", "-o", "x.yaml"): 3, (): 2}

@@ -42,7 +42,8 @@ def show_init(document: Mapping[str, Any], screen: Screen) -> None:
     else:
         out = screen.err if is_on_stdout else screen.out
         for name, text in _facts(document):
-            out.hanging(out.paint(f"{name:<10}", "dim"), 10, text)
+            style: Style | None = "yellow" if name == "header" else None
+            out.hanging(out.paint(f"{name:<10}", "dim"), 10, text, style)
         _show_left_out(document, out)
         _show_next(document, out)
     if is_on_stdout:
@@ -56,6 +57,8 @@ def _facts(document: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         yield "recipe", document["recipe"]
         return
     yield "data", f"{data['path']}: {data['summary']}"
+    if doubt := data.get("header_doubt"):
+        yield "header", doubt
     if label := data.get("label"):
         yield "label", f"{label['name']}: {label['reason']}"
         if label["is_ambiguous"]:
@@ -93,6 +96,8 @@ def _show_next(document: Mapping[str, Any], out: Stream) -> None:
 
 def _warn(document: Mapping[str, Any], screen: Screen) -> None:
     data = document["data"] or {}
+    if doubt := data.get("header_doubt"):
+        screen.warn(doubt)
     for left in data.get("left_out", ()):
         if left["fault"] in _OF_CELLS:
             screen.warn(f"column {quoted(left['name'])} is left out: {left['reason']}")

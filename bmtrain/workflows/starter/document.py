@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from bmtrain.data.header_doubt import header_doubt
 from bmtrain.data.table_profile import Column
 from bmtrain.workflows.starter.choosing import Choice, class_summary
 from bmtrain.workflows.starter.looking import Seen
@@ -31,6 +32,7 @@ def seen_document(seen: Seen, choices: Sequence[Choice]) -> dict[str, Any]:
         low, high = float(train.labels.min()), float(train.labels.max())
         data["targets"] = f"numbers from {low:.4g} to {high:.4g}"
     if seen.label is not None and seen.features is not None:
+        data["header_doubt"] = header_doubt(seen.columns)
         data["columns"] = [_column(column) for column in seen.columns]
         data["label"] = {
             "name": seen.label.best.column.name,

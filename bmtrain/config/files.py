@@ -25,7 +25,7 @@ MAX_CHAIN = 8
 MAX_PATH = 4096
 
 _SUFFIXES = (".yaml", ".yml")
-_DATA_SUFFIXES = (".csv", ".npz", ".npy")
+_DATA_SUFFIXES = (".csv", ".parquet", ".npz", ".npy")
 #: A directory of data may lie beside a config, and holds more files than anybody means.
 _MAX_SCANNED = 10_000
 

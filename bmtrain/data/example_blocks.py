@@ -64,7 +64,8 @@ def examples_in(paths: Sequence[Path]) -> list[Path]:
         names = [name for name in names_in(path) if _is_data(path / name)]
         if not names:
             raise DataError(
-                "the directory holds no data: expected .csv, .npz, .npy or IDX files of examples",
+                "the directory holds no data: expected files of examples, "
+                f"{', '.join(sorted(DATA_SUFFIXES))} or IDX",
                 where=str(path),
             )
         found += [path / name for name in names]

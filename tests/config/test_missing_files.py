@@ -56,7 +56,7 @@ def test_a_run_directory_is_gone_on_with_by_another_option(tmp_path, monkeypatch
     )
 
 
-@pytest.mark.parametrize("name", ["my flowers.csv", "DIGITS.NPZ"])
+@pytest.mark.parametrize("name", ["my flowers.csv", "DIGITS.NPZ", "a.npy", "a.parquet"])
 def test_data_in_the_place_of_a_config_is_told_how_to_get_one(tmp_path, monkeypatch, name):
     monkeypatch.setenv("BMTRAIN_PROGRAM", "")
     (tmp_path / name).write_text("a,b\n1,2\n")

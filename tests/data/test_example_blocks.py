@@ -197,5 +197,5 @@ def test_a_directory_stands_for_its_data_files_in_order(tmp_path):
     (tmp_path / "split" / "test.csv").write_text("x,y\n1,2\n")
     assert examples_in([tmp_path / "split"]) == [tmp_path / "split"]
     (tmp_path / "empty").mkdir()
-    with pytest.raises(DataError, match=r"holds no data: expected \.csv, \.npz, \.npy or IDX"):
+    with pytest.raises(DataError, match="holds no data: expected files of examples"):
         examples_in([tmp_path / "empty"])

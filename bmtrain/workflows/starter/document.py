@@ -32,7 +32,7 @@ def seen_document(seen: Seen, choices: Sequence[Choice]) -> dict[str, Any]:
         low, high = float(train.labels.min()), float(train.labels.max())
         data["targets"] = f"numbers from {low:.4g} to {high:.4g}"
     if seen.label is not None and seen.features is not None:
-        data["header_doubt"] = header_doubt(seen.columns)
+        data["header_doubt"] = header_doubt(seen.columns) if seen.format == "csv" else None
         data["columns"] = [_column(column) for column in seen.columns]
         data["label"] = {
             "name": seen.label.best.column.name,

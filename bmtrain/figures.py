@@ -20,7 +20,7 @@ def duration(seconds: float) -> str:
     if not math.isfinite(seconds):
         return "?"
     if 0 < seconds < 0.095:
-        return f"{seconds * 1000:.2g} ms"
+        return f"{seconds * 1000:.1f} ms" if seconds < 0.00995 else f"{seconds * 1000:.0f} ms"
     if seconds < 60:
         return f"{seconds:.2f} s" if seconds < 1 else f"{seconds:.1f} s"
     return clock(seconds)

@@ -30,7 +30,9 @@ def test_a_figure_has_the_digits_that_say_something(value, text):
     ("seconds", "text"),
     [
         (0.0, "0.00 s"),
-        (0.00041, "0.41 ms"),
+        (0.00041, "0.4 ms"),
+        (0.002, "2.0 ms"),
+        (0.00998, "10 ms"),
         (0.0042, "4.2 ms"),
         (0.0942, "94 ms"),
         (0.0956, "0.10 s"),

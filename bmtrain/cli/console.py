@@ -32,6 +32,8 @@ class Screen:
     def __init__(self, out: Stream, err: Stream) -> None:
         self.out = out
         self.err = err
+        if out.is_terminal:
+            out.beside = err
         self.command: str | None = None
         self.format: OutputFormat = "text"
         self.quiet = False

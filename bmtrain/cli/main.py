@@ -91,7 +91,6 @@ def _run(words: Sequence[str], screen: Screen) -> int:
 
     from bmtrain.cli.app import app
     from bmtrain.cli.completion import VARIABLE, complete
-    from bmtrain.cli.stream import not_arrived
     from bmtrain.program import program
 
     command = typer.main.get_command(app)
@@ -104,16 +103,12 @@ def _run(words: Sequence[str], screen: Screen) -> int:
             return 0
     except typer.Exit as finished:
         return finished.exit_code if words else 2
-    except BrokenPipeError:
-        if screen.command is not None:
-            raise
-        # `bmtrain --help | head -1`: the reader has what it wanted.
-        screen.out.abandon()
-        return 0
     except OSError as error:
         if screen.command is not None:
             raise
-        raise not_arrived(error) from error  # the help: the parser writes it itself
+        # The help, which the parser writes itself. `bmtrain --help | head -1` has what it wanted.
+        screen.out.failed(error)
+        return 0
 
 
 def _asked_format(words: Sequence[str]) -> OutputFormat:

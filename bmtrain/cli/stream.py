@@ -63,6 +63,8 @@ class Stream(TextIOBase):
         self._file = file
         self._must_arrive = must_arrive
         self._transient = False
+        #: The stream whose lines a terminal shows between those of this one.
+        self.beside: Stream | None = None
         self.is_terminal = _is_terminal(file)
         is_dumb = os.environ.get("TERM", "") in {"", "dumb", "unknown"}
         self.is_live = self.is_terminal and not is_dumb
@@ -104,11 +106,13 @@ class Stream(TextIOBase):
         """Write; what the encoding lacks is escaped, a reader that is gone is let go."""
         if self._file is None:
             return len(text)
+        if self.beside is not None:
+            self.beside.clear()
         encoding = getattr(self._file, "encoding", None) or "utf-8"
         try:
             self._file.write(text.encode(encoding, "backslashreplace").decode(encoding))
         except (OSError, ValueError) as error:
-            self._failed(error)
+            self.failed(error)
         return len(text)
 
     def flush(self) -> None:
@@ -118,7 +122,7 @@ class Stream(TextIOBase):
         try:
             self._file.flush()
         except (OSError, ValueError) as error:
-            self._failed(error)
+            self.failed(error)
 
     def printable(self, text: str) -> str:
         """The text as this reader can show it: no control characters, ASCII if need be."""
@@ -209,22 +213,18 @@ class Stream(TextIOBase):
             os.dup2(null, descriptor)
             os.close(null)
 
-    def _failed(self, error: OSError | ValueError) -> None:
+    def failed(self, error: OSError | ValueError) -> None:
+        """Write nowhere from now on; EnvironmentFault where what was written must arrive."""
         self.abandon()
         is_gone = isinstance(error, BrokenPipeError) or (
             # What a terminal says that was closed.
             self.is_terminal and isinstance(error, OSError) and error.errno == errno.EIO
         )
         if self._must_arrive and isinstance(error, OSError) and not is_gone:
-            raise not_arrived(error) from error
-
-
-def not_arrived(error: OSError) -> EnvironmentFault:
-    """What is told where stdout does not take what it should."""
-    return EnvironmentFault(
-        f"the result cannot be written to stdout: {error.strerror}",
-        hint="what was asked for is done, but its result did not arrive",
-    )
+            raise EnvironmentFault(
+                f"the result cannot be written to stdout: {error.strerror}",
+                hint="what was asked for is done, but its result did not arrive",
+            ) from error
 
 
 def _is_terminal(file: TextIO | None) -> bool:

@@ -249,3 +249,8 @@ def test_of_several_files_each_example_says_its_own_and_is_numbered_within_it():
         ["two.csv", "0", "c"],
     ]
     assert records(predictions)[2]["file"] == "two.csv"
+
+
+def test_a_terminal_shows_no_progress_before_the_first_prediction(terminal):
+    shown = terminal("done", "predict", "run", "x.csv").out
+    assert "\r\x1b[2Kpredicting…\r\x1b[2Kexample,predicted," in shown

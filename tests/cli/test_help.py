@@ -82,3 +82,9 @@ def test_help_shows_the_way_from_a_table_to_predictions_by_commands_that_are_the
     verbs = [line.split()[1] for line in steps.splitlines()]
     assert verbs == ["init", "check", "train", "compare", "export", "predict"]
     assert set(verbs) <= set(COMMANDS)
+
+
+@pytest.mark.parametrize("command", ["eval", "predict", "runs", "compare"])
+def test_help_says_that_quiet_leaves_what_was_asked_for(bmtrain, monkeypatch, command):
+    monkeypatch.setenv("COLUMNS", "100")
+    assert "Say only the result, warnings and errors." in bmtrain(command, "--help").out

@@ -10,7 +10,7 @@ from typing import Annotated, Literal
 import typer
 
 from bmtrain.cli import completion
-from bmtrain.cli.options import Json, Quiet, asked_screen, no_option
+from bmtrain.cli.options import Json, QuietButResult, asked_screen, no_option
 
 TableFormatOption = Annotated[
     Literal["table", "csv", "markdown", "json"],
@@ -68,7 +68,7 @@ def runs(
     ] = None,
     table_format: TableFormatOption = "table",
     json: Json = False,
-    quiet: Quiet = False,
+    quiet: QuietButResult = False,
 ) -> None:
     """List the runs in DIR with their key figures; live ones are marked."""
     from bmtrain.cli.rendering.runs import show_runs
@@ -113,7 +113,7 @@ def compare(
     ] = False,
     table_format: TableFormatOption = "table",
     json: Json = False,
-    quiet: Quiet = False,
+    quiet: QuietButResult = False,
 ) -> None:
     """Compare runs: what differs, and whether it matters.
 

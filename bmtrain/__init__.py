@@ -29,7 +29,7 @@ else:
 
 
 def __dir__() -> list[str]:
-    return [*globals(), *__all__]
+    return [*__all__]
 
 
 __all__ = ["BmtrainError", "TrainingResult", "__version__", "load", "train"]

@@ -1,9 +1,11 @@
-"""The data sets that come with the package."""
+"""The data sets that come with the package, in one visible table."""
 
 from __future__ import annotations
 
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 from bmtrain.data.near_names import did_you_mean
 from bmtrain.data.quoting import quoted, short
@@ -11,8 +13,101 @@ from bmtrain.errors import ConfigError
 
 _ROOT = Path(__file__).parent / "bundled"
 
-#: name in ``data.source`` -> directory; each holds the licence notice of its files.
-BUNDLED: dict[str, Path] = {"mnist": _ROOT / "mnist"}
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BundledSet:
+    """A set that comes with the package; its notice, README.md, is in the directory of its files.
+
+    Attributes:
+        path: a file, or a directory that a format reads as one source.
+        format: of ``data.format``, where that is ``auto``.
+        label: a table's column to predict, where ``data.label`` names none; None for arrays.
+        task: what it is usually learned for; a config's loss decides.
+        num_examples: in all published splits.
+        size: of the examples, in words.
+        about: one line.
+        source: who published it.
+    """
+
+    path: Path
+    format: Literal["idx", "csv"]
+    label: str | None = None
+    task: Literal["classification", "regression"]
+    num_examples: int
+    size: str
+    about: str
+    licence: str
+    source: str
+
+
+#: name in ``data.source`` -> the set. scripts/make_bundled says how each table was made.
+BUNDLED: dict[str, BundledSet] = {
+    "mnist": BundledSet(
+        path=_ROOT / "mnist",
+        format="idx",
+        task="classification",
+        num_examples=70_000,
+        size="28×28 pixels",
+        about="Handwritten digits, 10 classes",
+        licence="CC BY-SA 3.0",
+        source="LeCun, Cortes, Burges 1998",
+    ),
+    "penguins": BundledSet(
+        path=_ROOT / "penguins" / "penguins.csv",
+        format="csv",
+        label="species",
+        task="classification",
+        num_examples=344,
+        size="7 columns",
+        about="Measurements of penguins of 3 species; two columns of categories, missing values",
+        licence="CC0 1.0",
+        source="Gorman, Williams, Fraser 2014; Horst, Hill, Gorman 2020",
+    ),
+    "bikeshare": BundledSet(
+        path=_ROOT / "bikeshare" / "bikeshare.csv",
+        format="csv",
+        label="bikers",
+        task="regression",
+        num_examples=8645,
+        size="12 columns",
+        about="Rented bicycles in Washington in each hour of 2011, by time and weather",
+        licence="CC BY 4.0",
+        source="Fanaee-T, Gama 2013",
+    ),
+    "speeches": BundledSet(
+        path=_ROOT / "speeches" / "speeches.csv",
+        format="csv",
+        label="president",
+        task="classification",
+        num_examples=1886,
+        size="texts of about 70 words",
+        about="Passages of the State of the Union addresses of 4 presidents",
+        licence="Public domain",
+        source="Presidents of the United States 1829-1945",
+    ),
+    "splice": BundledSet(
+        path=_ROOT / "splice" / "splice.csv",
+        format="csv",
+        label="junction",
+        task="classification",
+        num_examples=3004,
+        size="60 letters each",
+        about="Primate DNA around splice junctions: exon-intron, intron-exon or neither",
+        licence="CC BY 4.0",
+        source="Towell, Noordewier, Shavlik 1991",
+    ),
+    "pbmc": BundledSet(
+        path=_ROOT / "pbmc" / "pbmc.csv",
+        format="csv",
+        label="cell_type",
+        task="classification",
+        num_examples=700,
+        size="291 genes",
+        about="Gene expression of single blood cells of 10 types, from 8 to 240 cells of each",
+        licence="CC BY 4.0",
+        source="10x Genomics; Zheng et al. 2017",
+    ),
+}
 
 
 def is_bundled_name(source: str) -> bool:
@@ -20,8 +115,8 @@ def is_bundled_name(source: str) -> bool:
     return not any(mark in source for mark in "/\\.")
 
 
-def bundled_directory(name: str) -> Path:
-    """The directory of the bundled set ``name``; ConfigError if there is none."""
+def bundled_set(name: str) -> BundledSet:
+    """The bundled set ``name``; ConfigError if there is none."""
     if name in BUNDLED:
         return BUNDLED[name]
     raise ConfigError(

@@ -29,6 +29,9 @@ _MIN_VALUES = 11
 _FAR_RANGES = 10
 _FEW_SHARE = 0.01
 _FEW_OTHERS = 10
+# Counts and expressions: so many columns, nearly all of them with zeros, mean their zeros.
+_MANY_COLUMNS = 20
+_NEARLY_ALL = 0.9
 _NINES = re.compile(r"9+")
 # Of these faults every column has values of its own, and the first columns are told whole.
 _OWN_VALUES = ("stand-in", "extreme")
@@ -62,10 +65,13 @@ def column_findings(dataset: Dataset) -> list[Finding]:
     if not is_vector or train.num_examples < _MIN_EXAMPLES:
         return []
     found: dict[str, list[tuple[str, str]]] = {}
+    num_with_zeros = np.count_nonzero(~train.features.all(axis=0))
+    num_columns = train.features.shape[1]
+    means_zeros = num_columns >= _MANY_COLUMNS and num_with_zeros >= _NEARLY_ALL * num_columns
     for column in _columns(train, facts):
         if len(column.values) < 2:
             continue
-        for fault, detail in _faults(column, dataset):
+        for fault, detail in _faults(column, dataset, means_zeros):
             found.setdefault(fault, []).append((column.name, detail))
     return [_told(fault, found[fault]) for fault in _REMEDIES if fault in found]
 
@@ -121,7 +127,7 @@ def _columns(train: Split, facts: DataFacts) -> Iterator[_Column]:
         yield _Column(name, values, counts, whole, bool(facts.is_number[index]))
 
 
-def _faults(column: _Column, dataset: Dataset) -> Iterator[tuple[str, str]]:
+def _faults(column: _Column, dataset: Dataset, means_zeros: bool) -> Iterator[tuple[str, str]]:
     is_only = dataset.splits["train"].features.shape[1] == 1
     is_named = dataset.facts.feature_names is not None
     if not is_only and (leak := _leak(column, dataset)):
@@ -129,7 +135,7 @@ def _faults(column: _Column, dataset: Dataset) -> Iterator[tuple[str, str]]:
     if is_named and not is_only and (span := _identifier(column, dataset)):
         yield "identifier", span
     if column.all.dtype.kind == "f" and len(column.values) >= _MIN_VALUES:
-        if stand_in := _stand_in(column):
+        if stand_in := _stand_in(column, means_zeros):
             yield "stand-in", stand_in
         elif extreme := _extreme(column):
             yield "extreme", extreme
@@ -175,12 +181,12 @@ def _identifier(column: _Column, dataset: Dataset) -> str | None:
     return f"integers from {values[0]:g} to {values[-1]:g}, {differ}"
 
 
-def _stand_in(column: _Column) -> str | None:
+def _stand_in(column: _Column, means_zeros: bool) -> str | None:
     """A repeated 0, −1 or row of nines at one end, or any value far from a compact rest."""
     for end, near, others in ((0, 1, slice(1, None)), (-1, -2, slice(None, -1))):
         value, rest, counts = column.values[end], column.values[others], column.counts[others]
         times = int(column.counts[end])
-        if times < 2 or times > counts.sum():
+        if times < 2 or times > counts.sum() or (value == 0 and means_zeros):
             continue
         gap = abs(float(value) - float(column.values[near]))
         spread = float(rest[-1]) - float(rest[0])

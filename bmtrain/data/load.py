@@ -11,9 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bmtrain import strict_json
-from bmtrain.config.sections.data import DataSection
+from bmtrain.config.sections.data import DataFormat, DataSection
 from bmtrain.config.sections.loss import CROSSENTROPIES
-from bmtrain.data.bundled import BUNDLED, bundled_directory, is_bundled_name
+from bmtrain.data.bundled import BUNDLED, bundled_set, is_bundled_name
 from bmtrain.data.checked import check_labels, check_source, encoded, fitting_features
 from bmtrain.data.dataset import DataFacts, Dataset, Split, SplitName, Task
 from bmtrain.data.encoding import Encoding, encoding_as_json, fit_encoding
@@ -130,22 +130,22 @@ def _read_table_part(
 def read_source(section: DataSection) -> Source:
     """All that the source of ``section`` has published, not yet checked.
 
+    A bundled table knows its label where ``section`` names none.
+
     Raises:
         DataError: it is missing or damaged.
         ConfigError: the section contradicts the kind of its source.
     """
-    if is_bundled_name(section.source):
-        path = bundled_directory(section.source)
-    else:
-        path = Path(section.source)
+    path, data_format, label = _meant(section)
     try:
-        found = choose_format(path, section.format)
+        found = choose_format(path, data_format)
     except DataError as error:
         error.key = ("data", "source")
         if isinstance(error.__cause__, FileNotFoundError):
             error.hint = _where_else(path)
         raise
     if is_table(found):
+        section = section.model_copy(update={"label": label})
         return read_table_source(path, section, found)
     for key in ("label", "features", "categorical"):
         if getattr(section, key):
@@ -162,6 +162,15 @@ def read_source(section: DataSection) -> Source:
             hint=None if found == "npz" else f"name the directory, {path.parent}",
         )
     return ARRAY_READERS[found](path)
+
+
+def _meant(section: DataSection) -> tuple[Path, DataFormat, str | None]:
+    """Path, format and label column; what a bundled set knows of itself fills in what is not said."""
+    if not is_bundled_name(section.source):
+        return Path(section.source), section.format, section.label
+    bundled = bundled_set(section.source)
+    data_format = bundled.format if section.format == "auto" else section.format
+    return bundled.path, data_format, bundled.label if section.label is None else section.label
 
 
 def _where_else(path: Path) -> str:

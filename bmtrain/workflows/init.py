@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from bmtrain.config.source_text import SURROGATE
+from bmtrain.data.bundled import BUNDLED
 from bmtrain.durable import write_new_text, write_text
 from bmtrain.errors import DataError, EnvironmentFault, UsageError
 from bmtrain.program import program
@@ -44,7 +45,20 @@ def list_recipes() -> dict[str, Any]:
         }
         for recipe in recipes()
     ]
-    return _HEAD | {"recipes": listed}
+    data_sets = [
+        {
+            "name": name,
+            "about": bundled.about,
+            "task": bundled.task,
+            "examples": bundled.num_examples,
+            "size": bundled.size,
+            "label": bundled.label,
+            "licence": bundled.licence,
+            "source": bundled.source,
+        }
+        for name, bundled in BUNDLED.items()
+    ]
+    return _HEAD | {"recipes": listed, "data_sets": data_sets}
 
 
 def init(request: InitRequest) -> dict[str, Any]:

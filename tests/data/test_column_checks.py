@@ -169,6 +169,19 @@ def test_columns_with_values_of_their_own_are_told_whole(told, numbers):
     assert "; the same of d; if that stands for" in message
 
 
+def test_zeros_in_nearly_all_of_many_columns_are_counts_and_no_code(told, numbers):
+    """Gene expression is 0 or far from it; of a table's columns a few have zeros for gaps."""
+    expressed = numbers.normal(8, 0.5, (20, NUM_ROWS))
+    counts = {f"gene{at}": with_some(values, 0, 90) for at, values in enumerate(expressed)}
+    assert told(**counts) == []
+    assert "gene0: 90 values are 0" in only(told(**dict(list(counts.items())[:18])))
+    gap = {
+        name: values if at < 17 else expressed[at]
+        for at, (name, values) in enumerate(counts.items())
+    }
+    assert "gene0: 90 values are 0" in only(told(**gap))
+
+
 def test_of_many_rows_some_are_sorted_and_the_counts_are_still_of_all(told, numbers, monkeypatch):
     monkeypatch.setattr("bmtrain.data.column_checks._MAX_SORTED", 2 * NUM_ROWS // 4)
     values = numbers.permutation(with_some(numbers.integers(60, 200, NUM_ROWS), 0, 100))

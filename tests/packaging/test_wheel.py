@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import subprocess
@@ -66,11 +67,23 @@ def test_the_wheel_holds_the_package_its_data_and_its_licences_and_nothing_else(
     assert {Path(name).parts[0] for name in names} == {"bmtrain", metadata}
     for part in ("train-images-idx3", "train-labels-idx1", "t10k-images-idx3", "t10k-labels-idx1"):
         assert f"bmtrain/data/bundled/mnist/{part}-ubyte.gz" in names
-    assert "bmtrain/data/bundled/mnist/README.md" in names
+    for table in ("penguins", "bikeshare", "speeches", "splice", "pbmc"):
+        assert f"bmtrain/data/bundled/{table}/{table}.csv" in names
+    for data_set in ("mnist", "penguins", "bikeshare", "speeches", "splice", "pbmc"):
+        assert f"bmtrain/data/bundled/{data_set}/README.md" in names
+        assert f"{metadata}/licenses/bmtrain/data/bundled/{data_set}/README.md" in names
     assert "bmtrain/py.typed" in names
     assert f"{metadata}/licenses/LICENSE" in names
-    assert f"{metadata}/licenses/bmtrain/data/bundled/mnist/README.md" in names
     assert not [name for name in names if name.endswith(".pyc")]
+
+
+def test_the_data_in_the_wheel_has_the_sums_that_are_shipped_with_it(wheel):
+    with zipfile.ZipFile(wheel) as archive:
+        data = "bmtrain/data/bundled"
+        lines = archive.read(f"{data}/SHA256SUMS").decode().splitlines()
+        assert len(lines) == 9  # four of MNIST, and a table of each of the others
+        for digest, name in (line.split("  ") for line in lines):
+            assert hashlib.sha256(archive.read(f"{data}/{name}")).hexdigest() == digest
 
 
 def test_every_source_file_is_in_the_wheel(wheel):

@@ -27,7 +27,10 @@ def init(
     ] = None,
     *,
     list_them: Annotated[
-        bool, typer.Option("--list", help="List the recipes, with their time and result.")
+        bool,
+        typer.Option(
+            "--list", help="List the recipes, with their time and result, and the bundled data."
+        ),
     ] = False,
     data: Annotated[
         Path | None,

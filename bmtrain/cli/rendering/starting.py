@@ -17,18 +17,26 @@ _OF_CELLS: Final = {"missing", "wrong"}
 
 
 def show_recipes(document: Mapping[str, Any], screen: Screen) -> None:
-    """A line for each recipe: what it is, its time and its result."""
+    """A line for each recipe: what it is, its time and its result; then one for each data set."""
     if screen.is_json:
         screen.out.line(json_text(document))
         return
     out = screen.out
-    room = max(len(recipe["name"]) for recipe in document["recipes"]) + 2
+    entries = (*document["recipes"], *document["data_sets"])
+    room = max(len(entry["name"]) for entry in entries) + 2
     for recipe in document["recipes"]:
         ((figure, value),) = recipe["result"].items()
         cost = f"{recipe['time_s']} s on {recipe['cores']} CPU cores"
         result = f"{figure.replace('.', ' ')} {value}"
         start = out.paint(f"{recipe['name']:<{room}}", "bold")
         out.hanging(start, room, f"{recipe['about']}. {cost}, {result}.")
+    out.line()
+    out.paragraph("Data that comes with bmtrain, each read by a config with data: {source: NAME}")
+    for bundled in document["data_sets"]:
+        start = out.paint(f"{bundled['name']:<{room}}", "bold")
+        label = "" if bundled["label"] is None else f", label {bundled['label']}"
+        size = f"{bundled['examples']:,} examples, {bundled['size']}, {bundled['task']}{label}"
+        out.hanging(start, room, f"{bundled['about']}. {size}. {bundled['licence']}.")
 
 
 def show_init(document: Mapping[str, Any], screen: Screen) -> None:

@@ -53,7 +53,9 @@ class DataSection(Section):
         description="auto: classification under a cross-entropy loss, else regression. "
         "Classification under a regression loss learns one-hot targets.",
     )
-    label: str | None = Field(default=None, description="The label column of a table.")
+    label: str | None = Field(
+        default=None, description="The label column of a table; a bundled table knows its own."
+    )
     features: tuple[str, ...] | None = Field(
         default=None, min_length=1, description="Feature columns of a table; all others if absent."
     )

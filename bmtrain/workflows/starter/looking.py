@@ -28,6 +28,7 @@ from bmtrain.data.table_profile import Column, profile_table
 from bmtrain.data.tables import TABLE_FORMATS, TableFormatName, is_table, split_files
 from bmtrain.errors import DataError, UsageError
 from bmtrain.program import program
+from bmtrain.workflows.starter.recipes import recipe_names
 
 #: A config is bounded in size; so many names of any usual length fit.
 _MAX_LISTED = 10_000
@@ -96,8 +97,10 @@ def _format(path: Path, wanted: str) -> Format:
         return choose_format(path, wanted)
     except DataError as error:
         if isinstance(error.__cause__, FileNotFoundError):
-            if str(path) in BUNDLED:
+            if str(path) in recipe_names():
                 error.hint = f"the bundled set has a recipe: {program()} init {path}"
+            elif str(path) in BUNDLED:
+                error.hint = f"a config names the bundled set by the bare word: data.source={path}"
             else:
                 error.hint = missing_path_hint(path)
         raise

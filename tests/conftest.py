@@ -150,8 +150,15 @@ def dataset() -> Callable[..., Any]:
     """A Dataset of arrays; integer labels are classes, others are targets (examples, outputs)."""
     from bmtrain.data.dataset import DataFacts, Dataset, Split
 
-    def make(features: Any, labels: Any, *, num_classes: int | None = None, **held_out: Any) -> Any:
-        splits = {"train": Split(features, labels)}
+    def make(
+        features: Any,
+        labels: Any,
+        *,
+        weights: Any = None,
+        num_classes: int | None = None,
+        **held_out: Any,
+    ) -> Any:
+        splits = {"train": Split(features, labels, weights)}
         splits |= {name: Split(*arrays) for name, arrays in held_out.items()}
         if num_classes is None and labels.ndim == 1:
             num_classes = int(labels.max()) + 1

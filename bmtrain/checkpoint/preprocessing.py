@@ -20,6 +20,7 @@ _INPUT_DTYPES = frozenset(
 _NORMALIZE = ("unit", "standardize", "none")
 _MAX_RANK = 16
 _LARGEST = 2**40
+_MAX_FLOAT32 = float(np.finfo(np.float32).max)
 _STATISTICS = {"offset", "scale"}
 
 
@@ -64,6 +65,8 @@ def parse_facts(content: bytes) -> tuple[DataFacts, str]:
         num_train_examples=_count(document["num_train_examples"], "num_train_examples"),
         fingerprint=_text(document["fingerprint"], "fingerprint"),
         encoding=encoding_from_json(document["encoding"]),
+        weight_name=_optional_text(document["weight_name"], "weight_name"),
+        class_weights=_weights(document["class_weights"]),
     )
     _check_together(facts)
     return facts, normalize
@@ -74,6 +77,8 @@ def _check_together(facts: DataFacts) -> None:
         raise ValueError("class_names: expected names for classification, null for regression")
     if facts.class_names is not None and len(facts.class_names) != facts.num_outputs:
         raise ValueError(f"class_names: expected num_outputs = {facts.num_outputs} names")
+    if facts.class_weights is not None and len(facts.class_weights) != len(facts.class_names or ()):
+        raise ValueError("class_weights: expected one per class")
     if facts.encoding is not None:
         _require_encoded(facts, facts.encoding)
     if facts.feature_names is not None and facts.input_shape != (len(facts.feature_names),):
@@ -122,6 +127,16 @@ def _text(value: Any, what: str) -> str:
 
 def _optional_text(value: Any, what: str) -> str | None:
     return None if value is None else _text(value, what)
+
+
+def _weights(value: Any) -> tuple[float, ...] | None:
+    if value is None:
+        return None
+    is_sound = isinstance(value, list) and all(
+        isinstance(weight, float) and 0 <= weight <= _MAX_FLOAT32 for weight in value
+    )
+    strict_json.require(is_sound, "class_weights: expected numbers >= 0")
+    return tuple(value)
 
 
 def _names(value: Any, what: str) -> tuple[str, ...] | None:

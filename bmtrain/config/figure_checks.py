@@ -33,6 +33,9 @@ def metric_findings(experiment: ExperimentConfig) -> Iterator[Finding]:
     """A loss or metrics that are not of the task."""
     yield from _task(experiment)
     yield from _metrics(experiment)
+    if experiment.training.class_weight is not None and not _is_classification(experiment):
+        message = f"there are no classes: this is regression (the loss is {experiment.loss.name})"
+        yield Finding(("training", "class_weight"), message)
 
 
 def _is_classification(experiment: ExperimentConfig) -> bool:

@@ -84,6 +84,13 @@ class Kind:
         return Kind.of(get_args(self.annotation)[0])
 
     @property
+    def value(self) -> Kind | None:
+        """The kind of a mapping's values, where one of names that users choose is expected."""
+        if get_origin(self.annotation) is not dict:
+            return None
+        return Kind.of(get_args(self.annotation)[1])
+
+    @property
     def choices(self) -> tuple[str, ...]:
         """The names to choose from: a literal's, or what selects a union's section."""
         if get_origin(self.annotation) is Literal:
@@ -117,6 +124,8 @@ class Kind:
             return f"a mapping with {_keys(self.section)}"
         if self.item is not None:
             return self._list(self.item)
+        if self.value is not None:
+            return f"a mapping of names to {_plural(self.value)}"
         if get_origin(self.annotation) is Literal:
             quoted = self.choices
             return quoted[0] if len(quoted) == 1 else f"one of {', '.join(quoted)}"

@@ -7,6 +7,7 @@ import struct
 from collections.abc import Iterator
 
 from bmtrain.config.finding import Finding
+from bmtrain.config.nodes import KeyPath
 from bmtrain.config.sections.experiment import ExperimentConfig
 from bmtrain.config.sections.model import DenseLayer, LayersModel, ReshapeLayer
 from bmtrain.config.sections.optimizer import Sgd
@@ -24,15 +25,20 @@ def _float32(value: float) -> float:
 def _out_of_float32(experiment: ExperimentConfig) -> Iterator[Finding]:
     """The steps compute in float32: a figure that is 0 or infinite there is another one."""
     sections = {"optimizer": experiment.optimizer, "regularization": experiment.regularization}
-    for name, section in sections.items():
-        for key, value in section:
-            if not isinstance(value, float) or value == 0:
-                continue
-            nearest = _float32(value)
-            if nearest == 0 or math.isinf(nearest):
-                what = "0" if nearest == 0 else "infinite"
-                message = f"{value!r} is {what} in float32, in which the steps are computed"
-                yield Finding((name, key), message)
+    figures: list[tuple[KeyPath, object]] = [
+        ((name, key), value) for name, section in sections.items() for key, value in section
+    ]
+    class_weight = experiment.training.class_weight
+    if isinstance(class_weight, dict):
+        figures += [(("training", "class_weight", c), w) for c, w in class_weight.items()]
+    for place, value in figures:
+        if not isinstance(value, float) or value == 0:
+            continue
+        nearest = _float32(value)
+        if nearest == 0 or math.isinf(nearest):
+            what = "0" if nearest == 0 else "infinite"
+            message = f"{value!r} is {what} in float32, in which the steps are computed"
+            yield Finding(place, message)
 
 
 def setting_findings(experiment: ExperimentConfig) -> Iterator[Finding]:

@@ -168,7 +168,7 @@ def _locate(root: Node, loc: tuple[int | str, ...]) -> _Spot | None:
             spot.kind = Kind.of(kind.sections_by_selector()[str(part)])
         elif kind.branches:
             chosen = _branch(kind, str(part))
-            may_be_mapping = any(branch.section is not None for branch in kind.branches)
+            may_be_mapping = any(branch.section or branch.value for branch in kind.branches)
             is_mapping = isinstance(spot.node, MappingNode) and may_be_mapping
             if is_mapping != (chosen is not None):
                 return None if is_mapping else spot
@@ -181,8 +181,10 @@ def _locate(root: Node, loc: tuple[int | str, ...]) -> _Spot | None:
 
 
 def _branch(kind: Kind, label: str) -> Kind | None:
-    """The branch of a union that pydantic calls ``label``, if it is a section."""
+    """The branch of a union that pydantic calls ``label``, if it is a mapping."""
     for branch in kind.branches:
+        if branch.value is not None and label.startswith("dict["):
+            return branch
         if branch.section is not None and branch.section.__name__ == label:
             return branch
     return None
@@ -197,7 +199,7 @@ def _step(spot: _Spot, kind: Kind, part: int | str) -> _Spot:
         node = spot.node.items[part]
     if kind.section is not None:
         return _Spot(key, Kind.of_field(kind.section, str(part)), node, kind)
-    return _Spot(key, kind.item, node, kind)
+    return _Spot(key, kind.item or kind.value, node, kind)
 
 
 def _unknown_key(root: Node, spot: _Spot) -> _Fault:

@@ -14,8 +14,9 @@ from bmtrain.data.dataset import DataFacts, Split, SplitName
 from bmtrain.data.encoding import Encoding
 from bmtrain.data.features import as_features, match_dtype, match_integers
 from bmtrain.data.labels import as_classes, require_labels, require_seen_classes
-from bmtrain.data.source import Place, RawArray, RawPart, Source
+from bmtrain.data.source import Place, RawArray, RawPart, Source, require_one_each
 from bmtrain.data.targets import as_targets
+from bmtrain.data.weights import as_weights
 from bmtrain.errors import DataError
 
 Labels = NDArray[np.int32] | NDArray[np.float32]
@@ -28,6 +29,7 @@ class CheckedPart:
     features: RawArray | RawColumns
     labels: Labels
     place: Place
+    weights: NDArray[np.float32] | None = None
 
     @property
     def num_examples(self) -> int:
@@ -36,7 +38,8 @@ class CheckedPart:
 
     def take(self, rows: NDArray[np.int64]) -> CheckedPart:
         """The examples ``rows``, in that order."""
-        return CheckedPart(self.features[rows], self.labels[rows], self.place)
+        weights = None if self.weights is None else self.weights[rows]
+        return CheckedPart(self.features[rows], self.labels[rows], self.place, weights)
 
 
 def check_source(
@@ -47,7 +50,12 @@ def check_source(
     ``class_names`` None: regression.
     """
     part = source.parts["train"]
-    train = CheckedPart(_inputs_or_columns(part), check_labels(part, class_names), part.features_at)
+    train = CheckedPart(
+        _inputs_or_columns(part),
+        check_labels(part, class_names),
+        part.features_at,
+        check_weights(part),
+    )
     checked: dict[SplitName, CheckedPart] = {"train": train}
     for name, part in source.parts.items():
         if name == "train":
@@ -56,7 +64,7 @@ def check_source(
         labels = check_labels(part, class_names, num_outputs=train.labels.shape[1:])
         if class_names is not None:
             require_seen_classes(labels, train.labels, class_names, part.labels_at)
-        checked[name] = CheckedPart(features, labels, part.features_at)
+        checked[name] = CheckedPart(features, labels, part.features_at, check_weights(part))
     return checked
 
 
@@ -65,7 +73,7 @@ def encoded(
 ) -> dict[SplitName, Split]:
     """The parts as splits: columns become inputs by the encoding, all else is input already."""
     return {
-        name: Split(_encoded(part.features, encoding, part.place), part.labels)
+        name: Split(_encoded(part.features, encoding, part.place), part.labels, part.weights)
         for name, part in parts.items()
     }
 
@@ -134,6 +142,15 @@ def check_labels(
             where=part.labels_at.name,
         )
     return targets
+
+
+def check_weights(part: RawPart) -> NDArray[np.float32] | None:
+    """Float32 (examples,); None where the part has none."""
+    if part.weights is None:
+        return None
+    place = part.weights_at or part.features_at
+    require_one_each(len(part.features), len(part.weights), place.name, "weight")
+    return as_weights(part.weights, place)
 
 
 def _targets(count: int) -> str:

@@ -7,7 +7,7 @@ from bmtrain.data.column_checks import column_findings
 from bmtrain.data.dataset import DataFacts, Dataset, Split, SplitName
 from bmtrain.data.feature_checks import feature_findings
 from bmtrain.data.finding import Finding, examples
-from bmtrain.data.label_checks import class_findings, target_findings
+from bmtrain.data.label_checks import class_findings, target_findings, weight_finding
 from bmtrain.data.preprocessing import Preprocessing
 from bmtrain.data.row_checks import row_findings
 
@@ -33,9 +33,13 @@ def quick_findings(dataset: Dataset) -> list[Finding]:
             "data.splits.test: 0.2 holds out a fifth"
         )
         findings.append(Finding("warning", message, ("data", "splits")))
-    if dataset.facts.class_names is not None:
-        return findings + class_findings(dataset.splits, dataset.facts.class_names)
-    return findings + target_findings(dataset.splits["train"])
+    train, facts = dataset.splits["train"], dataset.facts
+    if facts.class_names is not None:
+        is_weighted = facts.class_weights is not None
+        findings += class_findings(dataset.splits, facts.class_names, is_weighted=is_weighted)
+    else:
+        findings += target_findings(train)
+    return findings if train.weights is None else [*findings, weight_finding(train.weights)]
 
 
 def thorough_findings(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from bmtrain.data.columns import Column
+from bmtrain.data.columns import Beside, Column
 from bmtrain.data.near_names import did_you_mean
 from bmtrain.data.quoting import listed, quoted
 from bmtrain.errors import DataError
@@ -34,6 +34,7 @@ def require_columns(
             )
 
 
-def names_wanted(columns: Sequence[Column], label: str | None) -> dict[str, None]:
-    """The names of ``columns``, and the label's, as keys of ``require_columns``."""
-    return dict.fromkeys((*(column.name for column in columns), *((label,) if label else ())))
+def names_wanted(columns: Sequence[Column], beside: Beside) -> dict[str, None]:
+    """The names of ``columns`` and of those ``beside`` them, as keys of ``require_columns``."""
+    wanted = (*columns, *beside.numbers)
+    return dict.fromkeys((*(column.name for column in wanted), *beside.texts))

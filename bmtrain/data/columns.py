@@ -21,11 +21,38 @@ class Column:
         name: in the header; columns are found by it.
         holds: numbers, or texts as they are without spaces around them.
         may_be_missing: whether a cell may be empty or hold a mark such as NA.
+        is_feature: whether ``data.features`` is about it; a column of weights is none.
     """
 
     name: str
     holds: Literal["numbers", "texts"] = "numbers"
     may_be_missing: bool = False
+    is_feature: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Beside:
+    """Columns of a table that are no features: their names, None where there is none.
+
+    Attributes:
+        label: what is to be predicted, read as texts.
+        weight: what each example counts, read as numbers.
+        group: whose examples stay together, read as texts.
+    """
+
+    label: str | None = None
+    weight: str | None = None
+    group: str | None = None
+
+    @property
+    def numbers(self) -> tuple[Column, ...]:
+        """Those that are read as numbers."""
+        return () if self.weight is None else (Column(self.weight, is_feature=False),)
+
+    @property
+    def texts(self) -> tuple[str, ...]:
+        """Those that are read as texts."""
+        return tuple(name for name in (self.label, self.group) if name is not None)
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from itertools import chain
 from pathlib import Path
 from typing import BinaryIO, Final
 
-from bmtrain.data.columns import Column
+from bmtrain.data.columns import Beside, Column
 from bmtrain.data.csv_table import read_table_part
 from bmtrain.data.source import HeldFile, Place, RawPart, opened
 from bmtrain.errors import DataError
@@ -98,7 +98,7 @@ def _read_block(
 
     held = HeldFile(name, header + block)
     try:
-        part = read_table_part(held, columns, None, may_leave_out=False)
+        part = read_table_part(held, columns, Beside(), may_leave_out=False)
     except DataError as error:
         error.where = error.where and name + _LINE.sub(in_file, error.where.removeprefix(name))
         error.message = _LINE.sub(in_file, error.message)

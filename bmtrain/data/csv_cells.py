@@ -35,9 +35,11 @@ _MEMORY_PER_COLUMN = 4000
 
 
 def read_sound_table(
-    path: Path | HeldFile, names: list[str], features: tuple[str, ...], label: str | None
-) -> tuple[NDArray[np.float32], list[str] | None] | None:
-    """(features, labels) of a table without flaws; None where there is any doubt.
+    path: Path | HeldFile, names: list[str], numbers: tuple[str, ...], texts: tuple[str, ...]
+) -> tuple[NDArray[np.float32], list[list[str]]] | None:
+    """Columns of ``numbers`` (rows, columns) and of ``texts`` of a table without flaws.
+
+    None where there is any doubt.
 
     Then ``read_table`` takes longer, and can say what is wrong.
     """
@@ -45,7 +47,7 @@ def read_sound_table(
 
     _require_memory(path, len(names), _PARSED_MEMORY_PER_FILE_BYTE)
     text = _text_of(path)
-    wanted = set(features)
+    wanted = set(numbers)
     schema = {name: pl.Float64() if name in wanted else pl.String() for name in names}
     try:
         cells = pl.read_csv(io.BytesIO(text), schema=schema)
@@ -54,19 +56,19 @@ def read_sound_table(
     _require_all_rows(path, text, cells.height)
     # Not by select, and no operation under these names: "*" and "^a.*$" are patterns to Polars.
     columns = dict(zip(names, cells.get_columns(), strict=True))
-    needed = [columns[name] for name in (*features, *((label,) if label else ()))]
+    needed = [columns[name] for name in (*numbers, *texts)]
     if not cells.height or any(column.null_count() for column in needed):
         return None
-    values = np.empty((cells.height, len(features)), np.float32)
+    values = np.empty((cells.height, len(numbers)), np.float32)
     with np.errstate(over="ignore"):
-        for position, name in enumerate(features):
+        for position, name in enumerate(numbers):
             values[:, position] = columns[name].to_numpy()
     if not np.isfinite(values).all():
         return None
-    if label is None:
-        return values, None
-    labels = columns[label].alias("labels").str.strip_chars()
-    return None if (labels == "").any() else (values, labels.to_list())
+    found = [columns[name].alias("texts").str.strip_chars() for name in texts]
+    if any((cells == "").any() for cells in found):
+        return None
+    return values, [cells.to_list() for cells in found]
 
 
 def _text_of(path: Path | HeldFile) -> bytes:

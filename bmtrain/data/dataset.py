@@ -29,15 +29,24 @@ class Split:
         features: (examples, *input_shape), in the dtype of the source; uint8 stays uint8.
         labels: classification: int32 class numbers (examples,), 0 ≤ label < num_classes;
             regression: float32 targets (examples, outputs).
+        weights: float32 (examples,), what each counts in the loss, finite, ≥ 0, not all 0;
+            None: 1 each. See ``bmtrain.data.weights``.
     """
 
     features: NDArray[np.generic]
     labels: NDArray[np.int32] | NDArray[np.float32]
+    weights: NDArray[np.float32] | None = None
 
     @property
     def num_examples(self) -> int:
         """Number of examples."""
         return len(self.features)
+
+    @property
+    def num_bytes(self) -> int:
+        """What all that there is of them takes in memory."""
+        weights = 0 if self.weights is None else self.weights.nbytes
+        return self.features.nbytes + self.labels.nbytes + weights
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +63,8 @@ class DataFacts:
         num_train_examples: m of the L2 term λ/(2m)·Σw².
         fingerprint: sha256 over names, dtypes, shapes and bytes of the splits, hex.
         encoding: what makes inputs of columns; None where they are inputs as they are.
+        weight_name: of a table's column, or of arrays, that weigh the examples; None: there are none.
+        class_weights: what an example of each class counts in the loss; None: 1 each.
     """
 
     task: Task
@@ -66,6 +77,8 @@ class DataFacts:
     num_train_examples: int
     fingerprint: str
     encoding: Encoding | None = None
+    weight_name: str | None = None
+    class_weights: tuple[float, ...] | None = None
 
     @property
     def columns(self) -> tuple[Column, ...] | None:

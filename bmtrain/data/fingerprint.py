@@ -25,7 +25,10 @@ def fingerprint(splits: Mapping[SplitName, Split], names: Mapping[str, Any]) -> 
         if split_name not in splits:
             continue
         split = splits[split_name]
-        for kind, array in (("features", split.features), ("labels", split.labels)):
+        arrays = {"features": split.features, "labels": split.labels, "weights": split.weights}
+        for kind, array in arrays.items():
+            if array is None:
+                continue
             ordered = np.ascontiguousarray(array, dtype=array.dtype.newbyteorder("<"))
             digest.update(f"{split_name}.{kind} {ordered.dtype.str} {ordered.shape}\n".encode())
             digest.update(ordered.reshape(-1).view(np.uint8).data)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import Literal, Protocol
 
@@ -15,14 +14,24 @@ Format = Literal["idx", "npz", "npy", "csv", "parquet"]
 
 
 class PartReader(Protocol):
-    """Reads the examples at a path; without ``labels`` their labels are not looked at."""
+    """Reads the examples at a path; without ``labels`` their labels are not looked at.
 
-    def __call__(self, path: Path, *, labels: bool) -> RawPart:
+    ``weight``: the name of the arrays that weigh them, ``w`` of ``w_test`` say.
+    """
+
+    def __call__(self, path: Path, *, labels: bool, weight: str | None = None) -> RawPart:
         """The examples at ``path``; DataError names the file and the row."""
 
 
+class SourceReader(Protocol):
+    """Reads all splits at a path; ``weight`` as there."""
+
+    def __call__(self, path: Path, /, *, weight: str | None = None) -> Source:
+        """The splits at ``path``; DataError names the file and the row."""
+
+
 #: Formats of arrays: a path -> all of its splits. Tables are read by ``tables``.
-ARRAY_READERS: dict[Format, Callable[[Path], Source]] = {
+ARRAY_READERS: dict[Format, SourceReader] = {
     "idx": idx.read_idx_directory,
     "npz": numpy_files.read_npz,
     "npy": numpy_files.read_npy_directory,

@@ -7,19 +7,20 @@ from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 import numpy as np
 
-from bmtrain.data.checked import check_labels, fitting_features
+from bmtrain.data.checked import check_labels, check_weights, fitting_features
 from bmtrain.data.columns import Column, RawColumns, are_all_numbers
 from bmtrain.data.dataset import DataFacts, Split
 from bmtrain.data.features import to_float32
 from bmtrain.data.near_names import did_you_mean
 from bmtrain.data.quoting import listed, quoted
 from bmtrain.data.source import Place, RawArray, RawLabels, RawPart
+from bmtrain.data.weights import example_weights
 from bmtrain.errors import DataError
 
 if TYPE_CHECKING:
     import polars as pl
 
-_FEATURES, _LABELS = Place("the examples"), Place("the labels")
+_FEATURES, _LABELS, _WEIGHTS = (Place(f"the {what}") for what in ("examples", "labels", "weights"))
 
 
 @runtime_checkable
@@ -50,19 +51,24 @@ def given_features(values: Any, facts: DataFacts) -> RawArray:
     return fitting_features(part, facts)
 
 
-def given_split(values: Any, labels: Any, facts: DataFacts) -> Split:
+def given_split(values: Any, labels: Any, facts: DataFacts, *, sample_weight: Any = None) -> Split:
     """Features as in ``given_features``, and a label or target for each.
 
     Args:
         labels: class names or numbers (examples,), or targets (examples, outputs).
+        sample_weight: (examples,) what each counts in the loss; None: 1 each. The class weights
+            that the model was trained with come on top.
 
     Raises:
-        DataError: as there; a label of no known class; not one label per example.
+        DataError: as there; a label of no known class; not one label, or weight, per example.
     """
     features = given_features(values, facts)
-    part = RawPart(features, _as_labels(labels), _FEATURES, _LABELS)
+    given = None if sample_weight is None else _numbers(sample_weight, _WEIGHTS)
+    part = RawPart(features, _as_labels(labels), _FEATURES, _LABELS, given, _WEIGHTS)
     num_outputs = (facts.num_outputs,) if facts.class_names is None else ()
-    return Split(features, check_labels(part, facts.class_names, num_outputs=num_outputs))
+    checked = check_labels(part, facts.class_names, num_outputs=num_outputs)
+    weights = example_weights(checked, check_weights(part), facts.class_weights)
+    return Split(features, checked, weights)
 
 
 def _as_features(values: Any, facts: DataFacts) -> RawArray | RawColumns:

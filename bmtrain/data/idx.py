@@ -29,7 +29,7 @@ from bmtrain.data.source import (
     names_in,
     opened,
     reading,
-    require_one_label_each,
+    require_one_each,
 )
 from bmtrain.errors import DataError
 
@@ -167,24 +167,36 @@ def _read_header(stream: BufferedReader | gzip.GzipFile, where: str) -> _Header:
     return _Header(np.dtype(IDX_DTYPES[dtype_code]), shape)
 
 
-def read_idx_directory(directory: Path) -> Source:
+def read_idx_directory(directory: Path, /, *, weight: str | None = None) -> Source:
     """``train-images-idx3-ubyte``, ``train-labels-idx1-ubyte`` and, if there, ``t10k-…``.
 
     Each plain or ``.gz`` (plain wins where there are both); ``.idx`` for ``-idx``
     and another digit, for arrays of another rank, are fine.
     """
+    _require_no_weight(directory, weight)
     parts: dict[SplitName, RawPart] = {"train": _read_split(directory, "train", labels=True)}
     if _find(directory, "t10k", "images") or _find(directory, "t10k", "labels"):
         parts["test"] = _read_split(directory, "t10k", labels=True)
     return Source(parts)
 
 
-def read_idx_part(path: Path, *, labels: bool) -> RawPart:
+def read_idx_part(path: Path, *, labels: bool, weight: str | None = None) -> RawPart:
     """The examples: a file's array; of a directory those of ``t10k-…``, else of ``train-…``."""
+    _require_no_weight(path, weight)
     if path.is_dir():
         return _read_split(path, _prefix_of_examples(path), labels=labels)
     place = Place(str(path))
     return RawPart(read_idx(path), None, features_at=place, labels_at=place)
+
+
+def _require_no_weight(path: Path, weight: str | None) -> None:
+    if weight is not None:
+        raise DataError(
+            "IDX files hold no weights of examples",
+            where=str(path),
+            key=("data", "sample_weight"),
+            hint=f"store the arrays as .npz, the weights as {weight}_train",
+        )
 
 
 def _prefix_of_examples(directory: Path) -> str:
@@ -196,7 +208,7 @@ def _read_split(directory: Path, prefix: str, *, labels: bool) -> RawPart:
     labels_path = _require(directory, prefix, "labels") if labels else None
     if labels_path:
         num_examples, num_labels = _num_examples(images_path), _num_examples(labels_path)
-        require_one_label_each(num_examples, num_labels, str(labels_path))
+        require_one_each(num_examples, num_labels, str(labels_path))
     return RawPart(
         features=read_idx(images_path),
         labels=read_idx(labels_path) if labels_path else None,

@@ -24,15 +24,19 @@ _LARGE_TARGET = 100
 # The first outputs of a network differ by about 1 from example to example: 100 times what
 # tells these targets apart, and a squared error of 0.0001 looks like success.
 _SMALL_DEVIATION = 0.01
+# Mean weights from a tenth to this are of the size that learning rates are meant for.
+_FAR_MEAN = 10
 _MAX_SHOWN = 5
 _SOURCE = ("data", "source")
 
 
-def class_findings(splits: Mapping[SplitName, Split], names: tuple[str, ...]) -> list[Finding]:
+def class_findings(
+    splits: Mapping[SplitName, Split], names: tuple[str, ...], *, is_weighted: bool = False
+) -> list[Finding]:
     """How even the classes are, those with few training examples, those that a split lacks."""
     train = splits["train"]
     counts = np.bincount(train.labels, minlength=len(names))
-    findings = [_balance(counts, names)]
+    findings = [_balance(counts, names, is_weighted)]
     absent = [short(names[index]) for index in np.flatnonzero(counts == 0)]
     if absent:
         message = f"no training example of class {listed_and_more(absent)}"
@@ -53,7 +57,7 @@ def class_findings(splits: Mapping[SplitName, Split], names: tuple[str, ...]) ->
     return findings
 
 
-def _balance(counts: NDArray[np.int64], names: tuple[str, ...]) -> Finding:
+def _balance(counts: NDArray[np.int64], names: tuple[str, ...], is_weighted: bool) -> Finding:
     shares = counts / counts.sum()
     least, most = int(counts.argmin()), int(counts.argmax())
     if counts[least] == counts[most]:
@@ -66,7 +70,25 @@ def _balance(counts: NDArray[np.int64], names: tuple[str, ...]) -> Finding:
     if counts[most] <= _IMBALANCE * counts[least]:
         return Finding("ok", message)
     remedy = "accuracy hides how the rare ones do: look at eval's figures per class"
+    if is_weighted:
+        return Finding("ok", f"{message}; {remedy}")
+    remedy += "; training.class_weight: balanced lets each class count the same"
     return Finding("warning", f"{message}; {remedy}", _SOURCE)
+
+
+def weight_finding(weights: NDArray[np.float32]) -> Finding:
+    """Range and mean of what the training examples count; a mean far from 1 scales every step."""
+    mean = float(weights.mean(dtype=np.float64))
+    message = f"weights: {weights.min():.4g} to {weights.max():.4g}, mean {mean:.4g}"
+    if num_zeros := int(np.count_nonzero(weights == 0)):
+        message += "; 1 is 0" if num_zeros == 1 else f"; {num_zeros:,} are 0"
+    if 1 / _FAR_MEAN <= mean <= _FAR_MEAN:
+        return Finding("ok", message)
+    message += (
+        f": loss and gradients are {mean:.3g} times as large as without; weights of mean 1 leave "
+        "optimizer.learning_rate and regularization.l2_lambda what they are"
+    )
+    return Finding("warning", message, ("data", "sample_weight"))
 
 
 def target_findings(train: Split) -> list[Finding]:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from bmtrain.data.near_names import did_you_mean
 from bmtrain.data.number_texts import is_number
 from bmtrain.data.quoting import listed, quoted, short
-from bmtrain.data.source import Place, RawArray, RawLabels, RawPart, require_one_label_each
+from bmtrain.data.source import Place, RawArray, RawLabels, RawPart, require_one_each
 from bmtrain.errors import DataError
 
 #: Their names go into every checkpoint. A stray number among the labels makes as many classes.
@@ -26,7 +26,7 @@ def require_labels(part: RawPart) -> RawLabels:
     labels = part.labels
     if labels is None:
         raise DataError("the labels are missing", where=part.features_at.name)
-    require_one_label_each(len(part.features), len(labels), part.labels_at.name)
+    require_one_each(len(part.features), len(labels), part.labels_at.name)
     if not len(labels):
         raise DataError("there are no examples: expected one at least", where=part.labels_at.name)
     return labels

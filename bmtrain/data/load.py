@@ -14,7 +14,14 @@ from bmtrain import strict_json
 from bmtrain.config.sections.data import DataFormat, DataSection
 from bmtrain.config.sections.loss import CROSSENTROPIES
 from bmtrain.data.bundled import BUNDLED, bundled_set, is_bundled_name
-from bmtrain.data.checked import check_labels, check_source, encoded, fitting_features
+from bmtrain.data.checked import (
+    check_labels,
+    check_source,
+    check_weights,
+    encoded,
+    fitting_features,
+)
+from bmtrain.data.columns import Beside
 from bmtrain.data.dataset import DataFacts, Dataset, Split, SplitName, Task
 from bmtrain.data.encoding import Encoding, encoding_as_json, fit_encoding
 from bmtrain.data.fingerprint import fingerprint
@@ -30,6 +37,7 @@ from bmtrain.data.tables import (
     read_table_examples,
     read_table_source,
 )
+from bmtrain.data.weights import example_weights, require_some_weight
 from bmtrain.errors import ConfigError, DataError
 
 
@@ -59,15 +67,17 @@ def load_dataset(section: DataSection, *, task: Task, seed: int) -> Dataset:
     parts = hold_out(section, published, class_names, seed)
     encoding = fit_encoding(section, source.columns, parts["train"].features)
     splits = encoded(parts, encoding)
+    require_some_weight(splits)
     return Dataset(splits=splits, facts=_facts(task, source, splits, class_names, encoding))
 
 
 @dataclass(frozen=True, slots=True)
 class Examples:
-    """Examples for a trained model; ``labels`` as in ``Split``, None where not asked for."""
+    """Examples for a trained model; all as in ``Split``, None where not asked for."""
 
     features: NDArray[np.generic]
     labels: NDArray[np.int32] | NDArray[np.float32] | None
+    weights: NDArray[np.float32] | None = None
 
     @property
     def num_rows(self) -> int:
@@ -91,7 +101,8 @@ def load_examples(
     - A table needs the model's feature columns, in any order; others are not looked at.
 
     Labels are found by class name: the number 3 in an array is the class "3". Where
-    they are ``optional`` they are not read at all, so that unlabelled data passes.
+    they are ``optional`` they are not read at all, so that unlabelled data passes, and
+    neither are weights, which must else be there where the model was trained with some.
 
     Raises:
         DataError: the data is missing, damaged, or does not fit ``facts``.
@@ -106,12 +117,15 @@ def load_examples(
     if is_table(found):
         part = _read_table_part(path, facts, found, with_labels)
     else:
-        part = ARRAY_PART_READERS[found](path, labels=with_labels)
+        weight = facts.weight_name if with_labels else None
+        part = ARRAY_PART_READERS[found](path, labels=with_labels, weight=weight)
     features = fitting_features(part, facts)
     if not with_labels:
         return Examples(features, None)
     num_outputs = (facts.num_outputs,) if facts.class_names is None else ()
-    return Examples(features, check_labels(part, facts.class_names, num_outputs=num_outputs))
+    checked = check_labels(part, facts.class_names, num_outputs=num_outputs)
+    weights = example_weights(checked, check_weights(part), facts.class_weights)
+    return Examples(features, checked, weights)
 
 
 def _read_table_part(
@@ -123,8 +137,8 @@ def _read_table_part(
             where=str(path),
             hint=f"store the examples as .npy, each of shape {facts.input_shape}",
         )
-    label = facts.label_name if with_labels else None
-    return read_table_examples(path, facts.columns, label, found)
+    beside = Beside(facts.label_name, facts.weight_name) if with_labels else Beside()
+    return read_table_examples(path, facts.columns, beside, found)
 
 
 def read_source(section: DataSection) -> Source:
@@ -161,7 +175,7 @@ def read_source(section: DataSection) -> Source:
             key=("data", "source"),
             hint=None if found == "npz" else f"name the directory, {path.parent}",
         )
-    return ARRAY_READERS[found](path)
+    return ARRAY_READERS[found](path, weight=section.sample_weight)
 
 
 def _meant(section: DataSection) -> tuple[Path, DataFormat, str | None]:
@@ -199,6 +213,8 @@ def _facts(
         "feature_names": feature_names,
         "label_name": source.label_name,
     }
+    if source.weight_name is not None:
+        names["weight_name"] = source.weight_name
     if encoding is not None:
         names["encoding"] = encoding_as_json(encoding)
     _require_storable(names, source.parts["train"].labels_at.name)
@@ -213,6 +229,7 @@ def _facts(
         num_train_examples=train.num_examples,
         fingerprint=fingerprint(splits, names),
         encoding=encoding,
+        weight_name=source.weight_name,
     )
 
 

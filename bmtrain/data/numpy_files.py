@@ -6,6 +6,7 @@ import struct
 import zipfile
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from io import BufferedReader
 from pathlib import Path
 from typing import IO, Any, BinaryIO, Protocol, Self
@@ -24,7 +25,7 @@ from bmtrain.data.source import (
     names_in,
     opened,
     reading,
-    require_one_label_each,
+    require_one_each,
 )
 from bmtrain.errors import DataError
 
@@ -37,27 +38,27 @@ _ENCRYPTED = 0x1
 _ZIP_MAGIC = b"PK\x03\x04"
 
 
-def read_npz(path: Path) -> Source:
+def read_npz(path: Path, *, weight: str | None = None) -> Source:
     """All splits: ``x_train``, ``y_train``, maybe ``x_validation``, …, ``x_test``, … ."""
     with _NpzFile(path) as archive:
-        return _read_splits(archive)
+        return _read_splits(archive, weight)
 
 
-def read_npz_part(path: Path, *, labels: bool) -> RawPart:
+def read_npz_part(path: Path, *, labels: bool, weight: str | None = None) -> RawPart:
     """The examples: ``x`` (and ``y``), else ``x_test``, else ``x_train``."""
     with _NpzFile(path) as archive:
-        return _read_any_part(archive, labels=labels)
+        return _read_any_part(archive, labels=labels, weight=weight)
 
 
-def read_npy_directory(directory: Path) -> Source:
+def read_npy_directory(directory: Path, *, weight: str | None = None) -> Source:
     """All splits: ``x_train.npy``, ``y_train.npy`` and so on."""
-    return _read_splits(_NpyDirectory(directory))
+    return _read_splits(_NpyDirectory(directory), weight)
 
 
-def read_npy_part(path: Path, *, labels: bool) -> RawPart:
+def read_npy_part(path: Path, *, labels: bool, weight: str | None = None) -> RawPart:
     """The examples: a file's array; of a directory ``x``, else ``x_test``, else ``x_train``."""
     if path.is_dir():
-        return _read_any_part(_NpyDirectory(path), labels=labels)
+        return _read_any_part(_NpyDirectory(path), labels=labels, weight=weight)
     place = Place(str(path))
     return RawPart(_read_npy(path), None, features_at=place, labels_at=place)
 
@@ -216,7 +217,7 @@ def _read_npy(path: Path) -> RawArray:
         return read_array(file, file_size, str(path))
 
 
-def _read_splits(arrays: _Arrays) -> Source:
+def _read_splits(arrays: _Arrays, weight: str | None) -> Source:
     _require_known(arrays)
     if "x_train" not in arrays.names:
         raise DataError(
@@ -226,14 +227,15 @@ def _read_splits(arrays: _Arrays) -> Source:
     parts: dict[SplitName, RawPart] = {}
     for split in _SPLITS:
         if f"x_{split}" in arrays.names:
-            parts[split] = _read_part(arrays, f"_{split}", labels=True)
+            parts[split] = _read_part(arrays, f"_{split}", labels=True, weight=weight)
         elif f"y_{split}" in arrays.names:
             raise DataError(f"y_{split} is there, x_{split} is missing", where=arrays.where)
-    return Source(parts)
+    return Source(parts, weight_name=weight)
 
 
-def _read_any_part(arrays: _Arrays, *, labels: bool) -> RawPart:
-    return _read_part(arrays, _name_of_examples(arrays).removeprefix("x"), labels=labels)
+def _read_any_part(arrays: _Arrays, *, labels: bool, weight: str | None) -> RawPart:
+    suffix = _name_of_examples(arrays).removeprefix("x")
+    return _read_part(arrays, suffix, labels=labels, weight=weight)
 
 
 def _name_of_examples(arrays: _Arrays) -> str:
@@ -245,19 +247,33 @@ def _name_of_examples(arrays: _Arrays) -> str:
     )
 
 
-def _read_part(arrays: _Arrays, suffix: str, *, labels: bool) -> RawPart:
+def _read_part(arrays: _Arrays, suffix: str, *, labels: bool, weight: str | None = None) -> RawPart:
     x_name, y_name = f"x{suffix}", f"y{suffix}"
     if labels and y_name not in arrays.names:
         raise DataError(f"{x_name} is there, {y_name} is missing", where=arrays.where)
     if labels:
         num_rows, num_labels = arrays.num_examples(x_name), arrays.num_examples(y_name)
-        require_one_label_each(num_rows, num_labels, arrays.place(y_name).name)
-    return RawPart(
+        require_one_each(num_rows, num_labels, arrays.place(y_name).name)
+    part = RawPart(
         features=arrays.read(x_name),
         labels=_as_labels(arrays.read(y_name)) if labels else None,
         features_at=arrays.place(x_name),
         labels_at=arrays.place(y_name),
     )
+    return part if weight is None else _with_weights(part, arrays, x_name, f"{weight}{suffix}")
+
+
+def _with_weights(part: RawPart, arrays: _Arrays, x_name: str, name: str) -> RawPart:
+    if name not in arrays.names:
+        raise DataError(
+            f"{x_name} is there, {name} is missing: data.sample_weight asks for it",
+            where=arrays.where,
+            key=("data", "sample_weight"),
+            hint=did_you_mean(name, arrays.names),
+        )
+    place = arrays.place(name)
+    require_one_each(arrays.num_examples(x_name), arrays.num_examples(name), place.name, "weight")
+    return replace(part, weights=arrays.read(name), weights_at=place)
 
 
 def _as_labels(array: RawArray) -> RawLabels:

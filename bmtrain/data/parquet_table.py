@@ -8,14 +8,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from bmtrain.data.cells import Cells
 from bmtrain.data.column_names import names_wanted, require_columns
-from bmtrain.data.columns import Column, are_all_numbers
+from bmtrain.data.columns import Beside, Column, are_all_numbers
 from bmtrain.data.memory import require_memory
 from bmtrain.data.quoting import quoted, short
 from bmtrain.data.source import Place, RawPart, opened
-from bmtrain.data.table_values import features_and_labels
+from bmtrain.data.table_values import as_part, columns_and_texts
 from bmtrain.errors import DataError
 
 if TYPE_CHECKING:
@@ -33,9 +34,9 @@ def read_header(path: Path) -> list[str]:
 
 
 def read_part(
-    path: Path, columns: tuple[Column, ...], label: str | None, *, may_leave_out: bool
+    path: Path, columns: tuple[Column, ...], beside: Beside, *, may_leave_out: bool
 ) -> RawPart:
-    """The ``columns``, and ``label`` as texts.
+    """The ``columns`` and those ``beside`` them.
 
     Features are a float32 array (examples, columns) where all hold a number in each row.
 
@@ -43,7 +44,7 @@ def read_part(
         DataError: a column of another type, a bad cell; the place is the row, from 0.
     """
     num_rows = _num_rows(path)
-    return _read(path, columns, label, slice(0, num_rows), may_leave_out=may_leave_out)
+    return _read(path, columns, beside, slice(0, num_rows), may_leave_out=may_leave_out)
 
 
 def read_cells(path: Path) -> Cells:
@@ -69,15 +70,15 @@ def parquet_blocks(path: Path, columns: tuple[Column, ...]) -> Iterator[RawPart]
     num_rows = _num_rows(path)
     for start in range(0, num_rows, BLOCK_ROWS):
         rows = slice(start, min(start + BLOCK_ROWS, num_rows))
-        yield _read(path, columns, None, rows, may_leave_out=False)
+        yield _read(path, columns, Beside(), rows, may_leave_out=False)
 
 
 def _read(
-    path: Path, columns: tuple[Column, ...], label: str | None, rows: slice, *, may_leave_out: bool
+    path: Path, columns: tuple[Column, ...], beside: Beside, rows: slice, *, may_leave_out: bool
 ) -> RawPart:
     import polars as pl
 
-    names = names_wanted(columns, label)
+    names = names_wanted(columns, beside)
     schema = _schema(path)
     require_columns(names, list(schema), str(path))
     for name in names:
@@ -87,26 +88,27 @@ def _read(
         read = pl.scan_parquet(path).slice(rows.start, rows.stop - rows.start)
         frame = read.select([pl.nth(list(schema).index(name)) for name in names]).collect()
     place = Place(str(path), first_row=rows.start)
-    whole = _sound(frame, columns, label)
+    wanted = (*columns, *beside.numbers)
+    whole = _sound(frame, wanted, beside.texts)
     if whole is not None:
-        return RawPart(*whole, place, place)
+        return as_part(*whole, beside, place)
     texts = {name: _as_texts(frame.get_column(name)) for name in names}
     cells = Cells(texts, frame.height, place)
-    values, labels = features_and_labels(cells, columns, label, may_leave_out=may_leave_out)
-    return RawPart(values, labels, place, place)
+    found = columns_and_texts(cells, wanted, beside.texts, may_leave_out=may_leave_out)
+    return as_part(*found, beside, place)
 
 
 def _sound(
-    frame: pl.DataFrame, columns: tuple[Column, ...], label: str | None
-) -> tuple[np.ndarray[tuple[int, int], np.dtype[np.float32]], list[str] | None] | None:
-    """Features and labels of a table of numbers without flaws; None where there is any doubt."""
+    frame: pl.DataFrame, columns: tuple[Column, ...], texts: tuple[str, ...]
+) -> tuple[NDArray[np.float32], list[list[str]]] | None:
+    """Numbers and texts of a table without flaws; None where there is any doubt."""
     import polars as pl
 
     features = [frame.get_column(column.name) for column in columns]
     if not are_all_numbers(columns) or any(cells.dtype == pl.String for cells in features):
         return None
-    labels = None if label is None else _as_texts(frame.get_column(label))
-    if any(cells.null_count() for cells in (*features, *([] if labels is None else [labels]))):
+    found = [_as_texts(frame.get_column(name)) for name in texts]
+    if any(cells.null_count() for cells in (*features, *found)):
         return None
     values = np.empty((frame.height, len(features)), np.float32)
     with np.errstate(over="ignore"):
@@ -114,7 +116,7 @@ def _sound(
             values[:, position] = cells.cast(pl.Float64).to_numpy()
     if not np.isfinite(values).all():
         return None
-    return values, None if labels is None else labels.to_list()
+    return values, [cells.to_list() for cells in found]
 
 
 def _as_texts(cells: pl.Series) -> pl.Series:

@@ -55,12 +55,15 @@ class RawPart:
     """One split: ``features`` (examples, ...), ``labels`` None where the file has none.
 
     ``features`` are columns where they are not inputs yet: see ``bmtrain.data.encoding``.
+    ``weights`` (examples,) are there where the config asks for them.
     """
 
     features: RawArray | RawColumns
     labels: RawLabels | None
     features_at: Place
     labels_at: Place
+    weights: RawArray | None = None
+    weights_at: Place | None = None
 
     @property
     def array(self) -> RawArray:
@@ -76,18 +79,19 @@ class Source:
     parts: Mapping[SplitName, RawPart]
     columns: tuple[Column, ...] | None = None
     label_name: str | None = None
+    weight_name: str | None = None
 
 
-def require_one_label_each(num_examples: int, num_labels: int, where: str) -> None:
-    """DataError unless there is one label per example.
+def require_one_each(num_examples: int, num_values: int, where: str, what: str = "label") -> None:
+    """DataError unless there is one label, or weight, per example.
 
     Readers ask it of what headers declare, before values are read: a few kilobytes can
     hold gigabytes of them.
     """
-    if num_labels != num_examples:
+    if num_values != num_examples:
         raise DataError(
-            f"expected one label per example: {_counted(num_examples, 'example')}, "
-            f"{_counted(num_labels, 'label')}",
+            f"expected one {what} per example: {_counted(num_examples, 'example')}, "
+            f"{_counted(num_values, what)}",
             where=where,
         )
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,10 +11,11 @@ from numpy.typing import NDArray
 
 from bmtrain.data.cell_blocks import as_grid, laid_out
 from bmtrain.data.cells import Cells
-from bmtrain.data.columns import Column, RawColumns, are_all_numbers
+from bmtrain.data.columns import Beside, Column, RawColumns, are_all_numbers
 from bmtrain.data.csv_rows import wrong_width
 from bmtrain.data.number_texts import MISSING_MARKS, plain_number
 from bmtrain.data.quoting import listed_and_more, quoted, short
+from bmtrain.data.source import Place, RawPart
 from bmtrain.errors import DataError
 
 if TYPE_CHECKING:
@@ -24,10 +25,27 @@ if TYPE_CHECKING:
 _Flaws = Mapping[str, NDArray[np.int64]]
 
 
-def features_and_labels(
-    table: Cells, columns: tuple[Column, ...], label: str | None, *, may_leave_out: bool
-) -> tuple[NDArray[np.float32] | RawColumns, list[str] | None]:
-    """The ``columns``, numbers as float32, rounded from float64, and ``label`` as texts.
+def as_part(
+    values: NDArray[np.float32] | RawColumns, texts: list[list[str]], beside: Beside, place: Place
+) -> RawPart:
+    """What was read of a table, taken apart: features, and what is ``beside`` them."""
+    found = dict(zip(beside.texts, texts, strict=True))
+    labels = None if beside.label is None else found[beside.label]
+    part = RawPart(values, labels, place, place)
+    if beside.weight is None:
+        return part
+    if isinstance(values, RawColumns):
+        numbers = dict(values.numbers)
+        weights = numbers.pop(beside.weight)
+        return replace(part, features=replace(values, numbers=numbers), weights=weights)
+    features = np.ascontiguousarray(values[:, :-1])
+    return replace(part, features=features, weights=values[:, -1].copy())
+
+
+def columns_and_texts(
+    table: Cells, columns: tuple[Column, ...], texts: tuple[str, ...], *, may_leave_out: bool
+) -> tuple[NDArray[np.float32] | RawColumns, list[list[str]]]:
+    """The ``columns``, numbers as float32, rounded from float64, and ``texts`` as they are.
 
     One array (rows, columns) where each cell is a finite number.
     ``may_leave_out``: whether a hint may say so, which is of no use to a trained model.
@@ -39,24 +57,20 @@ def features_and_labels(
     numeric = [column for column in columns if column.holds == "numbers"]
     values = _as_numbers([table.columns[c.name] for c in numeric], table.num_rows)
     flawed = {c.name: _flawed_numbers(table, c, values[:, at]) for at, c in enumerate(numeric)}
-    texts = {c.name: _texts(table.columns[c.name], c) for c in columns if c.holds == "texts"}
+    categories = {c.name: _texts(table.columns[c.name], c) for c in columns if c.holds == "texts"}
     strict = [c.name for c in columns if c.holds == "texts" and not c.may_be_missing]
-    for name in (*strict, *((label,) if label is not None else ())):
+    for name in (*strict, *texts):
         flawed[name] = np.flatnonzero(table.columns[name].is_null().to_numpy())
     flaws = {name: flawed[name] for name in table.columns if len(flawed.get(name, ()))}
     if flaws:
-        num_sound = sum(column.name not in flaws for column in columns)
-        numbers_in = [c.name for c in numeric if c.name in flaws]
-        raise _error(
-            table,
-            flaws,
-            numbers_in,
-            _Remedies(may_leave_out and flaws.keys() != {label}, num_sound > 0),
-        )
-    labels = None if label is None else [str(text) for text in table.columns[label].to_list()]
+        features = {column.name for column in columns if column.is_feature}
+        numbers_in = [c.name for c in numeric if c.name in flaws and c.is_feature]
+        may_leave_out &= bool(flaws.keys() & features)
+        raise _error(table, flaws, numbers_in, _Remedies(may_leave_out, features > flaws.keys()))
+    found = [[str(text) for text in table.columns[name].to_list()] for name in texts]
     if are_all_numbers(columns):
-        return values, labels
-    return RawColumns({c.name: values[:, at] for at, c in enumerate(numeric)}, texts), labels
+        return values, found
+    return RawColumns({c.name: values[:, at] for at, c in enumerate(numeric)}, categories), found
 
 
 def _flawed_numbers(table: Cells, column: Column, values: NDArray[np.float32]) -> NDArray[np.int64]:

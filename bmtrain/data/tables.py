@@ -11,7 +11,7 @@ from bmtrain.config.sections.data import DataSection
 from bmtrain.data import csv_blocks, csv_rows, csv_table, parquet_table
 from bmtrain.data.cells import Cells
 from bmtrain.data.column_names import require_columns
-from bmtrain.data.columns import Column
+from bmtrain.data.columns import Beside, Column
 from bmtrain.data.dataset import SplitName
 from bmtrain.data.near_names import did_you_mean
 from bmtrain.data.quoting import listed, quoted
@@ -24,10 +24,10 @@ _SPLITS: Final[tuple[SplitName, ...]] = ("train", "validation", "test")
 
 
 class PartReader(Protocol):
-    """Reads columns, found by name, and the label as texts."""
+    """Reads columns, found by name, and those beside them."""
 
     def __call__(
-        self, path: Path, columns: tuple[Column, ...], label: str | None, *, may_leave_out: bool
+        self, path: Path, columns: tuple[Column, ...], beside: Beside, *, may_leave_out: bool
     ) -> RawPart:
         """``may_leave_out``: whether a hint may say so; DataError names the file and the row."""
 
@@ -39,7 +39,7 @@ class TableFormat:
     Attributes:
         header: the names of the columns.
         cells: all columns as texts.
-        part: some columns and the label.
+        part: some columns and those beside them.
         blocks: some columns, block by block, in little memory.
         stream: the same of a pipe and its name; None where a file's end must be read first.
     """
@@ -105,7 +105,8 @@ def example_file(path: Path, name: TableFormatName) -> Path:
 def read_table_source(path: Path, section: DataSection, name: TableFormatName) -> Source:
     """A file, or a directory of one per split.
 
-    Every column but the label is a feature unless ``section.features`` names them. The other
+    Every column but the label and the weights is a feature unless ``section.features`` names
+    them. The other
     files must have the columns of train, in any order.
 
     Raises:
@@ -123,25 +124,40 @@ def read_table_source(path: Path, section: DataSection, name: TableFormatName) -
             hint=f"the columns are: {listed(columns)}",
         )
     keys: dict[str, _Key] = {label: ("data", "label")}
+    if section.sample_weight is not None:
+        keys.setdefault(section.sample_weight, ("data", "sample_weight"))
     for index, feature in enumerate(features or ()):
         keys.setdefault(feature, ("data", "features", index))
     hint = csv_rows.header_hint(columns) if name == "csv" else None
     require_columns(keys, columns, str(files["train"]), hint)
-    names = features or tuple(column for column in columns if column != label)
-    _require_sound(names, label)
-    wanted = _features(names, section)
+    roles = _roles(section, label)
+    names = features or tuple(column for column in columns if column not in roles)
+    _require_sound(names, roles)
+    wanted, beside = _features(names, section), Beside(label, section.sample_weight)
     parts = {
-        split: reader.part(file, wanted, label, may_leave_out=True) for split, file in files.items()
+        split: reader.part(file, wanted, beside, may_leave_out=True)
+        for split, file in files.items()
     }
-    return Source(parts, columns=wanted, label_name=label)
+    return Source(parts, wanted, label_name=label, weight_name=section.sample_weight)
+
+
+def _roles(section: DataSection, label: str) -> dict[str, str]:
+    """The columns that are no features, and what they are; ConfigError where one is two things."""
+    roles = {label: "the label"}
+    name = section.sample_weight
+    if name is not None:
+        if name in roles:
+            raise ConfigError(f"{quoted(name)} is {roles[name]}", key=("data", "sample_weight"))
+        roles[name] = "the weight of the examples"
+    return roles
 
 
 def read_table_examples(
-    path: Path, columns: tuple[Column, ...], label: str | None, name: TableFormatName
+    path: Path, columns: tuple[Column, ...], beside: Beside, name: TableFormatName
 ) -> RawPart:
     """The columns that a model takes, found by name; others are not looked at."""
     file = example_file(path, name)
-    return TABLE_FORMATS[name].part(file, columns, label, may_leave_out=False)
+    return TABLE_FORMATS[name].part(file, columns, beside, may_leave_out=False)
 
 
 def table_blocks(
@@ -166,13 +182,15 @@ def _features(names: tuple[str, ...], section: DataSection) -> tuple[Column, ...
     )
 
 
-def _require_sound(features: tuple[str, ...], label: str) -> None:
+def _require_sound(features: tuple[str, ...], roles: Mapping[str, str]) -> None:
     if not features:
-        raise DataError("the table has no column beside the label", key=("data", "label"))
+        others = " and ".join(roles.values())
+        raise DataError(f"the table has no column beside {others}", key=("data", "label"))
     seen = set()
     for index, name in enumerate(features):
-        if name == label:
-            raise ConfigError(f"{quoted(name)} is the label", key=("data", "features", index))
+        if name in roles:
+            message = f"{quoted(name)} is {roles[name]}"
+            raise ConfigError(message, key=("data", "features", index))
         if name in seen:
             raise ConfigError(f"{quoted(name)} is listed twice", key=("data", "features", index))
         seen.add(name)

@@ -47,14 +47,19 @@ class Evaluator:
                 self._evaluate_block(tf.constant(features), tf.constant(labels))
 
     def evaluate(self, split: Split) -> Evaluation:
-        """Means over all examples, summed in float64 on the host."""
+        """Means over all examples, summed in float64 on the host; the loss is weighted."""
         problem = self._problem
         totals = np.zeros(1 + len(problem.metrics))
         outputs = []
+        done = 0
         for features, labels, size in _blocks(split.features, split.labels):
             with self._placement.scope():
                 values, block = self._evaluate_block(tf.constant(features), tf.constant(labels))
-            totals += values.numpy()[:, :size].astype(np.float64).sum(axis=1)
+            of_block = values.numpy()[:, :size].astype(np.float64)
+            if split.weights is not None:
+                of_block[0] *= split.weights[done : done + size]
+            done += size
+            totals += of_block.sum(axis=1)
             outputs.append(block.numpy()[:size])
         loss, *metrics = (totals / split.num_examples).tolist()
         penalty = float(l2_penalty(problem.kernels, problem.l2_factor).numpy())

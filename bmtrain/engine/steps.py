@@ -29,7 +29,7 @@ class CallResult:
     """What a call of the compiled loop leaves behind.
 
     Attributes:
-        sums: float64 (3 + metrics,): examples, then Σ over examples of loss,
+        sums: float64 (3 + metrics,): examples, then Σ over examples of (weighted) loss,
             penalty and each metric since the epoch began.
         failed_step: step of the epoch whose objective was not finite, or None.
         weights_finite: whether every weight is finite after the call.
@@ -58,8 +58,9 @@ class CompiledSteps:
     ) -> None:
         self._problem = problem
         self._placement = placement
-        self._features = placement.put(train.features)
-        self._labels = placement.put(train.labels)
+        arrays = (train.features, train.labels, train.weights)
+        #: What a step gathers its examples from: features, labels and, if there are any, weights.
+        self._arrays = tuple(placement.put(array) for array in arrays if array is not None)
         self.batch_size = batch_size
         self.num_full_steps, short = divmod(train.num_examples, batch_size)
         self.steps_per_epoch = self.num_full_steps + (short > 0)
@@ -110,7 +111,7 @@ class CompiledSteps:
         sums: NDArray[np.float64],
     ) -> CallResult:
         with self._placement.scope():
-            data = (self._features, self._labels, tf.constant(order))
+            data = (*self._arrays, tf.constant(order))
             new_sums, failed_step, finite = function(
                 data, tf.constant(bounds, tf.int64), tf.constant(sums, tf.float64)
             )
@@ -120,23 +121,23 @@ class CompiledSteps:
     def _compile(self, name: str, size: int, *, jit_compile: bool) -> Compiled:
         """The compiled loop over batches of ``size`` examples.
 
-        It takes (features, labels, order), the bounds (start, stop, first step
+        It takes (features, labels, weights if any, order), the bounds (start, stop, first step
         of the epoch) int64, and the sums.
         """
 
         def run_steps(
-            data: tuple[tf.Tensor, tf.Tensor, tf.Tensor], bounds: tf.Tensor, sums: tf.Tensor
+            data: tuple[tf.Tensor, ...], bounds: tf.Tensor, sums: tf.Tensor
         ) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
             self.trace_counts[name] += 1
-            features, labels, order = data
+            *arrays, order = data
 
             def goes_on(step: tf.Tensor, _sums: tf.Tensor, failed: tf.Tensor) -> tf.Tensor:
                 return tf.logical_and(step < bounds[1], failed < 0)
 
             def body(step: tf.Tensor, sums: tf.Tensor, failed: tf.Tensor) -> tuple[tf.Tensor, ...]:
                 rows = tf.slice(order, [step * self.batch_size], [size])
-                batch = tf.gather(features, rows), tf.gather(labels, rows)
-                additions, objective = self._train_step(*batch, rows, bounds[2] + step)
+                batch = [tf.gather(array, rows) for array in arrays]
+                additions, objective = self._train_step(rows, bounds[2] + step, *batch)
                 failed = tf.where(tf.math.is_finite(objective), failed, step)
                 return step + 1, sums + additions, failed
 
@@ -147,10 +148,16 @@ class CompiledSteps:
         return self._placement.compiled(run_steps, jit_compile=jit_compile)
 
     def _train_step(
-        self, features: tf.Tensor, labels: tf.Tensor, examples: tf.Tensor, step: tf.Tensor
+        self,
+        examples: tf.Tensor,
+        step: tf.Tensor,
+        features: tf.Tensor,
+        labels: tf.Tensor,
+        weights: tf.Tensor | None = None,
     ) -> tuple[tf.Tensor, tf.Tensor]:
         """One step on one batch; returns what it adds to the sums, and the objective.
 
+        J = (1/m)·Σ w_i·ℓ_i + penalty over the batch's m examples, w_i = 1 without weights.
         ``examples`` are their numbers in the training split, ``step`` is of the whole training.
         """
         problem = self._problem
@@ -162,6 +169,8 @@ class CompiledSteps:
         with tf.GradientTape() as tape:
             outputs = forward_in_training(problem, inputs, step)
             losses = problem.loss(targets, outputs)
+            if weights is not None:
+                losses *= weights
             penalty = l2_penalty(problem.kernels, problem.l2_factor)
             objective = tf.reduce_mean(losses) + penalty
         problem.optimizer.apply(tape.gradient(objective, variables), variables)

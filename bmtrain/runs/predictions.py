@@ -14,6 +14,7 @@ from bmtrain.errors import DataError
 from bmtrain.regular_files import NotRegular, opened_regular
 
 _NAMES = {"outputs", "labels", "predicted"}
+_OPTIONAL = {"weights"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,11 +25,13 @@ class StoredPredictions:
         outputs: float32 (examples, outputs): class probabilities, or targets.
         labels: what is true: int32 classes (examples,), or float32 targets (examples, outputs).
         predicted: what the model says, shaped and typed like the labels.
+        weights: float32 (examples,), what each counts in the loss; None: 1 each.
     """
 
     outputs: NDArray[np.float32]
     labels: NDArray[np.int32] | NDArray[np.float32]
     predicted: NDArray[np.int32] | NDArray[np.float32]
+    weights: NDArray[np.float32] | None = None
 
 
 def predictions_path(directory: Path, split: str) -> Path:
@@ -45,7 +48,8 @@ def write_predictions(directory: Path, split: str, predictions: StoredPrediction
     with environment_faults(directory, "make the directory of predictions"):
         make_directory(directory)
     path = predictions_path(directory, split)
-    tensors = {name: getattr(predictions, name) for name in sorted(_NAMES)}
+    found = {name: getattr(predictions, name) for name in sorted(_NAMES | _OPTIONAL)}
+    tensors = {name: array for name, array in found.items() if array is not None}
     write_bytes(path, tensor_files.encode(tensors), links=False)
     return path
 
@@ -67,7 +71,7 @@ def read_predictions(path: Path) -> StoredPredictions:
 
 def _read(descriptor: int, size: int) -> dict[str, tensor_files.Array]:
     places = tensor_files.read_places(descriptor, size)
-    if places.keys() != _NAMES:
+    if places.keys() - _OPTIONAL != _NAMES:
         raise ValueError(f"expected the tensors {', '.join(sorted(_NAMES))}")
     content = tensor_files.read_content(descriptor, size)
     tensors = tensor_files.TensorFile(content, places).tensors()
@@ -78,4 +82,11 @@ def _read(descriptor: int, size: int) -> dict[str, tensor_files.Array]:
         raise ValueError("labels: expected int32 or float32, one per example")
     if predicted.dtype != labels.dtype or predicted.shape != labels.shape:
         raise ValueError("predicted: expected the labels' dtype and shape")
+    weights = tensors.get("weights")
+    if weights is not None and (
+        weights.dtype != np.float32
+        or weights.shape != outputs.shape[:1]
+        or not np.isfinite(weights).all()
+    ):
+        raise ValueError("weights: expected finite float32, one per example")
     return tensors

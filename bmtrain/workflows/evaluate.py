@@ -80,7 +80,7 @@ def _examples(
     if request.data is not None:
         examples = load_examples(request.data, facts, format=request.format, labels="required")
         assert examples.labels is not None  # they were required
-        return str(request.data), Split(examples.features, examples.labels)
+        return str(request.data), Split(examples.features, examples.labels, examples.weights)
     return recorded_split(restored, request.split, note)
 
 

@@ -72,17 +72,19 @@ class LoadedModel:
             outputs = session.evaluator.predict(features)
         return predictions_of(self._restored, outputs)
 
-    def evaluate(self, examples: Any, labels: Any) -> dict[str, float]:
+    def evaluate(self, examples: Any, labels: Any, sample_weight: Any = None) -> dict[str, float]:
         """Loss, penalty, objective and the config's metrics, over all examples.
 
         Args:
             examples: as in ``predict``.
             labels: class names or numbers (examples,), or targets (examples, outputs).
+            sample_weight: (examples,) what each counts in the loss; None: 1 each. Class weights
+                that the model was trained with come on top; metrics weigh all alike.
 
         Raises:
-            DataError: as in ``predict``; a label of no known class.
+            DataError: as in ``predict``; a label of no known class; a negative weight.
         """
-        split = given_split(examples, labels, self.data)
+        split = given_split(examples, labels, self.data, sample_weight=sample_weight)
         session = self._started()
         with native_faults():
             return session.evaluator.evaluate(split).figures

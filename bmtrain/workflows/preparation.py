@@ -16,6 +16,7 @@ from bmtrain.data.load import load_dataset, resolve_task
 from bmtrain.data.memory import megabytes
 from bmtrain.data.normalization import fit_preprocessing
 from bmtrain.data.preprocessing import Preprocessing
+from bmtrain.data.weights import weighted
 from bmtrain.errors import BmtrainError, DataError, Diagnostic, OutOfMemory
 from bmtrain.machine import available_memory, may_have_gpu
 from bmtrain.models.architecture import Architecture, plan_architecture
@@ -110,7 +111,8 @@ def plan(loaded: LoadedConfig, data: PreparedData) -> Prepared:
 def load_experiment_data(experiment: ExperimentConfig) -> Dataset:
     """The splits that the experiment trains on and is measured by."""
     task = resolve_task(experiment.data, experiment.loss.name)
-    return load_dataset(experiment.data, task=task, seed=experiment.seed)
+    dataset = load_dataset(experiment.data, task=task, seed=experiment.seed)
+    return weighted(dataset, experiment.training.class_weight)
 
 
 @contextmanager
@@ -156,7 +158,7 @@ def memory_need(prepared: Prepared) -> MemoryNeed:
         prepared.architecture,
         prepared.experiment.optimizer,
         batch_size=prepared.batch_size,
-        data_bytes=train.features.nbytes + train.labels.nbytes,
+        data_bytes=train.num_bytes,
     )
 
 

@@ -7,6 +7,7 @@ from bmtrain.data.checks import inspect_dataset, quick_findings, thorough_findin
 from bmtrain.data.dataset import Dataset, Split
 from bmtrain.data.finding import Finding
 from bmtrain.data.load import load_dataset
+from bmtrain.data.weights import weighted
 
 
 @pytest.fixture
@@ -47,11 +48,27 @@ def test_rare_and_unbalanced_classes_are_named(table):
     found = messages(table(rows=rows), "warning")
     assert (
         "2 classes, from 4.8% (rare) to 95.2% (common) of the training examples; "
-        "accuracy hides how the rare ones do: look at eval's figures per class"
+        "accuracy hides how the rare ones do: look at eval's figures per class; "
+        "training.class_weight: balanced lets each class count the same"
     ) in found
     assert (
         "fewer than 10 training examples of class rare (3); gather more, or join it to another class"
     ) in found
+
+
+def test_weighted_classes_need_no_warning(table):
+    rows = [f"{row},{row},common" for row in range(60)] + [f"{row},0,rare" for row in range(12)]
+    data = table(rows=rows)
+    weighed = weighted(data, "balanced")
+    assert not any("class_weight" in message for message in messages(weighed, "warning"))
+    assert "weights: 0.6 to 3, mean 1" in messages(weighed, "ok")
+
+
+def test_weights_far_from_1_are_said_to_scale_the_steps(table):
+    data = table(rows=[f"{row},{row},{row % 2}" for row in range(40)])
+    weighed = weighted(data, {"0": 100.0, "1": 0.0})
+    (told,) = [m for m in messages(weighed, "warning") if m.startswith("weights: ")]
+    assert told.startswith("weights: 0 to 100, mean 50; 20 are 0: loss and gradients are 50 times")
 
 
 def test_classes_without_examples_are_named(tmp_path, section):

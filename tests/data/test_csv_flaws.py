@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bmtrain.data.columns import number_columns
+from bmtrain.data.columns import Beside, number_columns
 from bmtrain.data.csv_flaws import quoting_flaw
 from bmtrain.data.csv_rows import malformed
 from bmtrain.data.tables import read_table_examples, read_table_source
@@ -120,7 +120,7 @@ def test_a_table_of_one_column_and_carriage_returns_is_not_told_to_be_empty(tmp_
     path = tmp_path / "t.csv"
     path.write_bytes(b"a\r1\r2\r")
     with pytest.raises(DataError, match="line 1: the line ends in a carriage return alone"):
-        read_table_examples(path, number_columns(("a",)), None, "csv")
+        read_table_examples(path, number_columns(("a",)), Beside(), "csv")
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bmtrain.data import cell_blocks
-from bmtrain.data.columns import number_columns
+from bmtrain.data.columns import Beside, number_columns
 from bmtrain.data.tables import read_table_examples, read_table_source
 from bmtrain.errors import ConfigError, DataError
 from tests.table_sections import of_table
@@ -137,7 +137,7 @@ def test_a_bad_cell_is_found_under_any_name(table, name):
 
 
 def test_labels_without_features_are_read_the_slow_way_too(table):
-    part = read_table_examples(table("y\n1\n\n 2\n"), (), "y", "csv")
+    part = read_table_examples(table("y\n1\n\n 2\n"), (), Beside("y"), "csv")
     assert part.array.shape == (2, 0)
     assert part.labels == ["1", "2"]
 
@@ -280,14 +280,14 @@ def test_a_directory_without_train_is_a_data_error(table, tmp_path):
 
 def test_examples_are_found_by_name_and_need_no_label(table, tmp_path):
     path = table("height,id,width\n2,x,1\n")
-    part = read_table_examples(path, number_columns(("width", "height")), None, "csv")
+    part = read_table_examples(path, number_columns(("width", "height")), Beside(), "csv")
     np.testing.assert_array_equal(part.array, np.array([[1, 2]], np.float32))
     assert part.labels is None
     table("width,height\n3,4\n", "train.csv")
-    part = read_table_examples(tmp_path, number_columns(("width", "height")), None, "csv")
+    part = read_table_examples(tmp_path, number_columns(("width", "height")), Beside(), "csv")
     np.testing.assert_array_equal(part.array, np.array([[3, 4]], np.float32))
     table("width,height\n5,6\n", "test.csv")
-    part = read_table_examples(tmp_path, number_columns(("width", "height")), None, "csv")
+    part = read_table_examples(tmp_path, number_columns(("width", "height")), Beside(), "csv")
     np.testing.assert_array_equal(part.array, np.array([[5, 6]], np.float32))
 
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from bmtrain.data import csv_blocks as blocks_of_csv
 from bmtrain.data import example_blocks as module
-from bmtrain.data.columns import number_columns
+from bmtrain.data.columns import Beside, number_columns
 from bmtrain.data.dataset import DataFacts
 from bmtrain.data.example_blocks import STDIN, example_blocks, examples_in
 from bmtrain.data.tables import read_table_examples
@@ -131,7 +131,7 @@ def test_a_table_in_blocks_is_the_table(
     text = mark + line_end.join(lines) + (line_end if has_end else "")
     path = tmp_path_factory.mktemp("tables") / "t.csv"
     path.write_bytes(text.encode())
-    expected = read_table_examples(path, number_columns(("x", "y")), None, "csv").features
+    expected = read_table_examples(path, number_columns(("x", "y")), Beside(), "csv").features
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(blocks_of_csv, "BLOCK_BYTES", block_bytes)
         found = [block.features for block in example_blocks(path, TABLE)]

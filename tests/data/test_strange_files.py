@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from bmtrain import regular_files
-from bmtrain.data.columns import number_columns
+from bmtrain.data.columns import Beside, number_columns
 from bmtrain.data.idx import read_idx, read_idx_part
 from bmtrain.data.numpy_files import read_npy_part, read_npz, read_npz_part
 from bmtrain.data.tables import read_table_examples, read_table_source
@@ -43,7 +43,7 @@ READERS: dict[str, Callable[[Path], object]] = {
     "npy part": lambda path: read_npy_part(path, labels=False),
     "npy directory": within("x_train.npy", lambda path: read_npy_part(path, labels=False)),
     "csv": lambda path: read_table_source(path, of_table("label"), "csv"),
-    "csv part": lambda path: read_table_examples(path, number_columns(("a",)), None, "csv"),
+    "csv part": lambda path: read_table_examples(path, number_columns(("a",)), Beside(), "csv"),
     "csv directory": within(
         "train.csv", lambda path: read_table_source(path, of_table("label"), "csv")
     ),
@@ -89,7 +89,7 @@ def test_links_to_files_are_followed(tmp_path: Path) -> None:
     """Data lies where there is room for it."""
     (tmp_path / "a.csv").write_text(TABLE)
     (tmp_path / "b.csv").symlink_to(tmp_path / "a.csv")
-    part = read_table_examples(tmp_path / "b.csv", number_columns(("a",)), "label", "csv")
+    part = read_table_examples(tmp_path / "b.csv", number_columns(("a",)), Beside("label"), "csv")
     assert part.labels == ["x", "y"]
     np.save(tmp_path / "a.npy", np.arange(6).reshape(2, 3))
     (tmp_path / "b.npy").symlink_to(tmp_path / "a.npy")

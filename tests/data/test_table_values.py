@@ -1,6 +1,6 @@
 import pytest
 
-from bmtrain.data.columns import number_columns
+from bmtrain.data.columns import Beside, number_columns
 from bmtrain.data.tables import read_table_examples, read_table_source
 from bmtrain.errors import DataError
 from tests.table_sections import of_table
@@ -118,9 +118,9 @@ def test_a_row_too_short_is_no_text_and_no_missing_value(fails):
 def test_what_a_trained_model_needs_cannot_be_left_out(table):
     path = table(SMOKERS)
     with pytest.raises(DataError, match="'smoker' holds texts") as caught:
-        read_table_examples(path, number_columns(("age", "smoker")), None, "csv")
+        read_table_examples(path, number_columns(("age", "smoker")), Beside(), "csv")
     assert caught.value.hint == "encode it as in the training examples"
     path = table("age,smoker\n1,\n2,0\n")
     with pytest.raises(DataError, match="line 2: column 'smoker': the cell is empty") as caught:
-        read_table_examples(path, number_columns(("age", "smoker")), None, "csv")
+        read_table_examples(path, number_columns(("age", "smoker")), Beside(), "csv")
     assert caught.value.hint == "fill it in or remove the row"

@@ -70,6 +70,13 @@ class DataSection(Section):
         "median: that of the training examples; indicator: their mean, and an input that says so. "
         "Under all but error a missing category is a category of its own.",
     )
+    sample_weight: str | None = Field(
+        default=None,
+        min_length=1,
+        max_length=4096,
+        description="What each example counts in the loss: a column of a table, no feature then; "
+        "of arrays w for w_train, w_validation, w_test.",
+    )
     normalize: NormalizeKind = Field(
         default="auto",
         description="auto: unit for uint8, standardize for tables, none else. "

@@ -10,6 +10,7 @@ from bmtrain.config.sections.augmentation import Augmentation
 from bmtrain.config.sections.base import Section
 
 BatchSize = Annotated[int, Field(ge=1, le=2**31 - 1)]
+ClassWeight = Annotated[float, Field(ge=0)]
 L2Convention = Literal["mean", "sum", "half"]
 
 
@@ -75,6 +76,11 @@ class TrainingSection(Section):
     epochs: Annotated[int, Field(ge=1, le=1_000_000)]
     batch_size: BatchSize | Literal["full"] = Field(
         default=32, description="Examples per step; full: batch gradient descent."
+    )
+    class_weight: Literal["balanced"] | dict[str, ClassWeight] | None = Field(
+        default=None,
+        description="What an example of a class counts in the loss, 1 where it is not named; "
+        "balanced: m/(K·m_c), m training examples of K classes, m_c of them of class c.",
     )
     engine: Literal["auto", "xla", "graph"] = Field(
         default="auto", description="How the steps are compiled; auto is recorded in run.json."

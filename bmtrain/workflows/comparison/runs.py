@@ -67,9 +67,11 @@ class ComparedRun:
         """
         assert self.predictions is not None
         try:
-            return values_per_example(
+            values = values_per_example(
                 self.experiment, metric, self.predictions.outputs, self.predictions.labels
             )
+            weights = self.predictions.weights
+            return values * weights if metric == "loss" and weights is not None else values
         except ValueError as error:
             path = predictions_path(RunDirectory(self.overview.path).predictions, "test")
             raise DataError(f"they do not fit the config: {error}", where=str(path)) from None

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from bmtrain.checkpoint.content import Checkpoint
 from bmtrain.checkpoint.store import CheckpointStore
+from bmtrain.data.weights import describe_weights
 from bmtrain.errors import BmtrainError, CheckpointError, Interrupted
 from bmtrain.events import EpochDone, Event, ModelReady, Noted, StepsDone, Warned
 from bmtrain.runs.directory import RunDirectory
@@ -95,6 +96,9 @@ class Execution:
             threads=runtime.threads,
             startup_s=record.timing.startup_s,
         )
+        weighting = describe_weights(prepared.dataset.facts)
+        if weighting is not None:
+            yield Noted(weighting)
         section = prepared.experiment.regularization
         if section.l2_lambda:
             note, warning = describe_l2(section, prepared.dataset.facts.num_train_examples)

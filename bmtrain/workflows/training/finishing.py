@@ -70,5 +70,5 @@ def _evaluate_test(prepared: Prepared, session: Session, record: Record) -> None
     write_predictions(
         record.directory.predictions,
         "test",
-        StoredPredictions(outputs, test.labels, predicted),
+        StoredPredictions(outputs, test.labels, predicted, test.weights),
     )

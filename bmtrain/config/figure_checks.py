@@ -129,6 +129,8 @@ def may_have_split(data: DataSection, split: str) -> bool:
     """
     if split == "train" or getattr(data.splits, split) is not None:
         return True
+    if split == "validation" and data.splits.fold is not None:
+        return True
     if not is_path(data.source):
         return split == "test"
     if data.format == "idx" and split == "validation":

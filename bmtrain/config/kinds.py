@@ -14,6 +14,7 @@ from annotated_types import Ge, Gt, Le, Lt, MaxLen, MinLen
 from pydantic.fields import FieldInfo
 
 from bmtrain.config.sections.base import Section
+from bmtrain.config.sections.data import FOLD
 
 #: An upper limit above this is technical: it is mentioned only when exceeded.
 MAX_TELLING_LIMIT = 10_000
@@ -22,6 +23,7 @@ MAX_TELLING_LIMIT = 10_000
 _FORMS = {
     r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$": "1 to 64 letters, digits, '.', '_' or '-', "
     "the first a letter or digit",
+    FOLD: "k/K, a fold from 1 to K of at least 2, 2/5 for example",
     r"^(train|validation)\.[a-z0-9_]+$": "train.METRIC or validation.METRIC, "
     "for example validation.loss",
 }

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 
 from bmtrain.config.finding import Finding
 from bmtrain.config.nodes import KeyPath
+from bmtrain.config.sections.data import SplitsSection
 from bmtrain.config.sections.experiment import ExperimentConfig
 from bmtrain.config.sections.model import DenseLayer, LayersModel, ReshapeLayer
 from bmtrain.config.sections.optimizer import Sgd
@@ -45,6 +46,7 @@ def setting_findings(experiment: ExperimentConfig) -> Iterator[Finding]:
     """Impossible shapes, figures out of range, a penalty on nothing, Nesterov's momentum without momentum."""
     model, optimizer = experiment.model, experiment.optimizer
     yield from _out_of_float32(experiment)
+    yield from _fold(experiment.data.splits)
     if isinstance(model, LayersModel):
         yield from _target_shapes(model)
         has_kernels = any(isinstance(layer, DenseLayer) for layer in model.layers)
@@ -53,6 +55,17 @@ def setting_findings(experiment: ExperimentConfig) -> Iterator[Finding]:
             yield Finding(key, "no effect: the model has no kernels", "warning")
     if isinstance(optimizer, Sgd) and optimizer.nesterov and optimizer.momentum == 0:
         yield Finding(("optimizer", "nesterov"), "no effect: momentum is 0", "warning")
+
+
+def _fold(splits: SplitsSection) -> Iterator[Finding]:
+    if splits.fold is None:
+        return
+    key = ("data", "splits", "fold")
+    number, count = map(int, splits.fold.split("/"))
+    if number > count or count < 2:
+        yield Finding(key, f"expected a fold from 1 to K of at least 2 (k/K), got {splits.fold}")
+    if splits.validation is not None:
+        yield Finding(key, "the fold is the validation split: leave data.splits.validation out")
 
 
 def _target_shapes(model: LayersModel) -> Iterator[Finding]:

@@ -13,6 +13,7 @@ from bmtrain.data.columns import RawColumns
 from bmtrain.data.dataset import DataFacts, Split, SplitName
 from bmtrain.data.encoding import Encoding
 from bmtrain.data.features import as_features, match_dtype, match_integers
+from bmtrain.data.group_splits import require_no_shared_group
 from bmtrain.data.labels import as_classes, require_labels, require_seen_classes
 from bmtrain.data.source import Place, RawArray, RawPart, Source, require_one_each
 from bmtrain.data.targets import as_targets
@@ -30,6 +31,7 @@ class CheckedPart:
     labels: Labels
     place: Place
     weights: NDArray[np.float32] | None = None
+    groups: NDArray[np.int64] | None = None
 
     @property
     def num_examples(self) -> int:
@@ -39,13 +41,16 @@ class CheckedPart:
     def take(self, rows: NDArray[np.int64]) -> CheckedPart:
         """The examples ``rows``, in that order."""
         weights = None if self.weights is None else self.weights[rows]
-        return CheckedPart(self.features[rows], self.labels[rows], self.place, weights)
+        groups = None if self.groups is None else self.groups[rows]
+        return CheckedPart(self.features[rows], self.labels[rows], self.place, weights, groups)
 
 
 def check_source(
     source: Source, class_names: tuple[str, ...] | None
 ) -> dict[SplitName, CheckedPart]:
     """All parts, checked; validation and test agree with train in shape, dtype and classes.
+
+    They share no group with it.
 
     ``class_names`` None: regression.
     """
@@ -55,6 +60,7 @@ def check_source(
         check_labels(part, class_names),
         part.features_at,
         check_weights(part),
+        None if part.groups is None else np.unique(part.groups, return_inverse=True)[1],
     )
     checked: dict[SplitName, CheckedPart] = {"train": train}
     for name, part in source.parts.items():
@@ -64,6 +70,8 @@ def check_source(
         labels = check_labels(part, class_names, num_outputs=train.labels.shape[1:])
         if class_names is not None:
             require_seen_classes(labels, train.labels, class_names, part.labels_at)
+        if source.parts["train"].groups is not None and part.groups is not None:
+            require_no_shared_group(source.parts["train"].groups, part, name)
         checked[name] = CheckedPart(features, labels, part.features_at, check_weights(part))
     return checked
 

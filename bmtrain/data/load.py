@@ -167,6 +167,11 @@ def read_source(section: DataSection) -> Source:
                 f"names columns of a table, and {path.name} is {found.upper()}: it has none",
                 key=("data", key),
             )
+    if section.splits.group is not None:
+        raise ConfigError(
+            f"names a column of a table, and {path.name} is {found.upper()}: it has none",
+            key=("data", "splits", "group"),
+        )
     if path.is_dir() == (found == "npz"):
         wanted = "a file" if found == "npz" else "a directory"
         raise DataError(

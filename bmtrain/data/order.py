@@ -12,6 +12,7 @@ EPOCH_STREAM: Final = 0
 TEST_STREAM: Final = 1
 VALIDATION_STREAM: Final = 2
 SUBSET_STREAM: Final = 3
+FOLD_STREAM: Final = 4
 
 
 def epoch_order(num_examples: int, *, seed: int, epoch: int) -> NDArray[np.int32]:

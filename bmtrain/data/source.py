@@ -55,7 +55,7 @@ class RawPart:
     """One split: ``features`` (examples, ...), ``labels`` None where the file has none.
 
     ``features`` are columns where they are not inputs yet: see ``bmtrain.data.encoding``.
-    ``weights`` (examples,) are there where the config asks for them.
+    ``weights`` (examples,) and ``groups``, a text for each, are there where the config asks.
     """
 
     features: RawArray | RawColumns
@@ -64,6 +64,7 @@ class RawPart:
     labels_at: Place
     weights: RawArray | None = None
     weights_at: Place | None = None
+    groups: list[str] | None = None
 
     @property
     def array(self) -> RawArray:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from bmtrain.data.group_splits import deal_groups
 from bmtrain.data.near_names import same_but_for_case
 from bmtrain.data.order import SUBSET_STREAM, TEST_STREAM, VALIDATION_STREAM, random_order
 from bmtrain.data.quoting import quoted
@@ -62,6 +63,39 @@ def draw_splits(
         total = int(np.floor(fraction * len(strata) + 0.5))
         sizes = _apportion(fraction * counts, total, left_counts - num_splits, name)
         drawn[name], left = _draw(strata, left, sizes, seed, stream)
+    return DrawnSplits(train=left, validation=drawn["validation"], test=drawn["test"])
+
+
+def draw_groups(
+    strata: NDArray[np.int32],
+    groups: Indices,
+    *,
+    validation: float | None,
+    test: float | None,
+    seed: int,
+) -> DrawnSplits:
+    """The same in whole groups, sizes as near as these allow: see ``deal_groups``.
+
+    Test is drawn first, so that it does not depend on whether there is a validation split.
+    """
+    left = np.arange(len(strata), dtype=np.int64)
+    drawn = {"test": left[:0], "validation": left[:0]}
+    wanted = (("test", test, TEST_STREAM), ("validation", validation, VALIDATION_STREAM))
+    for name, fraction, stream in wanted:
+        if fraction is None:
+            continue
+        share = fraction * len(strata) / len(left)
+        parts = deal_groups(
+            groups[left],
+            strata[left],
+            (1 - share, share),
+            seed=seed,
+            stream=stream,
+            # Test leaves two: one may be for validation.
+            least=(2, 1) if name == "test" else (1, 1),
+        )
+        is_drawn = parts == 1
+        drawn[name], left = left[is_drawn], left[~is_drawn]
     return DrawnSplits(train=left, validation=drawn["validation"], test=drawn["test"])
 
 

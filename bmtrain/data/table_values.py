@@ -31,15 +31,18 @@ def as_part(
     """What was read of a table, taken apart: features, and what is ``beside`` them."""
     found = dict(zip(beside.texts, texts, strict=True))
     labels = None if beside.label is None else found[beside.label]
-    part = RawPart(values, labels, place, place)
+    groups = None if beside.group is None else found[beside.group]
+    part = RawPart(values, labels, place, place, groups=groups)
     if beside.weight is None:
         return part
     if isinstance(values, RawColumns):
         numbers = dict(values.numbers)
         weights = numbers.pop(beside.weight)
-        return replace(part, features=replace(values, numbers=numbers), weights=weights)
+        return replace(
+            part, features=replace(values, numbers=numbers), weights=weights, weights_at=place
+        )
     features = np.ascontiguousarray(values[:, :-1])
-    return replace(part, features=features, weights=values[:, -1].copy())
+    return replace(part, features=features, weights=values[:, -1].copy(), weights_at=place)
 
 
 def columns_and_texts(

@@ -105,8 +105,8 @@ def example_file(path: Path, name: TableFormatName) -> Path:
 def read_table_source(path: Path, section: DataSection, name: TableFormatName) -> Source:
     """A file, or a directory of one per split.
 
-    Every column but the label and the weights is a feature unless ``section.features`` names
-    them. The other
+    Every column but the label, weights and groups is a feature unless ``section.features``
+    names them. The other
     files must have the columns of train, in any order.
 
     Raises:
@@ -126,6 +126,8 @@ def read_table_source(path: Path, section: DataSection, name: TableFormatName) -
     keys: dict[str, _Key] = {label: ("data", "label")}
     if section.sample_weight is not None:
         keys.setdefault(section.sample_weight, ("data", "sample_weight"))
+    if section.splits.group is not None:
+        keys.setdefault(section.splits.group, ("data", "splits", "group"))
     for index, feature in enumerate(features or ()):
         keys.setdefault(feature, ("data", "features", index))
     hint = csv_rows.header_hint(columns) if name == "csv" else None
@@ -133,7 +135,8 @@ def read_table_source(path: Path, section: DataSection, name: TableFormatName) -
     roles = _roles(section, label)
     names = features or tuple(column for column in columns if column not in roles)
     _require_sound(names, roles)
-    wanted, beside = _features(names, section), Beside(label, section.sample_weight)
+    wanted = _features(names, section)
+    beside = Beside(label, section.sample_weight, section.splits.group)
     parts = {
         split: reader.part(file, wanted, beside, may_leave_out=True)
         for split, file in files.items()
@@ -144,11 +147,16 @@ def read_table_source(path: Path, section: DataSection, name: TableFormatName) -
 def _roles(section: DataSection, label: str) -> dict[str, str]:
     """The columns that are no features, and what they are; ConfigError where one is two things."""
     roles = {label: "the label"}
-    name = section.sample_weight
-    if name is not None:
+    asked: list[tuple[str | None, str, _Key]] = [
+        (section.sample_weight, "the weight of the examples", ("data", "sample_weight")),
+        (section.splits.group, "the group of the examples", ("data", "splits", "group")),
+    ]
+    for name, role, key in asked:
+        if name is None:
+            continue
         if name in roles:
-            raise ConfigError(f"{quoted(name)} is {roles[name]}", key=("data", "sample_weight"))
-        roles[name] = "the weight of the examples"
+            raise ConfigError(f"{quoted(name)} is {roles[name]}", key=key)
+        roles[name] = role
     return roles
 
 

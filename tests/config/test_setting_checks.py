@@ -2,6 +2,8 @@
 
 import pytest
 
+from bmtrain.config.setting_checks import setting_findings
+
 
 def only_warning(loaded):
     (warning,) = loaded.warnings
@@ -58,3 +60,26 @@ def test_a_figure_that_float32_does_not_have_is_an_error(errors, override, said)
 
 def test_small_and_large_figures_that_float32_has_are_none(load):
     load("optimizer.learning_rate=1e-40", "regularization.l2_lambda=1e38")
+
+
+@pytest.mark.parametrize(
+    ("splits", "message"),
+    [
+        ({"fold": "6/5"}, "expected a fold from 1 to K of at least 2 (k/K), got 6/5"),
+        ({"fold": "1/1"}, "expected a fold from 1 to K of at least 2 (k/K), got 1/1"),
+        ({"fold": "1/5", "validation": 0.1}, "the fold is the validation split"),
+    ],
+)
+def test_a_fold_that_cannot_be_is_told(experiment, splits, message):
+    data = {"source": "/data/a.csv", "label": "y", "splits": splits}
+    found = list(setting_findings(experiment({"type": "dense", "units": 1}, data=data)))
+    assert [(entry.key, entry.severity) for entry in found] == [
+        (("data", "splits", "fold"), "error")
+    ]
+    assert found[0].message.startswith(message)
+
+
+def test_class_weights_that_are_nothing_in_float32_are_told(experiment):
+    training = {"epochs": 1, "class_weight": {"a": 1e-60, "b": 1e39, "c": 0.0, "d": 2.0}}
+    found = list(setting_findings(experiment({"type": "dense", "units": 1}, training=training)))
+    assert [entry.key[-1] for entry in found] == ["a", "b"]

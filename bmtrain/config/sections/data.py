@@ -10,6 +10,9 @@ from bmtrain.config.sections.base import Section
 
 Fraction = Annotated[float, Field(gt=0, lt=1)]
 
+#: k/K; that k is at most K is checked with the rest of the config.
+FOLD = r"^[1-9][0-9]{0,3}/[1-9][0-9]{0,3}$"
+
 DataFormat = Literal["auto", "idx", "npz", "npy", "csv", "parquet"]
 NormalizeKind = Literal["auto", "unit", "standardize", "none"]
 MissingKind = Literal["error", "mean", "median", "indicator"]
@@ -36,6 +39,18 @@ class SplitsSection(Section):
         default=None,
         description="Fraction of the source's training part; {fraction, replace: true} "
         "where the source has a test split of its own.",
+    )
+    group: str | None = Field(
+        default=None,
+        min_length=1,
+        max_length=4096,
+        description="A column of a table, no feature then: no value of it is on both sides of a "
+        "split. Fractions are met as far as whole groups allow.",
+    )
+    fold: str | None = Field(
+        default=None,
+        pattern=FOLD,
+        description="k/K: of what training has, dealt into K folds, fold k is the validation split.",
     )
 
 

@@ -135,7 +135,8 @@ def test_set_difference(first: ComparedRun, second: ComparedRun) -> str | None:
         return "other labels"
     if _fingerprint(first) is not None and _fingerprint(first) == _fingerprint(second):
         return None
-    drawn = [repr(run.experiment.data.splits.test) for run in (first, second)]
+    splits = [run.experiment.data.splits for run in (first, second)]
+    drawn = [repr((split.test, split.group)) for split in splits]
     if drawn[0] != drawn[1]:
         return "the split is drawn otherwise (data.splits.test)"
     if first.experiment.data.splits.test is not None and first.seed != second.seed:

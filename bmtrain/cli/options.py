@@ -84,6 +84,14 @@ DataFormat = Annotated[
     Literal["auto", "idx", "npz", "npy", "csv", "parquet"],
     typer.Option("--format", help="The format of the data; auto: told from its path."),
 ]
+IgnoreUnknownColumns = Annotated[
+    bool,
+    typer.Option(
+        "--ignore-unknown-columns",
+        help="Let a table have columns that the model does not know. Not needed where the config "
+        "chose columns, data.features.",
+    ),
+]
 Json = Annotated[
     bool, typer.Option("--json", help="Print exactly one JSON document on stdout, on failure too.")
 ]

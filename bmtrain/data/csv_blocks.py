@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import codecs
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import chain
 from pathlib import Path
 from typing import BinaryIO, Final
 
+from bmtrain.data.column_names import names_wanted, require_columns
 from bmtrain.data.columns import Beside, Column
+from bmtrain.data.csv_rows import header_hint, read_header
 from bmtrain.data.csv_table import read_table_part
+from bmtrain.data.model_columns import require_known
 from bmtrain.data.source import HeldFile, Place, RawPart, opened
 from bmtrain.errors import DataError
 
@@ -26,8 +29,12 @@ def csv_file_blocks(path: Path, columns: tuple[Column, ...]) -> Iterator[RawPart
         yield from csv_blocks(file, str(path), columns)
 
 
-def csv_blocks(file: BinaryIO, name: str, columns: tuple[Column, ...]) -> Iterator[RawPart]:
+def csv_blocks(
+    file: BinaryIO, name: str, columns: tuple[Column, ...], known: Sequence[str] | None = None
+) -> Iterator[RawPart]:
     """The ``columns`` of a table without their labels; errors name ``name`` and the line.
+
+    ``known``: the columns that may be there; None: any.
 
     Raises:
         DataError: at the first block that is wrong.
@@ -39,6 +46,10 @@ def csv_blocks(file: BinaryIO, name: str, columns: tuple[Column, ...]) -> Iterat
     while not first.strip(b"\r\n") and (more := next(blocks, b"")):
         first += more
     header, first = _split_header(first)
+    if known is not None:
+        names = read_header(HeldFile(name, header))
+        require_columns(names_wanted(columns, Beside()), names, name, header_hint(names))
+        require_known(names, known, f"{name}, line 1")
     lines_before, is_empty = 0, True
     for block in chain((first,), blocks):
         if block.strip():

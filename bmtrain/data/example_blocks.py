@@ -12,11 +12,11 @@ from typing import Any, Final
 import numpy as np
 
 from bmtrain.data.checked import fitting_features
-from bmtrain.data.columns import Column
 from bmtrain.data.dataset import BLOCK_SIZE, DataFacts
 from bmtrain.data.formats import DATA_SUFFIXES, Format, choose_format
 from bmtrain.data.idx import FILE_NAME, idx_blocks, idx_stream_blocks
 from bmtrain.data.missing_paths import missing_path_hint
+from bmtrain.data.model_columns import columns_of, known_columns
 from bmtrain.data.numpy_files import NPY_NAMES, npy_blocks, npy_stream_blocks, npz_blocks
 from bmtrain.data.source import RawArray, RawPart, names_in
 from bmtrain.data.tables import SPLIT_FILES, TABLE_FORMATS, is_table, table_blocks
@@ -77,29 +77,32 @@ def example_blocks(
     facts: DataFacts,
     *,
     format: str = "auto",  # noqa: A002  # the option's name on the command line
+    ignore_unknown: bool = False,
     stdin: BufferedReader[Any] | None = None,
 ) -> Iterator[Block]:
     """The examples of one file or directory, or of ``stdin``, checked as they are read.
 
     Blocks have a multiple of ``BLOCK_SIZE`` rows, but for the last: how much is read at once
-    never shows in what is computed.
+    never shows in what is computed. A table's columns beside the features and the label are
+    refused, or with ``ignore_unknown`` not looked at.
 
     Raises:
         DataError: at the first block that is damaged or does not fit ``facts``.
     """
     num_rows = max(1, _BLOCK_VALUES // prod(facts.input_shape) // BLOCK_SIZE) * BLOCK_SIZE
-    parts = _parts(source, facts, format, num_rows, stdin)
+    known = None if ignore_unknown else known_columns(facts)
+    if source == STDIN:
+        assert stdin is not None
+        parts = _of_pipe(stdin, facts, format, num_rows, known)
+    else:
+        parts = _of_path(source, facts, format, num_rows, known)
     for features in _regrouped(fitting_features(part, facts) for part in parts):
         yield Block(features, source)
 
 
-def _parts(
-    source: Path, facts: DataFacts, wanted: str, num_rows: int, stdin: BufferedReader[Any] | None
+def _of_path(
+    source: Path, facts: DataFacts, wanted: str, num_rows: int, known: Sequence[str] | None
 ) -> Iterator[RawPart]:
-    if source == STDIN:
-        assert stdin is not None
-        yield from _of_pipe(stdin, facts, wanted, num_rows)
-        return
     try:
         found = choose_format(source, wanted)
     except DataError as error:
@@ -107,13 +110,17 @@ def _parts(
             error.hint = missing_path_hint(source)
         raise
     if is_table(found):
-        yield from table_blocks(source, _columns(facts, str(source)), found)
+        yield from table_blocks(source, columns_of(facts, str(source)), found, known)
     else:
         yield from _BLOCK_READERS[found](source, num_rows)
 
 
 def _of_pipe(
-    stdin: BufferedReader[Any], facts: DataFacts, wanted: str, num_rows: int
+    stdin: BufferedReader[Any],
+    facts: DataFacts,
+    wanted: str,
+    num_rows: int,
+    known: Sequence[str] | None,
 ) -> Iterator[RawPart]:
     start = stdin.peek(8)[:8]
     if not start:
@@ -132,17 +139,7 @@ def _of_pipe(
     else:
         reader = TABLE_FORMATS["csv"].stream
         assert reader is not None
-        yield from reader(stdin, _STDIN_NAME, _columns(facts, _STDIN_NAME))
-
-
-def _columns(facts: DataFacts, where: str) -> tuple[Column, ...]:
-    if facts.columns is None:
-        raise DataError(
-            "the model was trained on arrays, which have no column names",
-            where=where,
-            hint=f"store the examples as .npy, each of shape {facts.input_shape}",
-        )
-    return facts.columns
+        yield from reader(stdin, _STDIN_NAME, columns_of(facts, _STDIN_NAME), known)
 
 
 def _regrouped(blocks: Iterator[RawArray]) -> Iterator[RawArray]:

@@ -29,10 +29,10 @@ from bmtrain.data.formats import ARRAY_PART_READERS, ARRAY_READERS, choose_forma
 from bmtrain.data.holdout import hold_out
 from bmtrain.data.labels import fit_class_names
 from bmtrain.data.missing_paths import missing_path_hint
+from bmtrain.data.model_columns import columns_of, known_columns
 from bmtrain.data.near_names import nearest_name
-from bmtrain.data.source import RawPart, Source
+from bmtrain.data.source import Source
 from bmtrain.data.tables import (
-    TableFormatName,
     is_table,
     read_table_examples,
     read_table_source,
@@ -91,6 +91,7 @@ def load_examples(
     *,
     format: str = "auto",  # noqa: A002  # the option's name on the command line
     labels: Literal["required", "optional"],
+    ignore_unknown: bool = False,
 ) -> Examples:
     """Read examples that fit a model trained on data with ``facts``, from the same formats.
 
@@ -98,7 +99,8 @@ def load_examples(
     - An .npz file or a directory of .npy files: ``x`` (and ``y``), else ``x_test``, else
       ``x_train``. An IDX directory: ``t10k-…``, else ``train-…``. A directory of tables:
       ``test.csv``, else ``train.csv``.
-    - A table needs the model's feature columns, in any order; others are not looked at.
+    - A table needs the model's feature columns, in any order. Others than those and the
+      label are refused, or with ``ignore_unknown`` not looked at.
 
     Labels are found by class name: the number 3 in an array is the class "3". Where
     they are ``optional`` they are not read at all, so that unlabelled data passes, and
@@ -115,7 +117,9 @@ def load_examples(
         raise
     with_labels = labels == "required"
     if is_table(found):
-        part = _read_table_part(path, facts, found, with_labels)
+        beside = Beside(facts.label_name, facts.weight_name) if with_labels else Beside()
+        known = None if ignore_unknown else known_columns(facts)
+        part = read_table_examples(path, columns_of(facts, str(path)), beside, found, known)
     else:
         weight = facts.weight_name if with_labels else None
         part = ARRAY_PART_READERS[found](path, labels=with_labels, weight=weight)
@@ -126,19 +130,6 @@ def load_examples(
     checked = check_labels(part, facts.class_names, num_outputs=num_outputs)
     weights = example_weights(checked, check_weights(part), facts.class_weights)
     return Examples(features, checked, weights)
-
-
-def _read_table_part(
-    path: Path, facts: DataFacts, found: TableFormatName, with_labels: bool
-) -> RawPart:
-    if facts.columns is None:
-        raise DataError(
-            "the model was trained on arrays, which have no column names",
-            where=str(path),
-            hint=f"store the examples as .npy, each of shape {facts.input_shape}",
-        )
-    beside = Beside(facts.label_name, facts.weight_name) if with_labels else Beside()
-    return read_table_examples(path, facts.columns, beside, found)
 
 
 def read_source(section: DataSection) -> Source:

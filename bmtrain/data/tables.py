@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, Final, Literal, Protocol, TypeGuard
@@ -10,9 +10,10 @@ from typing import BinaryIO, Final, Literal, Protocol, TypeGuard
 from bmtrain.config.sections.data import DataSection
 from bmtrain.data import csv_blocks, csv_rows, csv_table, parquet_table
 from bmtrain.data.cells import Cells
-from bmtrain.data.column_names import require_columns
+from bmtrain.data.column_names import names_wanted, require_columns
 from bmtrain.data.columns import Beside, Column
 from bmtrain.data.dataset import SplitName
+from bmtrain.data.model_columns import require_known
 from bmtrain.data.near_names import did_you_mean
 from bmtrain.data.quoting import listed, quoted
 from bmtrain.data.source import RawPart, Source, names_in
@@ -48,7 +49,10 @@ class TableFormat:
     cells: Callable[[Path], Cells]
     part: PartReader
     blocks: Callable[[Path, tuple[Column, ...]], Iterator[RawPart]]
-    stream: Callable[[BinaryIO, str, tuple[Column, ...]], Iterator[RawPart]] | None = None
+    stream: (
+        Callable[[BinaryIO, str, tuple[Column, ...], Sequence[str] | None], Iterator[RawPart]]
+        | None
+    ) = None
 
 
 #: name, which is the ending of its files, too -> format.
@@ -161,18 +165,47 @@ def _roles(section: DataSection, label: str) -> dict[str, str]:
 
 
 def read_table_examples(
-    path: Path, columns: tuple[Column, ...], beside: Beside, name: TableFormatName
+    path: Path,
+    columns: tuple[Column, ...],
+    beside: Beside,
+    name: TableFormatName,
+    known: Sequence[str] | None = None,
 ) -> RawPart:
-    """The columns that a model takes, found by name; others are not looked at."""
+    """The columns that a model takes, found by name; of others ``known`` says which may be there.
+
+    ``known`` None: any; they are not looked at.
+    """
     file = example_file(path, name)
+    _require_header(file, columns, beside, name, known)
     return TABLE_FORMATS[name].part(file, columns, beside, may_leave_out=False)
 
 
 def table_blocks(
-    path: Path, columns: tuple[Column, ...], name: TableFormatName
+    path: Path,
+    columns: tuple[Column, ...],
+    name: TableFormatName,
+    known: Sequence[str] | None = None,
 ) -> Iterator[RawPart]:
     """The same without labels, block by block."""
-    return TABLE_FORMATS[name].blocks(example_file(path, name), columns)
+    file = example_file(path, name)
+    _require_header(file, columns, Beside(), name, known)
+    return TABLE_FORMATS[name].blocks(file, columns)
+
+
+def _require_header(
+    file: Path,
+    columns: tuple[Column, ...],
+    beside: Beside,
+    name: TableFormatName,
+    known: Sequence[str] | None,
+) -> None:
+    """What is missing is told before what is unknown: of a misspelt column both are true."""
+    if known is None:
+        return
+    present = TABLE_FORMATS[name].header(file)
+    hint = csv_rows.header_hint(present) if name == "csv" else None
+    require_columns(names_wanted(columns, beside), present, str(file), hint)
+    require_known(present, known, f"{file}, line 1" if name == "csv" else str(file))
 
 
 def _features(names: tuple[str, ...], section: DataSection) -> tuple[Column, ...]:

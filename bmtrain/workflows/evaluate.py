@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from bmtrain.data.dataset import Split
 from bmtrain.data.load import load_examples
+from bmtrain.data.model_columns import IGNORE_UNKNOWN
 from bmtrain.errors import UsageError
 from bmtrain.models.decision import predicted_classes
 from bmtrain.workflows.recorded_examples import recorded_split
@@ -23,12 +24,16 @@ MAX_CONFUSION = 2_000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EvaluateRequest:
-    """Which checkpoint, on which examples: a split of its own data, or ``data``."""
+    """Which checkpoint, on which examples: a split of its own data, or ``data``.
+
+    ``ignore_unknown_columns`` lets pass what the model does not know in a table.
+    """
 
     checkpoint: Path
     split: str | None = None
     data: Path | None = None
     format: str = "auto"
+    ignore_unknown_columns: bool = False
 
 
 def evaluate(
@@ -45,6 +50,8 @@ def evaluate(
     """
     if request.data is not None and request.split is not None:
         raise UsageError("--split is of the model's own data: give either --split or --data")
+    if request.ignore_unknown_columns and request.data is None:
+        raise UsageError(f"{IGNORE_UNKNOWN} is about --data")
     restored = read_restored(request.checkpoint)
     name, split = _examples(request, restored, note)
     experiment = restored.checkpoint.experiment
@@ -78,7 +85,13 @@ def _examples(
     checkpoint = restored.checkpoint
     facts = checkpoint.preprocessing.facts
     if request.data is not None:
-        examples = load_examples(request.data, facts, format=request.format, labels="required")
+        examples = load_examples(
+            request.data,
+            facts,
+            format=request.format,
+            labels="required",
+            ignore_unknown=request.ignore_unknown_columns or restored.chose_columns,
+        )
         assert examples.labels is not None  # they were required
         return str(request.data), Split(examples.features, examples.labels, examples.weights)
     return recorded_split(restored, request.split, note)

@@ -44,7 +44,9 @@ def choose_examples(
     """
     preprocessing = restored.checkpoint.preprocessing
     if data is not None:
-        examples = load_examples(data, preprocessing.facts, format=data_format, labels="optional")
+        examples = load_examples(
+            data, preprocessing.facts, format=data_format, labels="optional", ignore_unknown=True
+        )
         return _some(examples.features, str(data), f"of {data}")
     try:
         name, split = recorded_split(restored, None, note)

@@ -26,12 +26,14 @@ class PredictRequest:
     Attributes:
         inputs: files, directories, or ``-`` for standard input.
         top: how many of the likeliest classes are asked for; None: the probability of each.
+        ignore_unknown_columns: let pass what the model does not know in a table.
     """
 
     checkpoint: Path
     inputs: tuple[Path, ...]
     format: str = "auto"
     top: int | None = None
+    ignore_unknown_columns: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,12 +102,12 @@ def predict(request: PredictRequest) -> PredictionStream:
         skipped=restored.warnings,
         num_outputs=num_classes or facts.num_outputs,
         sources=sources,
-        blocks=_predicted(restored, sources, request.format),
+        blocks=_predicted(restored, sources, request),
     )
 
 
 def _predicted(
-    restored: Restored, sources: tuple[Path, ...], wanted: str
+    restored: Restored, sources: tuple[Path, ...], request: PredictRequest
 ) -> Generator[tuple[Path, Predictions]]:
     facts = restored.checkpoint.preprocessing.facts
     blocks = (
@@ -114,7 +116,8 @@ def _predicted(
         for block in example_blocks(
             source,
             facts,
-            format=wanted,
+            format=request.format,
+            ignore_unknown=request.ignore_unknown_columns or restored.chose_columns,
             stdin=sys.stdin.buffer if source == STDIN else None,  # type: ignore[arg-type]  # it has peek
         )
     )

@@ -40,6 +40,11 @@ class Restored:
         """What to say of the checkpoints that were passed over, a line each."""
         return tuple(f"passed over {skipped.reason}" for skipped in self.found.skipped)
 
+    @property
+    def chose_columns(self) -> bool:
+        """Whether ``data.features`` chose among a table's columns: then it may have others."""
+        return self.checkpoint.experiment.data.features is not None
+
 
 def read_restored(path: Path) -> Restored:
     """Find and read the checkpoint at ``path``, a run directory's best or last, or itself.

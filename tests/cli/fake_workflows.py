@@ -57,8 +57,12 @@ TrainRequest = record(
     start="new",
     allow_changed=(),
 )
-EvaluateRequest = record("EvaluateRequest", "checkpoint", "split", "data", "format")
-PredictRequest = record("PredictRequest", "checkpoint", "inputs", "format", "top")
+EvaluateRequest = record(
+    "EvaluateRequest", "checkpoint", "split", "data", "format", "ignore_unknown_columns"
+)
+PredictRequest = record(
+    "PredictRequest", "checkpoint", "inputs", "format", "top", "ignore_unknown_columns"
+)
 ExportRequest = record(
     "ExportRequest", "checkpoint", "formats", "output", "data", "format", "tolerance", "force"
 )

@@ -34,7 +34,7 @@ true  0  1  2
 """
     )
     assert requests[0] == [
-        fake.EvaluateRequest(fake.Path("runs/mnist-1"), None, fake.Path("x.csv"), "csv")
+        fake.EvaluateRequest(fake.Path("runs/mnist-1"), None, fake.Path("x.csv"), "csv", False)
     ]
 
 

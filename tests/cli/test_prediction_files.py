@@ -66,7 +66,7 @@ def test_without_an_output_csv_goes_to_stdout(bmtrain, requests, fake):
     ended = bmtrain("predict", "run", "in.npy", "--format", "npy")
     assert ended.out == CSV
     assert requests[0] == [
-        fake.PredictRequest(fake.Path("run"), (fake.Path("in.npy"),), "npy", None)
+        fake.PredictRequest(fake.Path("run"), (fake.Path("in.npy"),), "npy", None, False)
     ]
     assert bmtrain("predict", "run", "in.npy", "-o", "-").out == CSV
 

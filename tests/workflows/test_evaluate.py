@@ -110,13 +110,23 @@ def test_other_data_is_read_by_column_name_and_class_name(graph, command, projec
         )
         + "\n"
     )
-    document = command("eval", graph.path, "--data", turned, "--json").document
+    refused = command("eval", graph.path, "--data", turned, "--json")
+    assert refused.exit_code == 3
+    assert "does not know the column 'more'" in refused.document["error"]["message"]
+    options = ("--data", turned, "--ignore-unknown-columns")
+    document = command("eval", graph.path, *options, "--json").document
     plain = command("eval", graph.path, "--data", project / "points.csv", "--json").document
     assert (document["split"], document["examples"]) == (str(turned), 310)
     assert document["metrics"] == plain["metrics"]
     assert document["confusion"] == plain["confusion"]
     hits = np.trace(document["confusion"])
     assert document["metrics"]["accuracy"] == pytest.approx(hits / 310, abs=1e-12)
+
+
+def test_ignoring_columns_is_about_other_data(graph, command):
+    ended = command("eval", graph.path, "--ignore-unknown-columns")
+    assert ended.exit_code == 2
+    assert "--ignore-unknown-columns is about --data" in ended.err
 
 
 def test_a_class_that_the_model_does_not_know_is_exit_3_with_file_and_row(graph, command, tmp_path):

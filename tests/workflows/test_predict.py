@@ -70,6 +70,29 @@ def test_a_missing_feature_column_is_exit_3_and_named(graph, command, tmp_path):
     assert ended.out == ""
 
 
+def test_an_unknown_column_is_exit_3_and_passes_where_it_is_asked_for(
+    graph, command, project, tmp_path
+):
+    lines = (project / "points.csv").read_text().splitlines()
+    table = tmp_path / "more.csv"
+    table.write_text("\n".join([f"{lines[0]},noize", *(f"{line},7" for line in lines[1:])]) + "\n")
+    refused = command("predict", graph.path, table)
+    assert refused.exit_code == 3
+    assert refused.out == ""
+    assert "more.csv, line 1" in refused.err
+    assert "'noize'" in refused.err
+    assert "'noise'" in refused.err
+    asked = command("predict", graph.path, table, "--ignore-unknown-columns")
+    assert asked.out == command("predict", graph.path, project / "points.csv").out
+
+
+def test_where_the_config_chose_columns_its_own_table_is_predicted(train, command, project):
+    run = train("data.features=[x, z]", "training.epochs=1")
+    ended = command("predict", run.path, project / "points.csv")
+    assert ended.exit_code == 0, ended.err
+    assert len(rows(ended.out)) == 310
+
+
 @pytest.fixture(scope="module")
 def images(make_once):
     """Arrays as .npz, .npy and IDX, and a config for them."""

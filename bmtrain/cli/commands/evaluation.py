@@ -12,6 +12,7 @@ import typer
 from bmtrain.cli.options import (
     CheckpointPath,
     DataFormat,
+    IgnoreUnknownColumns,
     Json,
     QuietButResult,
     asked_screen,
@@ -41,6 +42,7 @@ def evaluate(
         ),
     ] = None,
     data_format: DataFormat = "auto",
+    ignore_unknown_columns: IgnoreUnknownColumns = False,
     json: Json = False,
     quiet: QuietButResult = False,
 ) -> None:
@@ -50,7 +52,13 @@ def evaluate(
     from bmtrain.workflows.evaluate import evaluate as run
 
     screen = asked_screen(context, json=json, quiet=quiet)
-    request = EvaluateRequest(checkpoint=checkpoint, split=split, data=data, format=data_format)
+    request = EvaluateRequest(
+        checkpoint=checkpoint,
+        split=split,
+        data=data,
+        format=data_format,
+        ignore_unknown_columns=ignore_unknown_columns,
+    )
     with screen.waiting("evaluating"):
         document = run(request, note=screen.tell)
     show_evaluation(document, screen)
@@ -89,6 +97,7 @@ def predict(
         ),
     ] = None,
     data_format: DataFormat = "auto",
+    ignore_unknown_columns: IgnoreUnknownColumns = False,
     json: Json = False,
     quiet: QuietButResult = False,
 ) -> None:
@@ -100,7 +109,11 @@ def predict(
     screen = asked_screen(context, json=json, quiet=quiet)
     destination = Destination.checked(output, inputs)
     request = PredictRequest(
-        checkpoint=checkpoint, inputs=tuple(inputs), format=data_format, top=top
+        checkpoint=checkpoint,
+        inputs=tuple(inputs),
+        format=data_format,
+        top=top,
+        ignore_unknown_columns=ignore_unknown_columns,
     )
     with screen.waiting("predicting"):
         destination.deliver(run(request), top, screen)

@@ -18,7 +18,7 @@ from bmtrain.events import Event, ExamplesChosen, ExportBegun, ModelExported, Ru
 from bmtrain.exports.comparison import TOLERANCE, compare, outputs_of
 from bmtrain.exports.description import describe
 from bmtrain.exports.exporter import Content, Exporter
-from bmtrain.exports.placing import directory_beside, put_in_place, require_free
+from bmtrain.exports.placing import directory_beside, put_in_place, require_free, settle
 from bmtrain.exports.safetensors_file import beside
 from bmtrain.exports.table import FORMATS
 from bmtrain.figures import count
@@ -100,6 +100,7 @@ def _targets(request: ExportRequest, restored: Restored) -> list[_Target]:
     for name, exporter in chosen.items():
         path = _place(request, exporter, restored.checkpoint.experiment.name, len(chosen) > 1)
         description = None if exporter.holds_description else beside(path)
+        settle(path.parent)
         require_free(path, is_directory=exporter.is_directory, force=request.force)
         if description is not None:
             require_free(description, is_directory=False, force=request.force)

@@ -1,14 +1,19 @@
 """An export is there whole or not at all, and nothing is replaced that is no export."""
 
 import os
+import shutil
+import signal
 import stat
+import subprocess
+import sys
 from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
 from bmtrain.errors import EnvironmentFault
-from bmtrain.exports.placing import directory_beside, put_in_place, require_free
+from bmtrain.exports.placing import directory_beside, put_in_place, require_free, settle
+from tests.faults.injection import Killed, faults_in
 
 
 def saved_model(path, word="old"):
@@ -90,3 +95,86 @@ def test_everything_is_flushed_before_it_has_its_name(tmp_path, monkeypatch):
     before = {path for path, was_there in flushed if not was_there}
     assert before == {str(made), str(made / "variables"), str(made / "saved_model.pb")}
     assert flushed[-1] == (str(tmp_path), True)
+
+
+def export(target):
+    """As the workflow does it."""
+    with directory_beside(target) as directory:
+        put_in_place(saved_model(directory / target.name, "new"), target)
+
+
+def test_killed_at_any_call_the_old_one_or_the_new_one_is_there_when_it_is_settled(tmp_path):
+    """The next export finds one whole SavedModel, and nothing besides."""
+    target = tmp_path / "here" / "model"
+    saved_model(target)
+    with faults_in(sys.maxsize) as faults:
+        export(target)
+    was_gone, found = 0, []
+    for fail_at in range(len(faults.made)):
+        shutil.rmtree(target.parent)
+        saved_model(target)
+        with suppress(Killed), faults_in(fail_at, "killed"):
+            export(target)
+        was_gone += not target.exists()
+        settle(target.parent)
+        assert list(target.parent.iterdir()) == [target], fail_at
+        assert {path.name for path in target.iterdir()} == {"saved_model.pb", "variables"}
+        found.append((target / "saved_model.pb").read_text())
+    assert was_gone, "no kill came between the two renames"
+    assert found == sorted(found, reverse=True), "first the old one, then the new one"
+    assert set(found) == {"old", "new"}
+
+
+def test_a_killed_process_leaves_what_the_next_settles(tmp_path):
+    target = saved_model(tmp_path / "model")
+    code = f"""
+import os, signal
+from pathlib import Path
+from bmtrain.exports.placing import directory_beside, put_in_place
+Path.replace = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
+with directory_beside(Path({str(target)!r})) as directory:
+    (directory / "model").mkdir()
+    (directory / "model" / "saved_model.pb").write_text("new")
+    put_in_place(directory / "model", Path({str(target)!r}))
+"""
+    ended = subprocess.run([sys.executable, "-c", code], check=False)
+    assert ended.returncode == -signal.SIGKILL
+    assert not target.exists()
+    settle(tmp_path)
+    assert (target / "saved_model.pb").read_text() == "old"
+    assert list(tmp_path.iterdir()) == [target]
+
+
+def test_what_a_living_export_is_at_work_in_is_left_alone(tmp_path):
+    with directory_beside(tmp_path / "model") as directory:
+        (directory / "half").touch()
+        settle(tmp_path)
+        assert (directory / "half").exists()
+    settle(tmp_path / "absent")
+
+
+def test_only_directories_named_as_ours_are_leftovers_and_no_link_is_followed(tmp_path):
+    outside = saved_model(tmp_path / "outside")
+    saved_model(outside / "model.replaced")
+    here = tmp_path / "here"
+    here.mkdir()
+    (here / ".bmtrain-abcdefgh.exporting").symlink_to(outside)
+    (here / ".thesis.exporting").mkdir()
+    leftover = here / ".bmtrain-12345678.exporting"
+    leftover.mkdir()
+    (leftover / "link").symlink_to(outside)
+    settle(here)
+    left = {".bmtrain-abcdefgh.exporting", ".thesis.exporting"}
+    assert {path.name for path in here.iterdir()} == left
+    assert {path.name for path in outside.iterdir()} == {
+        *("saved_model.pb", "variables", "model.replaced"),
+    }
+
+
+def test_an_export_made_meanwhile_is_not_replaced_by_the_one_that_was_moved_away(tmp_path):
+    target = saved_model(tmp_path / "model", "newest")
+    leftover = tmp_path / ".bmtrain-12345678.exporting"
+    saved_model(leftover / "model.replaced")
+    settle(tmp_path)
+    assert (target / "saved_model.pb").read_text() == "newest"
+    assert not leftover.exists()

@@ -23,10 +23,16 @@ def mapped() -> set[str]:
 
 
 def words(run: str, data: str) -> dict[str, list[str]]:
-    """The commands that a stranger's directory is given to."""
+    """The commands that a stranger's directory is given to.
+
+    Of ``export`` not SavedModel and LiteRT: TensorFlow makes named tuples while it traces, which
+    compiles and executes text of Python's own.
+    """
+    formats = [word for name in ("safetensors", "keras", "onnx") for word in ("--to", name)]
     return {
         "eval": ["eval", run],
         "predict": ["predict", run, data],
+        "export": ["export", run, *formats, "-o", str(Path(run).parent / "exported"), "--force"],
         "resume": ["train", run, "--resume", "training.epochs=4"],
     }
 

@@ -1,4 +1,4 @@
-"""What Python itself sees while a stranger's run is evaluated, predicted with and gone on with."""
+"""What Python itself sees of a stranger's run: evaluated, predicted with, exported, gone on with."""
 
 import json
 import os
@@ -20,10 +20,11 @@ INSIDE = (
     *("sys._getframe", "sys._getframemodulename", "sys.unraisablehook", "gc.get_objects"),
     *("os.putenv", "os.unsetenv"),  # what TensorFlow reads, pinned at every start
 )
-#: Events with a path or a descriptor of the run's own; they are what saving is.
+#: Events with a path or a descriptor of what is written; they are what saving is.
 SAVING = (
     *("os.mkdir", "os.rename", "os.remove", "os.rmdir", "os.chmod", "os.truncate"),
     *("os.listdir", "os.scandir", "pathlib.Path.glob", "shutil.rmtree", "fcntl.flock"),
+    "tempfile.mkdtemp",
 )
 #: What may be read besides the run and the data, and why.
 READ = {
@@ -48,6 +49,7 @@ def seen(trained, project, environment, tmp_path_factory):
     directory = tmp_path_factory.mktemp("audit").resolve()
     for name in ("own", "strange"):
         shutil.copytree(trained("graph", "training.engine=graph").path, directory / name)
+    (directory / "exported").mkdir()
     answer = directory / "events.json"
     ended = subprocess.run(
         [
@@ -58,18 +60,28 @@ def seen(trained, project, environment, tmp_path_factory):
             directory / "strange",
             project / "points.csv",
         ],
-        env=environment | {"BMTRAIN_XLA_CACHE": "0"},
+        # Keras writes the weights of a .keras file into a temporary directory first.
+        env=environment | {"BMTRAIN_XLA_CACHE": "0", "TMPDIR": str(directory / "exported")},
         cwd=directory,
         capture_output=True,
         text=True,
         timeout=300,
         check=False,
     )
-    assert ended.returncode == 0, ended.stderr
+    assert ended.returncode == 0, ended.stdout + ended.stderr
     return json.loads(answer.read_text()), directory / "strange"
 
 
-COMMANDS = ("eval", "predict", "resume")
+COMMANDS = ("eval", "predict", "export", "resume")
+
+
+def written_by(command, run):
+    """The directory in which a command may change something; None: it may not."""
+    return {"resume": run, "export": run.parent / "exported"}.get(command)
+
+
+def is_in(path, directory):
+    return directory is not None and (path == str(directory) or path.startswith(f"{directory}/"))
 
 
 def test_the_hook_sees_what_is_compiled_executed_and_opened(seen):
@@ -88,14 +100,19 @@ def test_nothing_is_run_imported_or_connected_to(seen, command):
 @pytest.mark.parametrize("command", COMMANDS)
 def test_only_the_run_the_data_and_what_is_installed_are_opened(seen, command, project):
     events, run = seen
+    place = written_by(command, run)
     for event, (path, _mode, flags) in (e for e in events[command] if e[0] == "open"):
         if path.isdigit():
             continue  # a descriptor that was opened before
-        if command == "resume" and path == str(run.parent) and int(flags) & os.O_DIRECTORY:
-            continue  # the run's own name is flushed
+        if place is not None and path == str(run.parent) and int(flags) & os.O_DIRECTORY:
+            continue  # the place's own name is flushed
+        if is_in(path, place):
+            continue
+        if command == "export" and path == "assets" and not int(flags) & WRITING:
+            continue  # Keras's temporary directory is removed, by names in an open directory
         is_written = bool(int(flags) & WRITING)
-        if path.startswith(f"{run}/") or path == str(run):
-            assert command == "resume" or not is_written, (event, path)
+        if is_in(path, run):
+            assert not is_written, (event, path)
         elif path != os.devnull:
             assert not is_written, path
             is_data = path == str(project / "points.csv")
@@ -104,22 +121,27 @@ def test_only_the_run_the_data_and_what_is_installed_are_opened(seen, command, p
 
 
 @pytest.mark.parametrize("command", COMMANDS)
-def test_only_the_run_is_changed_and_only_when_it_is_gone_on_with(seen, command):
+def test_only_a_run_that_is_gone_on_with_is_changed_and_what_is_exported_has_its_place(
+    seen, command
+):
     events, run = seen
+    place = written_by(command, run)
     for event, arguments in events[command]:
         if event not in SAVING:
             continue
         path = arguments[0]
         if command == "resume" and (event, path) == ("os.listdir", "/sys/class/powercap"):
             continue  # the energy that the training takes, where the machine counts it
-        is_ours = path.startswith(str(run)) or path.endswith(".zip")
-        # os.remove within a directory that is open; a descriptor of a file of ours.
-        is_ours |= path.isdigit() or (event == "os.remove" and arguments[-1].isdigit())
-        assert is_ours, (event, arguments)
-        if command != "resume":
-            assert event in ("os.listdir", "os.scandir"), (event, arguments)
+        if path.isdigit():
+            continue  # a descriptor of a file of ours
+        if event in ("os.remove", "os.rmdir") and arguments[-1].isdigit():
+            continue  # within a directory that is open
+        if event in ("os.listdir", "os.scandir"):
+            assert is_in(path, run) or is_in(path, place) or path.endswith(".zip"), (event, path)
+        else:
+            assert is_in(path, place), (event, arguments)
         if event == "os.rename":
-            assert arguments[1].startswith(str(run))
+            assert is_in(arguments[1], place)
 
 
 def test_no_library_is_loaded(seen):

@@ -181,6 +181,20 @@ def test_what_is_there_is_replaced_only_when_asked(graph, command, tmp_path):
     assert "points.keras.json: it exists already" in ended.err
 
 
+def test_what_a_killed_export_moved_away_is_put_back_and_then_not_replaced_unasked(
+    graph, command, tmp_path, monkeypatch
+):
+    monkeypatch.setattr("bmtrain.workflows.export.restored_session", None)
+    waiting = tmp_path / ".bmtrain-12345678.exporting" / "points_savedmodel.replaced"
+    waiting.mkdir(parents=True)
+    (waiting / "saved_model.pb").write_text("old")
+    ended = command("export", graph.path, "--to", "savedmodel", "-o", tmp_path)
+    assert ended.exit_code == 6
+    assert "points_savedmodel: it exists already" in ended.err
+    assert (tmp_path / "points_savedmodel" / "saved_model.pb").read_text() == "old"
+    assert len(list(tmp_path.iterdir())) == 1
+
+
 def test_without_the_extra_the_command_to_install_it_is_told(graph, command, tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "onnxruntime", None)
     monkeypatch.setattr("bmtrain.workflows.export.restored_session", None)  # before TensorFlow

@@ -83,9 +83,11 @@ def _check_depth(document: Json) -> None:
 
 
 def _children(value: Json) -> list[Json]:
+    if value is None or isinstance(value, str | int | float):
+        return []  # most are, and the questions below take longer
     if isinstance(value, Mapping):
         return list(value.values())
-    if isinstance(value, Sequence) and not isinstance(value, str):
+    if isinstance(value, Sequence):
         return list(value)
     return []
 

@@ -12,13 +12,10 @@ from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from io import TextIOBase
-from typing import IO, TYPE_CHECKING, Literal, TextIO, cast
+from typing import Literal, TextIO
 
 from bmtrain.cli.typesetting import hang_of, printable, with_whole_commands, wrapped
 from bmtrain.errors import EnvironmentFault
-
-if TYPE_CHECKING:
-    from rich.console import Console
 
 Style = Literal["bold", "dim", "red", "green", "yellow"]
 
@@ -70,11 +67,6 @@ class Stream(TextIOBase):
         self.is_live = self.is_terminal and not is_dumb
         self.has_color = self.is_live and not os.environ.get("NO_COLOR")
         self.symbols = UNICODE if _can_show(file, "✔⚠✘─━×…–") else ASCII
-
-    @property
-    def encoding(self) -> str:  # type: ignore[override]  # read-only here: it says what can be shown
-        """What Rich chooses its characters by."""
-        return "ascii" if self.symbols is ASCII else "utf-8"
 
     @property
     def width(self) -> int:
@@ -182,20 +174,6 @@ class Stream(TextIOBase):
             self._transient = False
             self.write("\r\x1b[2K")
             self.flush()
-
-    def rich(self) -> Console:
-        """A Rich console that writes here."""
-        from rich.console import Console  # 40 ms, and --help needs none of it
-
-        return Console(
-            file=cast("IO[str]", self),
-            force_terminal=self.has_color,
-            no_color=not self.has_color,
-            width=self.width,
-            highlight=False,
-            markup=False,
-            emoji=False,
-        )
 
     def release(self) -> None:
         """Close the file; what is written later goes nowhere."""

@@ -137,6 +137,8 @@ class _Reader:
         self._count(1, event, key)
         if depth > MAX_DEPTH:
             raise self._stop(self._marks.of(event), f"nested deeper than {MAX_DEPTH} levels")
+        if isinstance(event, ScalarEvent) and event.tag is None and event.anchor is None:
+            return self._scalar(event, key), 1  # nearly always
         if getattr(event, "tag", None) is not None:
             message = f"the tag {shown_tag(event)} is not allowed; write a plain value"
             self._report(self._marks.of(event), message, key)
@@ -202,9 +204,8 @@ class _Reader:
         height = 0
         first: Place | None = None
         while not isinstance(end := self._next(), MappingEndEvent):
-            key_place = self._marks.of(end)
+            name, key_place = self._key(end, key, depth, entries)
             first = first or key_place
-            name = self._key(end, key, depth, entries)
             value, value_height = self._node(self._next(), (*key, name or "?"), depth + 1)
             height = max(height, value_height)
             if name is not None and name not in entries:
@@ -213,23 +214,26 @@ class _Reader:
         place = self._marks.of(event, flow_end) if flow_end else first or self._marks.of(event)
         return MappingNode(entries, place), height + 1
 
-    def _key(self, event: Event, key: KeyPath, depth: int, entries: dict[str, Entry]) -> str | None:
-        """The key that starts with ``event``, or None where it cannot be used."""
-        place = self._marks.of(event)
+    def _key(
+        self, event: Event, key: KeyPath, depth: int, entries: dict[str, Entry]
+    ) -> tuple[str | None, Place]:
+        """The key that starts with ``event``, or None where it cannot be used; and its place."""
         node, _ = self._node(event, key, depth + 1)
         if not isinstance(event, ScalarEvent) or not isinstance(node, ScalarNode):
+            place = self._marks.of(event)
             self._report(place, "a key must be a plain text", key)
-            return None
+            return None, place
+        place = node.place
         name = event.value
         if name == "<<" and event.implicit[0]:
             message = "merge keys (<<) are not supported; write the keys out or use 'extends'"
             self._report(place, message, key)
-            return None
+            return None, place
         if name in entries:
             line = entries[name].key_place.line
             message = f"duplicate key; it is already given on line {line}"
             self._report(place, message, (*key, name))
-        return name
+        return name, place
 
 
 def _flow_end(start: Event, end: Event) -> Event | None:

@@ -17,6 +17,9 @@ INT = re.compile(r"[-+]?[0-9]+|0o[0-7]+|0x[0-9a-fA-F]+", re.ASCII)
 FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?", re.ASCII)
 SPECIAL_FLOAT = re.compile(r"[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)")
 
+#: How every number begins.
+_STARTS = frozenset("+-.0123456789")
+
 #: Integers of a larger magnitude are refused: no setting needs them.
 MAX_INT = 2**64 - 1
 _MAX_INT_CHARACTERS = 70
@@ -36,6 +39,8 @@ def resolve_plain(text: str) -> str | int | float | bool | None:
         return None
     if text in BOOLS:
         return BOOLS[text]
+    if text[0] not in _STARTS:
+        return text  # most texts, in a third of the time
     if INT.fullmatch(text):
         return _integer(text)
     if FLOAT.fullmatch(text):

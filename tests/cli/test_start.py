@@ -117,7 +117,7 @@ def test_runs_are_listed_without_tensorflow_and_numpy(imported, tmp_path):
     make_run(tmp_path / "runs" / "first")
     exit_code, modules = imported("runs", "--where", "seed=0", "--show", "seed")
     assert exit_code == 0
-    assert not modules & {"tensorflow", "keras", "numpy", "polars"}
+    assert not modules & {"tensorflow", "keras", "numpy", "polars", "rich"}
 
 
 def test_runs_are_compared_without_tensorflow(imported, tmp_path):

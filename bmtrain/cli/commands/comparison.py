@@ -82,7 +82,9 @@ def runs(
         reverse=reverse,
         show=tuple(show or ()),
     )
-    show_runs(list_runs(request), screen, table_format)
+    with screen.waiting("reading the runs"):
+        document = list_runs(request)
+    show_runs(document, screen, table_format)
 
 
 def compare(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from bmtrain.cli.stream import Stream
+from bmtrain.cli.stream import Painted, Stream
 from bmtrain.cli.typesetting import columns, printable
 
 
@@ -19,28 +19,27 @@ def show_table(header: Sequence[str], rows: Iterable[Sequence[str]], stream: Str
     if table_width(header, rows, gap) > stream.width:
         _show_blocks(header, rows, stream)
         return
-    from rich.table import Table  # --help needs none of it
-    from rich.text import Text
-
-    table = Table(box=None, pad_edge=False, padding=(0, gap, 0, 0), header_style="dim")
-    for index, name in enumerate(header):
-        table.add_column(Text(name), justify="right" if index else "left", no_wrap=True)
-    for row in rows:
-        table.add_row(*(Text(cell) for cell in row))
-    stream.clear()
-    stream.rich().print(table)
-    stream.flush()
+    widths = _widths(header, rows)
+    lines = [_line(row, widths, gap) for row in (header, *rows)]
+    stream.line(Painted("\n".join([stream.paint(lines[0], "dim"), *lines[1:]])))
 
 
 def table_width(header: Sequence[str], rows: Sequence[Sequence[str]], gap: int = 2) -> int:
     """Columns of the terminal that the table takes."""
-    from rich.cells import cell_len
-
-    widths = [
-        max(cell_len(printable(cell)) for cell in column)
-        for column in zip(header, *rows, strict=True)
-    ]
+    widths = _widths(header, rows)
     return sum(widths) + gap * (len(widths) - 1)
+
+
+def _widths(header: Sequence[str], rows: Sequence[Sequence[str]]) -> list[int]:
+    cells = zip(header, *rows, strict=True)
+    return [max(columns(printable(cell)) for cell in column) for column in cells]
+
+
+def _line(row: Sequence[str], widths: Sequence[int], gap: int) -> str:
+    padding = [" " * (width - columns(cell)) for cell, width in zip(row, widths, strict=True)]
+    first, *others = row
+    figures = (f"{pad}{cell}" for pad, cell in zip(padding[1:], others, strict=True))
+    return (" " * gap).join([first + padding[0], *figures])
 
 
 def _show_blocks(header: Sequence[str], rows: Sequence[Sequence[str]], stream: Stream) -> None:

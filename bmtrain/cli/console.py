@@ -56,9 +56,14 @@ class Screen:
         self.err.hanging(self.err.paint("warning: ", "yellow"), len("warning: "), message)
 
     @contextmanager
-    def waiting(self, what: str) -> Iterator[None]:
-        """Show that something takes its time, for as long as it does."""
+    def waiting(self, what: str, *, in_a_line: bool = False) -> Iterator[None]:
+        """Show that something takes its time, for as long as it does.
+
+        Where nothing can be shown for a while it is not told; ``in_a_line``: in a line that stays.
+        """
         self._waiting_for = what + self.err.symbols.dots
+        if in_a_line and self.tells_progress and not self.err.is_live:
+            self.err.line(self._waiting_for)
         self.show_waiting()
         try:
             yield

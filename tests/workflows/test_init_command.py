@@ -194,6 +194,20 @@ def test_the_config_on_stdout_is_the_config_and_nothing_is_written(bmtrain, tmp_
     assert (quiet.out, quiet.err) == (ended.out, "")
 
 
+@pytest.mark.parametrize(("words", "said"), [((), "looking at big.csv…\n"), (("--json",), "")])
+def test_what_is_looked_at_is_told_before_it_is_read(command, monkeypatch, capfd, words, said):
+    """A pipe's reader would else have nothing for as long as a large file takes."""
+    seen = []
+
+    def look(request):
+        seen.append(capfd.readouterr().err)
+        raise DataError("enough seen", where=str(request.data))
+
+    monkeypatch.setattr("bmtrain.workflows.init.init", look)
+    assert command("init", "--data", "big.csv", *words).exit_code == 3
+    assert seen == [said]
+
+
 def test_what_is_left_out_for_its_cells_is_told_under_quiet_too(bmtrain, tmp_path):
     (tmp_path / "mine.csv").write_text(GAP)
     ended = bmtrain("init", "--data", "mine.csv", "--quiet", directory=tmp_path)

@@ -82,6 +82,7 @@ def init(
         output=output or Path("config.yaml"),
         force=force,
     )
-    with screen.waiting(f"looking at {data}") if data is not None else nullcontext():
+    looking = screen.waiting(f"looking at {data}", in_a_line=True)
+    with looking if data is not None else nullcontext():
         document = run(request)
     show_init(document, screen)

@@ -29,7 +29,7 @@ from bmtrain.runs.metrics_log import is_figures, last_epoch
 Status = Literal["completed", "interrupted", "failed", "diverged", "running"]
 Figures = Mapping[str, Mapping[str, float | None]]
 
-_TIME = re.compile(rb"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
+_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", re.ASCII)
 _TIME_LENGTH = 20
 _SPLITS = ("train", "validation", "test")
 
@@ -40,7 +40,7 @@ class RunOverview:
 
     Attributes:
         held_by: who trains in it now; None: nobody.
-        begun: UTC, as ``2026-11-23T10:15:00Z``.
+        begun: UTC, as ``2026-11-23T10:15:00Z``; of a run that was gone on with, its first start.
         epochs: done so far.
         metrics: by split, of the evaluated checkpoint; of one that did not complete, or goes
             on, the last epoch's of the log.
@@ -108,7 +108,7 @@ def _overview(
         path=run.path,
         status=status,
         held_by=held_by,
-        begun=_begun(run),
+        begun=_begun(run, run_json),
         epochs=int(epochs),
         metrics=metrics,
         monitor=_text(evaluated, "monitor"),
@@ -156,14 +156,21 @@ def _only_splits(document: Mapping[str, Any]) -> Figures:
     return found
 
 
-def _begun(run: RunDirectory) -> str:
-    """The time in the first line of its log; without one, when its config was written."""
+def _begun(run: RunDirectory, run_json: Mapping[str, Any]) -> str:
+    """As recorded; else the time in the first line of its log, or when its config was written.
+
+    A run that has not come as far as its first step, or of an earlier version, has no record.
+    """
+    earlier = run_json.get("earlier")
+    first = earlier[0] if isinstance(earlier, list) and earlier else run_json
+    if (recorded := _text(first, "begun")) is not None and _TIME.fullmatch(recorded):
+        return recorded
     with environment_faults(run.log, "read the log"):
         try:
             with opened_regular(run.log) as (descriptor, _):
-                found = _TIME.match(os.pread(descriptor, _TIME_LENGTH, 0))
-                if found:
-                    return found.group().decode()
+                start = os.pread(descriptor, _TIME_LENGTH, 0).decode("ascii", "replace")
+                if _TIME.fullmatch(start):
+                    return start
         except (FileNotFoundError, NotRegular):
             pass
         written = datetime.fromtimestamp(run.config.lstat().st_mtime, UTC)

@@ -43,7 +43,7 @@ def compare(request: CompareRequest) -> dict[str, Any]:
     """The document of ``compare --json``.
 
     ``{"schema_version": 1, "status": "completed", "exit_code": 0, "error": null, "runs":
-    [{"label": "A", "run", "status", "seed"}], "figure": "test.accuracy", "config": [{"key":
+    [{"label": "A", "run", "status", "begun", "seed"}], "figure": "test.accuracy", "config": [{"key":
     "optimizer.learning_rate", "values": {"A": 0.001, "B": 0.003}}], "data": […],
     "environment": […], "metrics": […], "groups": [{"runs": ["A", "C", "E"], "seeds": [0, 1,
     2], "mean", "standard_deviation", "is_tested"}], "evidence": [{"kind": "models|seeds",
@@ -80,6 +80,7 @@ def compare(request: CompareRequest) -> dict[str, Any]:
                 "label": run.label,
                 "run": str(run.overview.path),
                 "status": run.overview.status,
+                "begun": run.overview.begun,
                 "seed": run.seed,
             }
             for run in runs
@@ -203,11 +204,15 @@ def _about_groups(groups: Sequence[SeedGroup]) -> Iterator[str]:
             told = "one seed" if seeds == 1 else f"{seeds} seeds"
             yield f"{group.label}: {told}; a test across seeds takes {MIN_SEEDS} at least"
     if len(groups) == 1:
-        yield "the runs differ in seed only: their figures are those of one method"
+        is_one_seed = len({run.seed for run in groups[0].runs}) == 1
+        what = "have one config and one seed" if is_one_seed else "differ in seed only"
+        yield f"the runs {what}: their figures are those of one method"
 
 
 def _about_models(runs: Sequence[ComparedRun]) -> str:
     if len({run.method for run in runs}) == 1:
+        if len({run.seed for run in runs}) == 1:
+            return "config and seed are the same: a difference is that of data, environment or code"
         return "the configs are the same but for the seed: a difference is that of the seeds"
     few = "one seed each" if len({run.method for run in runs}) == len(runs) else "too few seeds"
     return (

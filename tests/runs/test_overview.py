@@ -55,6 +55,24 @@ def test_a_run_that_ended_says_how(tmp_path, status):
     assert overview.message == (None if status == "completed" else "it broke")
 
 
+@pytest.mark.parametrize(
+    ("facts", "begun"),
+    [
+        ({"begun": "2026-11-20T08:00:00Z"}, "2026-11-20T08:00:00Z"),
+        (
+            {"begun": "2026-11-21T08:00:00Z", "earlier": [{"begun": "2026-11-20T08:00:00Z"}]},
+            "2026-11-20T08:00:00Z",
+        ),
+        ({"begun": "yesterday"}, "2026-11-23T10:15:00Z"),
+        ({"begun": "2026-11-20T08:00:00Z\n"}, "2026-11-23T10:15:00Z"),
+        ({"begun": 7, "earlier": "x"}, "2026-11-23T10:15:00Z"),
+        ({"begun": "2026-11-20T08:00:00Z", "earlier": [1]}, "2026-11-23T10:15:00Z"),
+    ],
+)
+def test_a_run_began_when_its_record_says_or_else_its_log(tmp_path, facts, begun):
+    assert read_overview(make_run(tmp_path / "run", **facts)).begun == begun
+
+
 def test_a_run_that_was_killed_is_interrupted_and_has_its_logs_figures(tmp_path):
     run = make_run(tmp_path / "run", status=None)
     log_epochs(run, 3)

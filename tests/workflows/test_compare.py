@@ -117,6 +117,15 @@ def test_the_same_answers_are_no_evidence(bmtrain, made):
     ]
 
 
+def test_where_the_seeds_are_the_same_too_no_difference_is_put_down_to_them(bmtrain, made):
+    made("a"), made("b", predicted=wrong_at(1, 2, 3)), made("c")
+    words = "config and seed are the same: a difference is that of data, environment or code"
+    assert bmtrain("compare", "a", "b", "--json").document["notes"] == [words]
+    told = bmtrain("compare", "a", "b", "c", "--json").document["notes"]
+    assert "the runs have one config and one seed: their figures are those of one method" in told
+    assert not [note for note in told if "but for the seed" in note or "in seed only" in note]
+
+
 def test_what_differs_is_told_and_nothing_else(bmtrain, two):
     document = bmtrain("compare", "a", "b", "--only-changed", "--json").document
     assert document["config"] == [
@@ -125,6 +134,7 @@ def test_what_differs_is_told_and_nothing_else(bmtrain, two):
     assert document["data"] == document["environment"] == []
     assert [row["key"] for row in document["metrics"]] == ["test.accuracy"]
     whole = bmtrain("compare", "a", "b", "--json").document
+    assert [run["begun"] for run in whole["runs"]] == ["2026-11-23T10:15:00Z"] * 2
     assert {"source", "fingerprint"} <= {row["key"] for row in whole["data"]}
     assert {"test.loss", "epochs", "parameters"} <= {row["key"] for row in whole["metrics"]}
 
@@ -199,6 +209,24 @@ def test_equal_labels_of_drawn_splits_are_no_proof_of_equal_examples(bmtrain, ma
     assert "the split is drawn with the seeds 0 and 1" in ended.err
     assert "drawn otherwise (data.splits.test)" in bmtrain("compare", "a", "d").err
     assert bmtrain("compare", "a", "c").exit_code == 0  # the test split is drawn first
+
+
+def test_the_fingerprints_of_the_test_splits_decide_where_they_are_recorded(bmtrain, made):
+    """Other inputs under equal labels are another test set; equal ones under another draw are not."""
+    for name, letter, test, *overrides in (
+        ("a", "x", "t"),
+        ("b", "y", "t", "seed=1"),
+        ("c", "z", "u"),
+    ):
+        recorded = {"fingerprint": letter * 32, "fingerprints": {"test": test * 32}}
+        made(name, *overrides, config=TABLE, data=recorded)
+    assert bmtrain("compare", "a", "b").exit_code == 0
+    ended = bmtrain("compare", "a", "c")
+    assert ended.exit_code == 3
+    assert "different test sets: other inputs under the same labels" in ended.err
+    made("d", "data.features=[x]", config=TABLE,
+         data={"fingerprint": "v" * 32, "fingerprints": {"test": "w" * 32}})  # fmt: skip
+    assert bmtrain("compare", "a", "d").exit_code == 0  # of other columns of the same examples
 
 
 @pytest.mark.parametrize(

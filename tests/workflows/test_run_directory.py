@@ -1,14 +1,18 @@
 """What a run leaves behind: every file, and that they agree with each other."""
 
+import hashlib
 import json
 import os
 import platform
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from bmtrain.config.load import load_config
 from bmtrain.runs.predictions import read_predictions
+from bmtrain.workflows.preparation import load_experiment_data
 
 SUMMARY_KEYS = {
     "schema_version",
@@ -103,11 +107,38 @@ def test_run_json_tells_what_ran_where_on_which_data(reference, project):
     assert data["examples"] == {"train": 186, "validation": 62, "test": 62}
     assert data["class_names"] == ["left", "right", "up"]
     assert len(bytes.fromhex(data["fingerprint"])) == 32
+    assert list(data["fingerprints"]) == ["train", "validation", "test"]
     assert document["parameters"] == 91
     # Forward: a product and a sum per kernel entry; backward about twice as much.
     assert document["flops_per_epoch"] == 3 * 2 * (32 + 24) * 186
     assert document["peak_memory_bytes"] > 2**20
     assert "git" in document
+
+
+def test_run_json_tells_when_the_command_began(reference):
+    """Before the log's first line, by no more than reading the data takes."""
+    document = json.loads((reference.path / "run.json").read_text())
+    first_line = (reference.path / "log.txt").read_text().split()[0]
+    begun, logged = map(datetime.fromisoformat, (document["begun"], first_line))
+    assert begun.utcoffset() == timedelta(0)
+    assert timedelta(0) <= logged - begun <= timedelta(minutes=1)
+
+
+def test_the_splits_of_a_run_have_fingerprints_of_their_own(reference):
+    """The test split's by hand, from what the run stored of it and the table."""
+    import polars as pl
+
+    run_json = json.loads((reference.path / "run.json").read_text())
+    source = pl.read_csv(run_json["data"]["source"]).drop("side").to_numpy().astype("<f4")
+    stored = read_predictions(reference.path / "predictions" / "test.safetensors")
+    experiment = load_config(reference.path / "config.yaml").experiment
+    split = load_experiment_data(experiment).splits["test"]
+    assert {tuple(row) for row in split.features} <= {tuple(row) for row in source}
+    digest = hashlib.sha256(b"features <f4 (62, 4)\n")
+    digest.update(split.features.astype("<f4").tobytes())
+    digest.update(b"labels <i4 (62,)\n")
+    digest.update(stored.labels.astype("<i4").tobytes())
+    assert run_json["data"]["fingerprints"]["test"] == digest.hexdigest()
 
 
 def test_the_summary_says_what_the_training_took(reference):

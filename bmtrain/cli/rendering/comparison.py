@@ -81,7 +81,9 @@ def _shown(section: str, key: str, values: Mapping[str, Any], label: str) -> str
         return ""
     value = values[label]
     last = key.rpartition(".")[2]
-    if last in {"fingerprint", "commit"} and isinstance(value, str):
+    if (last in {"fingerprint", "commit"} or key.startswith("fingerprints.")) and isinstance(
+        value, str
+    ):
         return value[:_HASH]
     if section == "metrics":
         return _PRINTED.get(key, figure)(value)

@@ -123,7 +123,8 @@ def test_set_difference(first: ComparedRun, second: ComparedRun) -> str | None:
     """Why two runs were not tested on the same examples in the same order; None: they were.
 
     Equal labels alone are no proof: of a table sorted by its classes every stratified draw
-    has them. So a drawn split must have been drawn alike, too.
+    has them. The splits' fingerprints decide; without them, of runs of an earlier version, a
+    drawn split must have been drawn alike, too.
     """
     one, other = first.predictions, second.predictions
     assert one is not None
@@ -135,13 +136,27 @@ def test_set_difference(first: ComparedRun, second: ComparedRun) -> str | None:
         return "other labels"
     if _fingerprint(first) is not None and _fingerprint(first) == _fingerprint(second):
         return None
+    hashes = [_test_fingerprint(run) for run in (first, second)]
+    if hashes[0] is not None and hashes[0] == hashes[1]:
+        return None
     splits = [run.experiment.data.splits for run in (first, second)]
     drawn = [repr((split.test, split.group)) for split in splits]
     if drawn[0] != drawn[1]:
         return "the split is drawn otherwise (data.splits.test)"
     if first.experiment.data.splits.test is not None and first.seed != second.seed:
         return f"the split is drawn with the seeds {first.seed} and {second.seed}"
+    if None not in hashes and _are_read_alike(first, second):
+        return "other inputs under the same labels"
     return None
+
+
+def _are_read_alike(first: ComparedRun, second: ComparedRun) -> bool:
+    """Whether equal examples are equal inputs: from the same columns, and nothing filled in."""
+    one, other = first.experiment.data, second.experiment.data
+    chosen = [(data.features, data.categorical, data.label) for data in (one, other)]
+    return (
+        chosen[0] == chosen[1] and not one.categorical and one.missing == other.missing == "error"
+    )
 
 
 def is_drawn_alike(first: ComparedRun, second: ComparedRun) -> bool:
@@ -168,3 +183,9 @@ def _data(run: ComparedRun) -> dict[str, Any]:
 def _fingerprint(run: ComparedRun) -> str | None:
     value = _data(run).get("fingerprint")
     return value if isinstance(value, str) else None
+
+
+def _test_fingerprint(run: ComparedRun) -> str | None:
+    value = _data(run).get("fingerprints")
+    found = value.get("test") if isinstance(value, dict) else None
+    return found if isinstance(found, str) else None

@@ -7,11 +7,13 @@ import sys
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 from bmtrain.config.expectations import Expectation
 from bmtrain.config.resolved import resolved_yaml
+from bmtrain.data.fingerprint import split_fingerprint
 from bmtrain.differences import Difference
 from bmtrain.durable import write_text
 from bmtrain.energy import EnergyMeter
@@ -74,6 +76,12 @@ class Record:
     evaluated: dict[str, Any] | None = None
     begun: bool = False
     meter: EnergyMeter = field(default_factory=EnergyMeter)
+    _fingerprints: dict[str, str] = field(default_factory=dict)
+    _begun_at: str = field(init=False)
+
+    def __post_init__(self) -> None:
+        elapsed = timedelta(seconds=time.perf_counter() - self.timing.began)
+        self._begun_at = (datetime.now(UTC) - elapsed).strftime("%Y-%m-%dT%H:%M:%SZ")
 
     def begin(self) -> None:
         """From here on the directory is this run's: its resolved config is written."""
@@ -85,11 +93,11 @@ class Record:
 
     def write_run_json(self) -> None:
         """What runs where; written at the start and again at the end."""
-        facts = self.prepared.dataset.facts
         architecture = self.prepared.architecture
         num_examples = self._num_train_examples
         document = {
             "schema_version": SCHEMA_VERSION,
+            "begun": self._begun_at,
             "command": sys.argv,
             "seed": self.prepared.experiment.seed,
             "environment": environment_facts(),
@@ -97,14 +105,7 @@ class Record:
             # a stranger's, repository and all. Its first start's is under "earlier".
             "git": git_facts(Path.cwd()) if self.is_new else None,
             "engine": self.engine,
-            "data": {
-                "source": self.prepared.experiment.data.source,
-                "fingerprint": facts.fingerprint,
-                "examples": {n: s.num_examples for n, s in self.prepared.dataset.splits.items()},
-                "input_shape": facts.input_shape,
-                "input_dtype": facts.input_dtype,
-                "class_names": facts.class_names,
-            },
+            "data": self._data(),
             "parameters": architecture.num_parameters,
             "flops_per_epoch": architecture.training_flops * num_examples,
             "peak_memory_bytes": peak_memory_bytes(),
@@ -113,6 +114,21 @@ class Record:
             "earlier": self.earlier,
         }
         write_json(self.directory.run_json, document)
+
+    def _data(self) -> dict[str, Any]:
+        """What it is trained on; hashed once."""
+        facts, splits = self.prepared.dataset.facts, self.prepared.dataset.splits
+        if not self._fingerprints:
+            self._fingerprints = {name: split_fingerprint(splits[name]) for name in splits}
+        return {
+            "source": self.prepared.experiment.data.source,
+            "fingerprint": facts.fingerprint,
+            "fingerprints": self._fingerprints,
+            "examples": {name: split.num_examples for name, split in splits.items()},
+            "input_shape": facts.input_shape,
+            "input_dtype": facts.input_dtype,
+            "class_names": facts.class_names,
+        }
 
     @property
     def _num_train_examples(self) -> int:

@@ -183,8 +183,19 @@ def _open_base(
 
 def _beside(directory: Path, written: str) -> Path:
     """The path that ``written`` means in a text of ``directory``; ``~`` is the home directory."""
-    # pathlib would raise where there is no such home, and keep "..".
-    return Path(os.path.normpath(directory / os.path.expanduser(written)))  # noqa: PTH111
+    # pathlib would raise where there is no such home.
+    return without_parents(directory / os.path.expanduser(written))  # noqa: PTH111
+
+
+def without_parents(path: Path) -> Path:
+    """The path without ``..``, as the file system takes it: the parent of what a link leads to.
+
+    Links behind the last ``..`` are kept.
+    """
+    if ".." not in path.parts:
+        return path
+    last = len(path.parts) - path.parts[::-1].index("..")
+    return Path(os.path.realpath(Path(*path.parts[:last])), *path.parts[last:])
 
 
 def _is_seen(path: Path, seen: list[Path]) -> bool:

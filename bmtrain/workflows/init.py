@@ -145,12 +145,11 @@ def source_in_config(data: Path, directory: Path) -> str:
     Raises:
         DataError: the path is no text that a config can hold.
     """
-    # As the config's reader does it: a ".." takes the name before it away, be that a link.
-    absolute, start = Path(os.path.abspath(data)), os.path.abspath(directory)  # noqa: PTH100
-    if data.exists() and not (absolute.exists() and absolute.samefile(data)):
-        absolute = data.resolve()
+    # As the config's reader takes a "..": the parent of what a link leads to.
+    start = os.path.realpath(directory)
+    absolute = os.path.join(os.path.realpath(data.parent), data.name)  # noqa: PTH118
     if os.path.commonpath([absolute, start]) == "/":
-        source = str(absolute)
+        source = absolute
     else:
         source = os.path.relpath(absolute, start)
         source = source if source.startswith("../") else f"./{source}"

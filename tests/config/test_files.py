@@ -228,6 +228,26 @@ def test_a_path_is_relative_to_the_file_that_wrote_it(tmp_path, reference, monke
     assert load_config(path).experiment.data.source == str(tmp_path / "bases" / "digits")
 
 
+def test_a_way_back_from_a_linked_directory_is_that_of_the_file_system(tmp_path, reference):
+    """``link/..`` is the parent of what the link leads to; a link at the end stays one."""
+    there = tmp_path / "there" / "deep"
+    there.mkdir(parents=True)
+    (tmp_path / "there" / "digits").mkdir()
+    (tmp_path / "link").symlink_to(there)
+    (tmp_path / "there" / "alias").symlink_to(tmp_path / "there" / "digits")
+    for written in ("./link/../digits", "./link/../alias", f"{tmp_path}/link/../alias"):
+        path = write(tmp_path, a=with_source(reference, written))
+        source = Path(load_config(path).experiment.data.source)
+        assert source.samefile(tmp_path / written)
+        assert source == tmp_path / "there" / Path(written).name
+    base = write(tmp_path / "there", base=with_source(reference, "./digits"))
+    path = write(tmp_path / "link", mine="extends: ../base.yaml")
+    assert load_config(base).experiment.data.source == str(tmp_path / "there" / "digits")
+    assert load_config(path).experiment.data.source == str(tmp_path / "there" / "digits")
+    path = write(tmp_path, a=with_source(reference, "./link/deeper"))
+    assert load_config(path).experiment.data.source == str(tmp_path / "link" / "deeper")
+
+
 def test_a_path_in_an_override_is_relative_to_the_current_directory(load, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     source = load("data.source=digits/").experiment.data.source

@@ -256,12 +256,12 @@ def test_the_source_is_relative_to_the_config_wherever_that_is(tmp_path, monkeyp
     (tmp_path / "here").mkdir()
     (tmp_path / "there" / "deep").mkdir(parents=True)
     (tmp_path / "here" / "x.csv").write_text(TABLES["binary"])
-    # A way back through a link is the config's own: ".." takes the link away.
+    # A way back through a link is that of the directory that it leads to.
     (tmp_path / "link").symlink_to(tmp_path / "there" / "deep")
     monkeypatch.chdir(tmp_path / "here")
     for output, source in {
         "../there/deep/config.yaml": "../../here/x.csv",
-        "../link/other.yaml": "../here/x.csv",
+        "../link/other.yaml": "../../here/x.csv",
         "config.yaml": "./x.csv",
     }.items():
         init(InitRequest(data=Path("x.csv"), output=Path(output)))

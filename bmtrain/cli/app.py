@@ -15,7 +15,8 @@ from bmtrain.cli.commands.proofs import reproduce, verify_resume
 from bmtrain.cli.commands.shell import completion
 from bmtrain.cli.commands.starting import init
 from bmtrain.cli.commands.training import train
-from bmtrain.cli.help import Command, Group, exit_codes, first_steps
+from bmtrain.cli.exit_codes import exit_codes
+from bmtrain.cli.help import Command, Group, first_steps
 
 COMMANDS: Final[dict[str, Callable[..., Any]]] = {
     "init": init,

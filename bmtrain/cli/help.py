@@ -1,4 +1,4 @@
-"""What --help shows: lines that fit the terminal, and each command's own exit codes."""
+"""What --help shows: lines that fit the terminal."""
 
 from __future__ import annotations
 
@@ -11,38 +11,6 @@ from bmtrain.cli.console import Screen
 from bmtrain.cli.typesetting import NARROWEST, wrapped
 from bmtrain.program import program
 
-_ENDINGS: Final = {
-    "0": "done",
-    "1": "an internal error: a bug in bmtrain",
-    "2": "the command line or the config is wrong",
-    "3": "the data is missing or wrong, or does not fit the config",
-    "4": "an expectation was missed",
-    "5": "training diverged: a loss or a weight is not finite",
-    "6": "the environment: disk, permissions, memory, device, run directory in use",
-    "7": "the checkpoint is missing, damaged, of a newer format or does not fit",
-    "129 130 143": "interrupted by SIGHUP, SIGINT, SIGTERM",
-}
-_DIFFERENCE: Final = "a proof found a difference"
-_RESUME_REFUSED: Final = ", or a resume was refused"
-_RESUMING: Final = {"", "train"}
-_PROVING: Final = {"verify-resume", "reproduce", "export"}
-_SIGNALS: Final = "129 130 143"
-#: How each command can end, but for a bug and a signal; "" is all of them together.
-_COMMANDS: Final = {
-    "": "0 2 3 4 5 6 7",
-    "init": "0 2 3 6",
-    "train": "0 2 3 4 5 6 7",
-    "eval": "0 2 3 6 7",
-    "predict": "0 2 3 6 7",
-    "check": "0 2 3 5 6",
-    "export": "0 2 3 4 6 7",
-    "schema": "0 2 6",
-    "runs": "0 2 6",
-    "compare": "0 2 3 6 7",
-    "verify-resume": "0 2 3 4 5 6 7",
-    "reproduce": "0 2 3 4 5 6 7",
-    "completion": "0 2 6",
-}
 #: RUN is what a training prints last.
 _FIRST_STEPS: Final = (
     "init --data mine.csv",
@@ -62,19 +30,6 @@ _BRACES = re.compile(r"\{([A-Z]+)\}")
 _ARGUMENT = re.compile(r"( +\S+)(?: <[^>]*>)?( +)(.*)")
 _NUMBERS: Final = ("<float range>", "<int range>")
 _ROW = re.compile(r"( {0,8})(\S+(?: \S+)*) {2,}(\S.*)")
-
-
-def exit_codes(command: str = "") -> str:
-    """The exit codes of a command, as the end of its help."""
-    codes = sorted([*_COMMANDS[command].split(), "1", _SIGNALS], key=list(_ENDINGS).index)
-    endings = _ENDINGS | ({"7": _ENDINGS["7"] + _RESUME_REFUSED} if command in _RESUMING else {})
-    if command in _PROVING:
-        endings["4"] = _DIFFERENCE
-    elif not command:
-        endings["4"] += f", or {_DIFFERENCE}"
-    rows = [f"  {code:<{len(_SIGNALS)}}  {endings[code]}" for code in codes]
-    # \b has Typer leave the lines as they are.
-    return "\b\n" + "\n".join(["Exit codes:", *rows])
 
 
 def first_steps() -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 
+from bmtrain.cli.exit_codes import COMMANDS
 from bmtrain.program import program
 
 _CONTROL = {code: f"\\x{code:02x}" for code in (*range(32), *range(127, 160)) if code != 10}
@@ -35,9 +36,7 @@ NARROWEST = 16
 #: How much text under its heading is indented.
 _INDENT = 2
 _COLOR = re.compile(r"\x1b\[[0-9;]*m")
-_COMMANDS = (
-    "check|compare|doctor|eval|explain|export|init|predict|report|reproduce|runs|schema|train"
-)
+_COMMANDS = "|".join(name for name in COMMANDS if name)
 #: Stands for a blank at which no line is broken; no printable text has it.
 _JOINT = "\0"
 

@@ -6,6 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bmtrain.cli.app import COMMANDS as APP_COMMANDS
+from bmtrain.cli.exit_codes import COMMANDS
 from bmtrain.cli.help import laid_out
 from bmtrain.cli.typesetting import columns, with_whole_commands, wrapped
 
@@ -59,6 +61,16 @@ def test_a_command_to_be_copied_stays_whole(monkeypatch):
     monkeypatch.setenv("BMTRAIN_PROGRAM", "'my scripts/bmtrain'")
     assert shown("next try 'my scripts/bmtrain' eval r", 26) == [
         "next try", "'my scripts/bmtrain' eval r"]  # fmt: skip
+
+
+@pytest.mark.parametrize("name", APP_COMMANDS)
+def test_every_command_of_the_program_stays_whole(name):
+    command = f"bmtrain {name} runs/mnist-20261123-101500-3f2a"
+    assert wrapped(with_whole_commands(f"next try {command}"), 40) == ["next try", command]
+
+
+def test_the_exit_codes_are_those_of_the_programs_commands():
+    assert {name for name in COMMANDS if name} == set(APP_COMMANDS)
 
 
 @pytest.mark.parametrize(

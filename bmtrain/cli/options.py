@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import typer
 
@@ -91,6 +91,27 @@ IgnoreUnknownColumns = Annotated[
         help="Let a table have columns that the model does not know. Not needed where the config "
         "chose columns, data.features.",
     ),
+]
+
+
+def data_option(help_text: str) -> Any:
+    """``--data PATH``: data of the user's; what for differs by command."""
+    return typer.Option(
+        "--data", metavar="PATH", parser=some_path, callback=no_option, help=help_text
+    )
+
+
+def output_option(help_text: str, metavar: str = "FILE") -> Any:
+    """``-o``: where the result goes."""
+    return typer.Option(
+        "--output", "-o", metavar=metavar, parser=some_path, callback=no_option, help=help_text
+    )
+
+
+Force = Annotated[bool, typer.Option("--force", help="Replace what is there.")]
+TableFormat = Annotated[
+    Literal["table", "csv", "markdown", "json"],
+    typer.Option("--format", help="csv has figures in full; json: as --json."),
 ]
 Json = Annotated[
     bool, typer.Option("--json", help="Print exactly one JSON document on stdout, on failure too.")

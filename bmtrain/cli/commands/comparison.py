@@ -5,17 +5,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 import typer
 
 from bmtrain.cli import completion
-from bmtrain.cli.options import Json, QuietButResult, asked_screen, no_option
-
-TableFormatOption = Annotated[
-    Literal["table", "csv", "markdown", "json"],
-    typer.Option("--format", help="csv has figures in full; json: as --json."),
-]
+from bmtrain.cli.options import Json, QuietButResult, TableFormat, asked_screen, no_option
 
 
 def sort_key(text: str) -> str:
@@ -66,7 +61,7 @@ def runs(
             help="A config key to have a column of its own. May be repeated.",
         ),
     ] = None,
-    table_format: TableFormatOption = "table",
+    table_format: TableFormat = "table",
     json: Json = False,
     quiet: QuietButResult = False,
 ) -> None:
@@ -113,7 +108,7 @@ def compare(
     only_changed: Annotated[
         bool, typer.Option("--only-changed", help="Hide what is equal in all runs.")
     ] = False,
-    table_format: TableFormatOption = "table",
+    table_format: TableFormat = "table",
     json: Json = False,
     quiet: QuietButResult = False,
 ) -> None:

@@ -16,8 +16,8 @@ from bmtrain.cli.options import (
     Json,
     QuietButResult,
     asked_screen,
-    no_option,
-    some_path,
+    data_option,
+    output_option,
 )
 
 
@@ -34,12 +34,7 @@ def evaluate(
     ] = None,
     data: Annotated[
         Path | None,
-        typer.Option(
-            metavar="PATH",
-            parser=some_path,
-            callback=no_option,
-            help="Other data, with labels, instead of a split; a checkpoint alone needs it.",
-        ),
+        data_option("Other data, with labels, instead of a split; a checkpoint alone needs it."),
     ] = None,
     data_format: DataFormat = "auto",
     ignore_unknown_columns: IgnoreUnknownColumns = False,
@@ -77,15 +72,7 @@ def predict(
     ],
     *,
     output: Annotated[
-        Path | None,
-        typer.Option(
-            "--output",
-            "-o",
-            metavar="FILE",
-            parser=some_path,
-            callback=no_option,
-            help="A .csv, .jsonl or .npz file. Without it: CSV on stdout.",
-        ),
+        Path | None, output_option("A .csv, .jsonl or .npz file. Without it: CSV on stdout.")
     ] = None,
     top: Annotated[
         int | None,

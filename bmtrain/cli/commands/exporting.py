@@ -13,11 +13,12 @@ import typer
 from bmtrain.cli.options import (
     CheckpointPath,
     DataFormat,
+    Force,
     Json,
     Quiet,
     asked_screen,
-    no_option,
-    some_path,
+    data_option,
+    output_option,
 )
 
 
@@ -31,48 +32,45 @@ class ExportFormat(StrEnum):
     SAFETENSORS = "safetensors"
 
 
+Formats = Annotated[
+    list[ExportFormat],
+    typer.Option(
+        metavar="FORMAT",
+        show_default=False,
+        help="savedmodel, keras, onnx, litert or safetensors. May be repeated.",
+    ),
+]
+Output = Annotated[
+    Path | None,
+    output_option(
+        "The export's name, or the directory it goes into; with several formats the latter. "
+        "Default: here, under the experiment's name.",
+        metavar="PATH",
+    ),
+]
+Data = Annotated[
+    Path | None,
+    data_option(
+        "Examples to compare on. Default: the test split, or else validation, or else train; "
+        "random inputs where the data is not there."
+    ),
+]
+Tolerance = Annotated[
+    float,
+    typer.Option(min=0.0, help="Difference that passes, of a probability or an output's size."),
+]
+
+
 def export(
     context: typer.Context,
     checkpoint: CheckpointPath,
     *,
-    to: Annotated[
-        list[ExportFormat],
-        typer.Option(
-            metavar="FORMAT",
-            show_default=False,
-            help="savedmodel, keras, onnx, litert or safetensors. May be repeated.",
-        ),
-    ],
-    output: Annotated[
-        Path | None,
-        typer.Option(
-            "--output",
-            "-o",
-            metavar="PATH",
-            parser=some_path,
-            callback=no_option,
-            help="The export's name, or the directory it goes into; with several formats the "
-            "latter. Default: here, under the experiment's name.",
-        ),
-    ] = None,
-    data: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="PATH",
-            parser=some_path,
-            callback=no_option,
-            help="Examples to compare on. Default: the test split, or else validation, or else "
-            "train; random inputs where the data is not there.",
-        ),
-    ] = None,
+    to: Formats,
+    output: Output = None,
+    data: Data = None,
     data_format: DataFormat = "auto",
-    tolerance: Annotated[
-        float,
-        typer.Option(min=0.0, help="Difference that passes, of a probability or an output's size."),
-    ] = 1e-4,
-    force: Annotated[
-        bool, typer.Option("--force", help="Replace an export that is there.")
-    ] = False,
+    tolerance: Tolerance = 1e-4,
+    force: Force = False,
     json: Json = False,
     quiet: Quiet = False,
 ) -> None:

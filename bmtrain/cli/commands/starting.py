@@ -11,20 +11,37 @@ from typing import Annotated
 import typer
 
 from bmtrain.cli import completion
-from bmtrain.cli.options import DataFormat, Json, Quiet, asked_screen, no_option, some_path
+from bmtrain.cli.options import (
+    DataFormat,
+    Force,
+    Json,
+    Quiet,
+    asked_screen,
+    data_option,
+    output_option,
+)
+
+Recipe = Annotated[
+    str | None,
+    typer.Argument(
+        metavar="RECIPE",
+        show_default=False,
+        autocompletion=completion.recipe,
+        help="A config that comes with bmtrain.",
+    ),
+]
+Label = Annotated[
+    str | None,
+    typer.Option(
+        metavar="COLUMN",
+        help="The column to predict. Default: a guess, with its reason.",
+    ),
+]
 
 
 def init(
     context: typer.Context,
-    recipe: Annotated[
-        str | None,
-        typer.Argument(
-            metavar="RECIPE",
-            show_default=False,
-            autocompletion=completion.recipe,
-            help="A config that comes with bmtrain.",
-        ),
-    ] = None,
+    recipe: Recipe = None,
     *,
     list_them: Annotated[
         bool,
@@ -34,32 +51,14 @@ def init(
     ] = False,
     data: Annotated[
         Path | None,
-        typer.Option(
-            metavar="PATH",
-            parser=some_path,
-            callback=no_option,
-            help="Look at data (CSV, NPZ, an IDX or NPY directory) and choose what fits it.",
-        ),
+        data_option("Look at data (CSV, NPZ, an IDX or NPY directory) and choose what fits it."),
     ] = None,
-    label: Annotated[
-        str | None,
-        typer.Option(
-            metavar="COLUMN", help="The column to predict. Default: a guess, with its reason."
-        ),
-    ] = None,
+    label: Label = None,
     data_format: DataFormat = "auto",
     output: Annotated[
-        Path | None,
-        typer.Option(
-            "--output",
-            "-o",
-            metavar="FILE",
-            parser=some_path,
-            callback=no_option,
-            help="Where the config goes; - is stdout. Default: config.yaml",
-        ),
+        Path | None, output_option("Where the config goes; - is stdout. Default: config.yaml")
     ] = None,
-    force: Annotated[bool, typer.Option("--force", help="Replace the file if it exists.")] = False,
+    force: Force = False,
     json: Json = False,
     quiet: Quiet = False,
 ) -> None:

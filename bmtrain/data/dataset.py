@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final, Literal
 
 import numpy as np
@@ -61,7 +61,7 @@ class DataFacts:
         feature_names: of a table's inputs, in their order; None for all else.
         label_name: the label column of a table; None for arrays.
         num_train_examples: m of the L2 term λ/(2m)·Σw².
-        fingerprint: sha256 over names, dtypes, shapes and bytes of the splits, hex.
+        fingerprint: sha256 over names and the fingerprints of the splits, hex.
         encoding: what makes inputs of columns; None where they are inputs as they are.
         weight_name: of a table's column, or of arrays, that weigh the examples; None: there are none.
         class_weights: what an example of each class counts in the loss; None: 1 each.
@@ -99,8 +99,10 @@ class DataFacts:
 class Dataset:
     """All splits of one source and the facts about them.
 
-    "train" is always there; the order is train, validation, test.
+    "train" is always there; the order is train, validation, test. ``fingerprints``: of each
+    split, whatever it is called: sha256 over its dtypes, shapes and bytes, hex.
     """
 
     splits: Mapping[SplitName, Split]
     facts: DataFacts
+    fingerprints: Mapping[SplitName, str] = field(default_factory=dict)

@@ -24,7 +24,7 @@ from bmtrain.data.checked import (
 from bmtrain.data.columns import Beside
 from bmtrain.data.dataset import DataFacts, Dataset, Split, SplitName, Task
 from bmtrain.data.encoding import Encoding, encoding_as_json, fit_encoding
-from bmtrain.data.fingerprint import fingerprint
+from bmtrain.data.fingerprint import fingerprint, split_fingerprint
 from bmtrain.data.formats import ARRAY_PART_READERS, ARRAY_READERS, choose_format
 from bmtrain.data.holdout import hold_out
 from bmtrain.data.labels import fit_class_names
@@ -68,7 +68,9 @@ def load_dataset(section: DataSection, *, task: Task, seed: int) -> Dataset:
     encoding = fit_encoding(section, source.columns, parts["train"].features)
     splits = encoded(parts, encoding)
     require_some_weight(splits)
-    return Dataset(splits=splits, facts=_facts(task, source, splits, class_names, encoding))
+    fingerprints = {name: split_fingerprint(split) for name, split in splits.items()}
+    facts = _facts(task, source, splits["train"], fingerprints, class_names, encoding)
+    return Dataset(splits, facts, fingerprints)
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,11 +200,11 @@ def _where_else(path: Path) -> str:
 def _facts(
     task: Task,
     source: Source,
-    splits: Mapping[SplitName, Split],
+    train: Split,
+    fingerprints: Mapping[SplitName, str],
     class_names: tuple[str, ...] | None,
     encoding: Encoding | None,
 ) -> DataFacts:
-    train = splits["train"]
     feature_names = _feature_names(source, encoding)
     names: dict[str, Any] = {
         "class_names": class_names,
@@ -223,7 +225,7 @@ def _facts(
         feature_names=feature_names,
         label_name=source.label_name,
         num_train_examples=train.num_examples,
-        fingerprint=fingerprint(splits, names),
+        fingerprint=fingerprint(fingerprints, names),
         encoding=encoding,
         weight_name=source.weight_name,
     )

@@ -90,7 +90,7 @@ def weighted(dataset: Dataset, setting: ClassWeight | None) -> Dataset:
         for name, split in dataset.splits.items()
     }
     require_some_weight(splits)
-    return Dataset(splits, replace(dataset.facts, class_weights=found))
+    return Dataset(splits, replace(dataset.facts, class_weights=found), dataset.fingerprints)
 
 
 def require_some_weight(splits: Mapping[SplitName, Split]) -> None:

@@ -13,7 +13,6 @@ from typing import Any
 
 from bmtrain.config.expectations import Expectation
 from bmtrain.config.resolved import resolved_yaml
-from bmtrain.data.fingerprint import split_fingerprint
 from bmtrain.differences import Difference
 from bmtrain.durable import write_text
 from bmtrain.energy import EnergyMeter
@@ -76,7 +75,6 @@ class Record:
     evaluated: dict[str, Any] | None = None
     begun: bool = False
     meter: EnergyMeter = field(default_factory=EnergyMeter)
-    _fingerprints: dict[str, str] = field(default_factory=dict)
     _begun_at: str = field(init=False)
 
     def __post_init__(self) -> None:
@@ -116,14 +114,12 @@ class Record:
         write_json(self.directory.run_json, document)
 
     def _data(self) -> dict[str, Any]:
-        """What it is trained on; hashed once."""
+        """What it is trained on."""
         facts, splits = self.prepared.dataset.facts, self.prepared.dataset.splits
-        if not self._fingerprints:
-            self._fingerprints = {name: split_fingerprint(splits[name]) for name in splits}
         return {
             "source": self.prepared.experiment.data.source,
             "fingerprint": facts.fingerprint,
-            "fingerprints": self._fingerprints,
+            "fingerprints": dict(self.prepared.dataset.fingerprints),
             "examples": {name: split.num_examples for name, split in splits.items()},
             "input_shape": facts.input_shape,
             "input_dtype": facts.input_dtype,

@@ -42,8 +42,9 @@ class Restored:
 
     @property
     def chose_columns(self) -> bool:
-        """Whether ``data.features`` chose among a table's columns: then it may have others."""
-        return self.checkpoint.experiment.data.features is not None
+        """Whether the config left columns of the table aside: then others may have them, too."""
+        section = self.checkpoint.experiment.data
+        return section.features is not None or section.splits.group is not None
 
 
 def read_restored(path: Path) -> Restored:

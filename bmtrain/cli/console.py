@@ -82,6 +82,12 @@ class Screen:
         if self._waiting_for is not None and self.tells_progress:
             self.err.show_for_now(self._waiting_for)
 
+    def show_progress(self, what: str, done: int, total: int) -> None:
+        """Show how far the reading of something large is."""
+        if self.tells_progress:
+            of_all = f"{done:,} of {total:,} {what}"
+            self.err.show_for_now(f"reading{self.err.symbols.dots} {of_all}")
+
     def note(self, message: str) -> None:
         """Say something that may be left out."""
         if self.tells_progress:

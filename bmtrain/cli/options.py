@@ -9,6 +9,7 @@ import typer
 
 from bmtrain.cli import completion
 from bmtrain.cli.console import OutputFormat, Screen, in_github_actions
+from bmtrain.progress import progress_told_to
 
 
 def no_option(value: list[str] | str | Path | None) -> list[str] | str | Path | None:
@@ -50,6 +51,7 @@ def asked_screen(
         report = "github" if in_github_actions() else "text"
     screen.format = "json" if json else report
     screen.quiet = quiet
+    context.with_resource(progress_told_to(screen.show_progress))
     return screen
 
 
@@ -81,7 +83,7 @@ CheckpointPath = Annotated[
     ),
 ]
 DataFormat = Annotated[
-    Literal["auto", "idx", "npz", "npy", "csv", "parquet"],
+    Literal["auto", "idx", "npz", "npy", "csv", "parquet", "images"],
     typer.Option("--format", help="The format of the data; auto: told from its path."),
 ]
 IgnoreUnknownColumns = Annotated[

@@ -42,7 +42,10 @@ class CheckedPart:
         """The examples ``rows``, in that order."""
         weights = None if self.weights is None else self.weights[rows]
         groups = None if self.groups is None else self.groups[rows]
-        return CheckedPart(self.features[rows], self.labels[rows], self.place, weights, groups)
+        place, files = self.place, self.place.files
+        if files is not None:
+            place = dataclasses.replace(place, files=[files[row] for row in rows.tolist()])
+        return CheckedPart(self.features[rows], self.labels[rows], place, weights, groups)
 
 
 def check_source(
@@ -81,7 +84,12 @@ def encoded(
 ) -> dict[SplitName, Split]:
     """The parts as splits: columns become inputs by the encoding, all else is input already."""
     return {
-        name: Split(_encoded(part.features, encoding, part.place), part.labels, part.weights)
+        name: Split(
+            _encoded(part.features, encoding, part.place),
+            part.labels,
+            part.weights,
+            part.place.files,
+        )
         for name, part in parts.items()
     }
 

@@ -8,6 +8,7 @@ from bmtrain.data.dataset import DataFacts, Dataset, Split, SplitName
 from bmtrain.data.feature_checks import feature_findings
 from bmtrain.data.finding import Finding, examples
 from bmtrain.data.label_checks import class_findings, target_findings, weight_finding
+from bmtrain.data.picture_checks import picture_findings
 from bmtrain.data.preprocessing import Preprocessing
 from bmtrain.data.row_checks import row_findings
 
@@ -57,6 +58,7 @@ def thorough_findings(
         *category_findings(dataset),
         *column_findings(dataset),
         *row_findings(dataset),
+        *picture_findings(dataset),
     ]
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Final, Literal
 
 import numpy as np
@@ -31,11 +32,13 @@ class Split:
             regression: float32 targets (examples, outputs).
         weights: float32 (examples,), what each counts in the loss, finite, ≥ 0, not all 0;
             None: 1 each. See ``bmtrain.data.weights``.
+        files: of each example where it is a file of its own, a picture; else None.
     """
 
     features: NDArray[np.generic]
     labels: NDArray[np.int32] | NDArray[np.float32]
     weights: NDArray[np.float32] | None = None
+    files: Sequence[Path] | None = None
 
     @property
     def num_examples(self) -> int:

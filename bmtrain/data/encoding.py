@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from bmtrain import strict_json
 from bmtrain.config.sections.data import DataSection
 from bmtrain.data.columns import Column, RawColumns
+from bmtrain.data.image_encoding import ImageEncoding, image_encoding_from_json
 from bmtrain.data.table_encoding import (
     TableEncoding,
     fit_table_encoding,
@@ -32,8 +33,8 @@ class Encoding(Protocol):
     kind: ClassVar[str]
 
     @property
-    def columns(self) -> tuple[Column, ...]:
-        """What is read of a table, in any order."""
+    def columns(self) -> tuple[Column, ...] | None:
+        """What is read of a table, in any order; None: inputs are not made of columns."""
         ...
 
     @property
@@ -69,6 +70,7 @@ class Encoding(Protocol):
 #: ``as_json`` writes.
 ENCODINGS: Final[dict[str, Callable[[dict[str, Any]], Encoding]]] = {
     TableEncoding.kind: table_encoding_from_json,
+    ImageEncoding.kind: image_encoding_from_json,
 }
 
 
@@ -76,6 +78,8 @@ def fit_encoding(
     section: DataSection, columns: tuple[Column, ...] | None, train: RawArray | RawColumns
 ) -> Encoding | None:
     """The encoding that ``section`` asks for, fitted on the training split; None without one."""
+    if section.image is not None:
+        return ImageEncoding.of(section.image)
     if columns is None or not isinstance(train, RawColumns):
         return None
     return fit_table_encoding(columns, train, section.missing)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from io import BufferedReader
+from itertools import groupby
 from math import prod
 from pathlib import Path
 from typing import Any, Final
@@ -15,9 +16,13 @@ from bmtrain.data.checked import fitting_features
 from bmtrain.data.dataset import BLOCK_SIZE, DataFacts
 from bmtrain.data.formats import DATA_SUFFIXES, Format, choose_format
 from bmtrain.data.idx import FILE_NAME, idx_blocks, idx_stream_blocks
+from bmtrain.data.image_encoding import ImageEncoding
 from bmtrain.data.missing_paths import missing_path_hint
 from bmtrain.data.model_columns import columns_of, known_columns
 from bmtrain.data.numpy_files import NPY_NAMES, npy_blocks, npy_stream_blocks, npz_blocks
+from bmtrain.data.picture_blocks import picture_blocks, table_pictures
+from bmtrain.data.picture_folders import is_picture_name, pictures_below
+from bmtrain.data.picture_sources import required_encoding
 from bmtrain.data.source import RawArray, RawPart, names_in
 from bmtrain.data.tables import SPLIT_FILES, TABLE_FORMATS, is_table, table_blocks
 from bmtrain.errors import DataError
@@ -42,16 +47,23 @@ _BLOCK_READERS: Final[dict[Format, Callable[[Path, int], Iterator[RawPart]]]] = 
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """Some of the examples, (rows, …) as the model takes them, and the file they are from."""
+    """Some of the examples, (rows, …) as the model takes them, and the file they are from.
+
+    Attributes:
+        files: of each row where they are pictures, each a file of its own; ``source`` is then
+            what named them, or the first of them.
+    """
 
     features: RawArray
     source: Path
+    files: tuple[Path, ...] | None = None
 
 
 def examples_in(paths: Sequence[Path]) -> list[Path]:
     """The files and directories of examples that ``paths`` mean, in their order.
 
-    A directory that is none of a known form stands for its data files, in the order of their names.
+    A directory that is none of a known form stands for its data files, in the order of their
+    names; one of pictures for all that are in it and in its directories.
 
     Raises:
         DataError: nothing is there, or a directory holds no data.
@@ -62,13 +74,17 @@ def examples_in(paths: Sequence[Path]) -> list[Path]:
             found.append(path)
             continue
         names = [name for name in names_in(path) if _is_data(path / name)]
-        if not names:
+        if not all(map(is_picture_name, names)):
+            found += [path / name for name in names]
+            continue
+        pictures = list(pictures_below(path))
+        if not pictures:
             raise DataError(
                 "the directory holds no data: expected files of examples, "
                 f"{', '.join(sorted(DATA_SUFFIXES))} or IDX",
                 where=str(path),
             )
-        found += [path / name for name in names]
+        found += pictures
     return found
 
 
@@ -89,7 +105,12 @@ def example_blocks(
     Raises:
         DataError: at the first block that is damaged or does not fit ``facts``.
     """
-    num_rows = max(1, _BLOCK_VALUES // prod(facts.input_shape) // BLOCK_SIZE) * BLOCK_SIZE
+    num_rows = _num_rows(facts)
+    if (pictures := _pictures(source, facts, format)) is not None:
+        encoding = required_encoding(facts, str(source))
+        for features, files in picture_blocks(pictures, encoding, num_rows):
+            yield Block(features, source, files)
+        return
     known = None if ignore_unknown else known_columns(facts)
     if source == STDIN:
         assert stdin is not None
@@ -98,6 +119,49 @@ def example_blocks(
         parts = _of_path(source, facts, format, num_rows, known)
     for features in _regrouped(fitting_features(part, facts) for part in parts):
         yield Block(features, source)
+
+
+def blocks_of_all(
+    sources: Sequence[Path],
+    facts: DataFacts,
+    *,
+    format: str = "auto",  # noqa: A002  # as above
+    ignore_unknown: bool = False,
+    stdin: BufferedReader[Any] | None = None,
+) -> Iterator[Block]:
+    """The examples of several; pictures that follow one another fill blocks together."""
+    for are_pictures, group in groupby(sources, lambda source: _is_picture(source, format)):
+        if not are_pictures:
+            for source in group:
+                yield from example_blocks(
+                    source, facts, format=format, ignore_unknown=ignore_unknown, stdin=stdin
+                )
+            continue
+        named = list(group)
+        encoding = required_encoding(facts, str(named[0]))
+        for features, files in picture_blocks(named, encoding, _num_rows(facts)):
+            yield Block(features, named[0], files)
+
+
+def _num_rows(facts: DataFacts) -> int:
+    return max(1, _BLOCK_VALUES // prod(facts.input_shape) // BLOCK_SIZE) * BLOCK_SIZE
+
+
+def _is_picture(source: Path, wanted: str) -> bool:
+    is_called_so = wanted == "images" or (wanted == "auto" and is_picture_name(source.name))
+    return is_called_so and source != STDIN and source.is_file()
+
+
+def _pictures(source: Path, facts: DataFacts, wanted: str) -> Iterable[Path] | None:
+    """What ``source`` means where that is pictures; None: it is something else."""
+    if source == STDIN or not source.exists():
+        return None  # whose reader says so
+    found = choose_format(source, wanted)
+    if is_table(found) and isinstance(facts.encoding, ImageEncoding):
+        return table_pictures(source, facts, found)
+    if found != "images":
+        return None
+    return pictures_below(source) if source.is_dir() else [source]
 
 
 def _of_path(

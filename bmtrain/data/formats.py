@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Literal, Protocol
+from typing import Final, Literal, Protocol
 
 from bmtrain.data import idx, numpy_files
+from bmtrain.data.picture_folders import PICTURE_SUFFIXES, holds_pictures
 from bmtrain.data.source import RawPart, Source, names_in, reading
 from bmtrain.data.tables import TABLE_FORMATS
 from bmtrain.errors import DataError, UsageError
 
-Format = Literal["idx", "npz", "npy", "csv", "parquet"]
+Format = Literal["idx", "npz", "npy", "csv", "parquet", "images"]
 
 
 class PartReader(Protocol):
@@ -30,7 +31,8 @@ class SourceReader(Protocol):
         """The splits at ``path``; DataError names the file and the row."""
 
 
-#: Formats of arrays: a path -> all of its splits. Tables are read by ``tables``.
+#: Formats of arrays: a path -> all of its splits. Tables are read by ``tables``, pictures by
+#: ``picture_sources``.
 ARRAY_READERS: dict[Format, SourceReader] = {
     "idx": idx.read_idx_directory,
     "npz": numpy_files.read_npz,
@@ -45,11 +47,13 @@ ARRAY_PART_READERS: dict[Format, PartReader] = {
 }
 
 _MAX_SHOWN = 5
+_IMAGES: Final = "images"
 _BY_SUFFIX: dict[str, Format] = {
     ".npz": "npz",
     ".npy": "npy",
     ".csv": "csv",
     ".parquet": "parquet",
+    **dict.fromkeys(sorted(PICTURE_SUFFIXES), "images"),
 }
 DATA_SUFFIXES = frozenset(_BY_SUFFIX)
 
@@ -63,11 +67,12 @@ def choose_format(path: Path, wanted: str) -> Format:
         raise DataError("a path cannot hold a null character", where=repr(str(path)))
     with reading(path):
         path.stat()
-    for known in (*ARRAY_READERS, *TABLE_FORMATS):
+    for known in (*ARRAY_READERS, *TABLE_FORMATS, _IMAGES):
         if wanted == known:
             return known
     if wanted != "auto":
-        raise UsageError(f"unknown format {wanted!r}; expected auto, idx, npz, npy, csv or parquet")
+        known_names = ", ".join(("auto", *ARRAY_READERS, *TABLE_FORMATS))
+        raise UsageError(f"unknown format {wanted!r}; expected {known_names} or {_IMAGES}")
     if path.is_dir():
         return _format_of_directory(path)
     if path.suffix.lower() in _BY_SUFFIX:
@@ -77,7 +82,8 @@ def choose_format(path: Path, wanted: str) -> Format:
     raise DataError(
         "the format cannot be told from the file's name",
         where=str(path),
-        hint="expected .npz, .npy, .csv, .parquet or a directory; or say which by data.format or --format",
+        hint="expected .npz, .npy, .csv, .parquet, a picture or a directory; or say which by "
+        "data.format or --format",
     )
 
 
@@ -96,10 +102,12 @@ def _format_of_directory(directory: Path) -> Format:
     for table in TABLE_FORMATS:
         if names & {f"{split}.{table}" for split in ("train", "validation", "test")}:
             return table
+    if holds_pictures(directory):
+        return _IMAGES
     data = shown_data(sorted(names))
     raise DataError(
         "the directory holds no data of a known format: expected train-images-idx3-ubyte …, "
-        "x_train.npy … or train.csv",
+        "x_train.npy …, train.csv … or class directories of pictures",
         where=str(directory),
         hint=f"name a file: it holds {data}" if data else None,
     )

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 import numpy as np
@@ -11,7 +13,11 @@ from bmtrain.data.checked import check_labels, check_weights, fitting_features
 from bmtrain.data.columns import Column, RawColumns, are_all_numbers
 from bmtrain.data.dataset import DataFacts, Split
 from bmtrain.data.features import to_float32
+from bmtrain.data.image_encoding import ImageEncoding
 from bmtrain.data.near_names import did_you_mean
+from bmtrain.data.picture_folders import pictures_below
+from bmtrain.data.picture_sources import required_encoding
+from bmtrain.data.pictures import decoded_pictures
 from bmtrain.data.quoting import listed, quoted
 from bmtrain.data.source import Place, RawArray, RawLabels, RawPart
 from bmtrain.data.weights import example_weights
@@ -41,14 +47,42 @@ def given_features(values: Any, facts: DataFacts) -> RawArray:
     """``values`` as a model with ``facts`` takes them: examples of ``facts.input_shape``.
 
     Args:
-        values: an array of any real dtype, or, for a model of a table, a mapping or a data
-            frame with the feature columns, in any order; others are not looked at.
+        values: an array of any real dtype; for a model of a table, a mapping or a data
+            frame with the feature columns, in any order, others are not looked at; for a
+            model of pictures, paths of pictures and of folders of them.
 
     Raises:
         DataError: they do not fit: shape, dtype, a column that is missing, what is not finite.
     """
-    part = RawPart(_as_features(values, facts), None, _FEATURES, _LABELS)
+    files = given_pictures(values, facts)
+    if files is not None:
+        encoding = required_encoding(facts, _FEATURES.name)
+        place = Place(_FEATURES.name, files=files)
+        part = RawPart(decoded_pictures(files, encoding), None, place, _LABELS)
+    else:
+        part = RawPart(_as_features(values, facts), None, _FEATURES, _LABELS)
     return fitting_features(part, facts)
+
+
+def given_pictures(values: Any, facts: DataFacts) -> tuple[Path, ...] | None:
+    """The files that a list of paths means, or one path; None: not paths, or not of pictures.
+
+    Raises:
+        DataError: there are none, or a folder holds none.
+    """
+    if not isinstance(facts.encoding, ImageEncoding):
+        return None
+    paths = [values] if isinstance(values, str | os.PathLike) else values
+    is_list = isinstance(paths, Sequence) and len(paths) > 0
+    if not is_list or not all(isinstance(path, str | os.PathLike) for path in paths):
+        return None
+    files: list[Path] = []
+    for path in map(Path, paths):
+        below = list(pictures_below(path)) if path.is_dir() else [path]
+        if not below:
+            raise DataError("the folder holds no picture", where=str(path))
+        files += below
+    return tuple(files)
 
 
 def given_split(values: Any, labels: Any, facts: DataFacts, *, sample_weight: Any = None) -> Split:

@@ -11,9 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bmtrain import strict_json
-from bmtrain.config.sections.data import DataFormat, DataSection
+from bmtrain.config.sections.data import DataSection
 from bmtrain.config.sections.loss import CROSSENTROPIES
-from bmtrain.data.bundled import BUNDLED, bundled_set, is_bundled_name
 from bmtrain.data.checked import (
     check_labels,
     check_source,
@@ -25,20 +24,21 @@ from bmtrain.data.columns import Beside
 from bmtrain.data.dataset import DataFacts, Dataset, Split, SplitName, Task
 from bmtrain.data.encoding import Encoding, encoding_as_json, fit_encoding
 from bmtrain.data.fingerprint import fingerprint, split_fingerprint
-from bmtrain.data.formats import ARRAY_PART_READERS, ARRAY_READERS, choose_format
+from bmtrain.data.formats import ARRAY_PART_READERS, choose_format
 from bmtrain.data.holdout import hold_out
+from bmtrain.data.image_encoding import ImageEncoding
 from bmtrain.data.labels import fit_class_names
 from bmtrain.data.missing_paths import missing_path_hint
 from bmtrain.data.model_columns import columns_of, known_columns
-from bmtrain.data.near_names import nearest_name
+from bmtrain.data.picture_sources import read_picture_part
 from bmtrain.data.source import Source
+from bmtrain.data.sources import read_source
 from bmtrain.data.tables import (
     is_table,
     read_table_examples,
-    read_table_source,
 )
 from bmtrain.data.weights import example_weights, require_some_weight
-from bmtrain.errors import ConfigError, DataError
+from bmtrain.errors import DataError
 
 
 def resolve_task(section: DataSection, loss_name: str) -> Task:
@@ -118,7 +118,9 @@ def load_examples(
             error.hint = missing_path_hint(path)
         raise
     with_labels = labels == "required"
-    if is_table(found):
+    if found == "images" or (is_table(found) and isinstance(facts.encoding, ImageEncoding)):
+        part = read_picture_part(path, facts, found, labels=with_labels)
+    elif is_table(found):
         beside = Beside(facts.label_name, facts.weight_name) if with_labels else Beside()
         known = None if ignore_unknown else known_columns(facts)
         part = read_table_examples(path, columns_of(facts, str(path)), beside, found, known)
@@ -132,69 +134,6 @@ def load_examples(
     checked = check_labels(part, facts.class_names, num_outputs=num_outputs)
     weights = example_weights(checked, check_weights(part), facts.class_weights)
     return Examples(features, checked, weights)
-
-
-def read_source(section: DataSection) -> Source:
-    """All that the source of ``section`` has published, not yet checked.
-
-    A bundled table knows its label where ``section`` names none.
-
-    Raises:
-        DataError: it is missing or damaged.
-        ConfigError: the section contradicts the kind of its source.
-    """
-    path, data_format, label = _meant(section)
-    try:
-        found = choose_format(path, data_format)
-    except DataError as error:
-        error.key = ("data", "source")
-        if isinstance(error.__cause__, FileNotFoundError):
-            error.hint = _where_else(path)
-        raise
-    if is_table(found):
-        section = section.model_copy(update={"label": label})
-        return read_table_source(path, section, found)
-    for key in ("label", "features", "categorical"):
-        if getattr(section, key):
-            raise ConfigError(
-                f"names columns of a table, and {path.name} is {found.upper()}: it has none",
-                key=("data", key),
-            )
-    if section.splits.group is not None:
-        raise ConfigError(
-            f"names a column of a table, and {path.name} is {found.upper()}: it has none",
-            key=("data", "splits", "group"),
-        )
-    if path.is_dir() == (found == "npz"):
-        wanted = "a file" if found == "npz" else "a directory"
-        raise DataError(
-            f"expected {wanted} for the format {found}",
-            where=str(path),
-            key=("data", "source"),
-            hint=None if found == "npz" else f"name the directory, {path.parent}",
-        )
-    return ARRAY_READERS[found](path, weight=section.sample_weight)
-
-
-def _meant(section: DataSection) -> tuple[Path, DataFormat, str | None]:
-    """Path, format and label column; what a bundled set knows of itself fills in what is not said."""
-    if not is_bundled_name(section.source):
-        return Path(section.source), section.format, section.label
-    bundled = bundled_set(section.source)
-    data_format = bundled.format if section.format == "auto" else section.format
-    return bundled.path, data_format, bundled.label if section.label is None else section.label
-
-
-def _where_else(path: Path) -> str:
-    """The hint for a source that is not there: a bundled set, or what there is instead.
-
-    A config that was resolved has the path of then; the data may have moved since.
-    """
-    if not path.suffix and (name := nearest_name(path.name, BUNDLED)):
-        return f"a bundled set is a bare word: data.source={name}"
-    found = missing_path_hint(path)
-    moved = "data that has moved is given with data.source=PATH, to eval with --data PATH"
-    return f"{found} {moved}" if found.endswith("?") else f"{found}; {moved}"
 
 
 def _facts(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 
 _MAX_SHOWN_LETTERS = 80
 
@@ -10,6 +11,12 @@ _MAX_SHOWN_LETTERS = 80
 def short(text: str) -> str:
     """The text, cut where it is long."""
     return text if len(text) <= _MAX_SHOWN_LETTERS else f"{text[: _MAX_SHOWN_LETTERS - 1]}…"
+
+
+def short_path(path: Path) -> str:
+    """The path; of a long one the end, which tells files apart."""
+    text = str(path)
+    return text if len(text) <= _MAX_SHOWN_LETTERS else f"…{text[1 - _MAX_SHOWN_LETTERS :]}"
 
 
 def quoted(text: str) -> str:

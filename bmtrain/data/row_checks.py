@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from bmtrain.data.dataset import DataFacts, Dataset, Split, SplitName
 from bmtrain.data.finding import Finding, Level, examples
-from bmtrain.data.quoting import short
+from bmtrain.data.quoting import short, short_path
 
 _BLOCK_BYTES = 1 << 23
 _WORD_BYTES = 8
@@ -119,8 +119,8 @@ def _repeats(
     row = int(again[0])
     message = (
         f"{name}: {examples(again.size)} {'repeats' if again.size == 1 else 'repeat'} "
-        f"another one exactly; index {row} is index {first[groups[row]]} again"
-        f"{_shown(split, row, facts)}"
+        f"another one exactly; {_named(split, row)} is {_named(split, int(first[groups[row]]))} "
+        f"again{_shown(split, row, facts)}"
     )
     if again.size <= _MANY_REPEATS * len(groups):
         return Finding("ok", message)
@@ -160,10 +160,12 @@ def _overlap(
     if not shared.size:
         return Finding("ok", f"{first} and {second} share no example")
     row = int(shared[0])
+    there = int(known[groups[second][row]])
     message = (
         f"{shared.size:,} of the {len(groups[second]):,} {second} examples "
-        f"{'is' if shared.size == 1 else 'are'} in {first} too; index {row} of {second} is "
-        f"index {known[groups[second][row]]} of {first}"
+        f"{'is' if shared.size == 1 else 'are'} in {first} too; "
+        f"{_named(dataset.splits[second], row)} of {second} is "
+        f"{_named(dataset.splits[first], there)} of {first}"
         f"{_shown(dataset.splits[second], row, dataset.facts)}"
     )
     if not has_wonder():
@@ -177,6 +179,11 @@ def _first_rows(groups: Groups, num_groups: int | None = None) -> Groups:
     first = np.full(int(groups.max()) + 1 if num_groups is None else num_groups, -1, np.int64)
     first[groups[::-1]] = np.arange(len(groups))[::-1]
     return first
+
+
+def _named(split: Split, row: int) -> str:
+    """``index 7``, or the file of a picture."""
+    return f"index {row}" if split.files is None else short_path(split.files[row])
 
 
 def _shown(split: Split, row: int, facts: DataFacts) -> str:

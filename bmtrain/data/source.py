@@ -6,7 +6,7 @@ import gzip
 import os
 import zipfile
 import zlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from io import BufferedReader, BytesIO
@@ -37,14 +37,18 @@ class Place:
         name: a file, or a file and the array in it.
         line_of_row: for text files: the line of a row; rows count from 0, lines from 1.
         first_row: where the values are rows of a larger whole: the number of the first.
+        files: one per row where each row is a file of its own.
     """
 
     name: str
     line_of_row: Callable[[int], int] | None = None
     first_row: int = 0
+    files: Sequence[Path] | None = None
 
     def row(self, row: int) -> str:
         """The place of one row."""
+        if self.files is not None:
+            return str(self.files[row])
         if self.line_of_row is None:
             return f"{self.name}[{self.first_row + row}]"
         return f"{self.name}, line {self.line_of_row(row)}"

@@ -6,6 +6,8 @@ from typing import Any, Final, Literal
 
 from bmtrain.config.sections.experiment import ExperimentConfig
 from bmtrain.config.sections.loss import CROSSENTROPIES
+from bmtrain.data.encoding import encoding_as_json
+from bmtrain.data.image_encoding import ImageEncoding
 from bmtrain.data.preprocessing import Preprocessing
 from bmtrain.models.architecture import Architecture
 from bmtrain.models.decision import takes_logits
@@ -48,6 +50,7 @@ def describe(
             "shape": list(facts.input_shape),
             "dtype": facts.input_dtype,
             "feature_names": facts.feature_names,
+            "encoding": _of_encoding(preprocessing),
         },
         "preprocessing": {
             "formula": "(float32(x) - offset) * scale",
@@ -69,3 +72,12 @@ def describe(
         },
         "data_fingerprint": facts.fingerprint,
     }
+
+
+def _of_encoding(preprocessing: Preprocessing) -> dict[str, Any] | None:
+    """What made the inputs of a table's cells or of pictures; null: they are inputs as they are."""
+    encoding = preprocessing.facts.encoding
+    document = encoding_as_json(encoding)
+    if document is not None and isinstance(encoding, ImageEncoding):
+        document["in_words"] = encoding.in_words
+    return document

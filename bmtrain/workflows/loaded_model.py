@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ from numpy.typing import NDArray
 
 from bmtrain.config.sections.experiment import ExperimentConfig
 from bmtrain.data.dataset import DataFacts
-from bmtrain.data.given_examples import given_features, given_split
+from bmtrain.data.given_examples import given_features, given_pictures, given_split
 from bmtrain.workflows.predict import Predictions, predictions_of
 from bmtrain.workflows.restoring import Restored, read_restored, restored_session
 from bmtrain.workflows.session import Session, native_faults
@@ -61,7 +62,8 @@ class LoadedModel:
 
         Args:
             examples: (examples, ...) of the training data's shape and dtype, not scaled; or,
-                for a model of a table, a mapping or data frame with its feature columns.
+                for a model of a table, a mapping or data frame with its feature columns; for a
+                model of pictures their paths, or folders: the predictions' ``files`` are in order.
 
         Raises:
             DataError: they do not fit; EnvironmentFault: they do not fit into the memory.
@@ -70,7 +72,8 @@ class LoadedModel:
         session = self._started()
         with native_faults():
             outputs = session.evaluator.predict(features)
-        return predictions_of(self._restored, outputs)
+        files = given_pictures(examples, self.data)
+        return replace(predictions_of(self._restored, outputs), files=files)
 
     def evaluate(self, examples: Any, labels: Any, sample_weight: Any = None) -> dict[str, float]:
         """Loss, penalty, objective and the config's metrics, over all examples.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Generator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -12,7 +12,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bmtrain.data.example_blocks import STDIN, example_blocks, examples_in
+from bmtrain.data.example_blocks import STDIN, blocks_of_all, examples_in
+from bmtrain.data.image_encoding import ImageEncoding
 from bmtrain.errors import UsageError
 from bmtrain.figures import class_name
 from bmtrain.models.decision import class_probabilities, predicted_classes
@@ -46,6 +47,7 @@ class Predictions:
         class_names: one per class; None for regression.
         label_name: the column that a table's model predicts; None for arrays.
         skipped: what to say of the checkpoints that were passed over, a line each.
+        files: of each example where they are pictures from files; else None.
     """
 
     outputs: NDArray[np.float32]
@@ -53,6 +55,7 @@ class Predictions:
     class_names: tuple[str, ...] | None
     label_name: str | None
     skipped: tuple[str, ...] = ()
+    files: tuple[Path, ...] | None = None
 
     @property
     def labels(self) -> list[str]:
@@ -69,7 +72,8 @@ class PredictionStream:
     Attributes:
         class_names, label_name, skipped: as in ``Predictions``.
         num_outputs: columns of each block's outputs.
-        sources: the files that are read; each block is of one of them.
+        sources: the files that are read; each block is of one of them, or of pictures.
+        tells_files: whether each example is told with its file, however many there are.
         blocks: made while they are taken; the session ends with the last.
     """
 
@@ -78,6 +82,7 @@ class PredictionStream:
     skipped: tuple[str, ...]
     num_outputs: int
     sources: tuple[Path, ...]
+    tells_files: bool
     blocks: Generator[tuple[Path, Predictions]]
 
 
@@ -102,6 +107,7 @@ def predict(request: PredictRequest) -> PredictionStream:
         skipped=restored.warnings,
         num_outputs=num_classes or facts.num_outputs,
         sources=sources,
+        tells_files=isinstance(facts.encoding, ImageEncoding),
         blocks=_predicted(restored, sources, request),
     )
 
@@ -110,22 +116,19 @@ def _predicted(
     restored: Restored, sources: tuple[Path, ...], request: PredictRequest
 ) -> Generator[tuple[Path, Predictions]]:
     facts = restored.checkpoint.preprocessing.facts
-    blocks = (
-        block
-        for source in sources
-        for block in example_blocks(
-            source,
-            facts,
-            format=request.format,
-            ignore_unknown=request.ignore_unknown_columns or restored.chose_columns,
-            stdin=sys.stdin.buffer if source == STDIN else None,  # type: ignore[arg-type]  # it has peek
-        )
+    blocks = blocks_of_all(
+        sources,
+        facts,
+        format=request.format,
+        ignore_unknown=request.ignore_unknown_columns or restored.chose_columns,
+        stdin=sys.stdin.buffer if STDIN in sources else None,  # type: ignore[arg-type]  # it has peek
     )
     first = next(blocks)  # what is wrong at once is told before TensorFlow starts
     with restored_session(restored) as session:
         for block in chain([first], blocks):
             outputs = session.evaluator.predict(block.features)
-            yield block.source, predictions_of(restored, outputs)
+            predictions = predictions_of(restored, outputs)
+            yield block.source, replace(predictions, files=block.files)
 
 
 def predictions_of(restored: Restored, outputs: NDArray[np.float32]) -> Predictions:

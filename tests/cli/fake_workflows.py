@@ -73,9 +73,16 @@ Finding = record("Finding", "level", "message", place=None)
 Section = record(
     "Section", "title", "findings", tables=(), facts=None, settings=(), exit_code=3, stopped=False
 )
-Block = record("Block", "outputs", "predicted")
+Block = record("Block", "outputs", "predicted", files=None)
 Predictions = record(
-    "Predictions", "blocks", "class_names", "num_outputs", "sources", label_name=None, skipped=()
+    "Predictions",
+    "blocks",
+    "class_names",
+    "num_outputs",
+    "sources",
+    label_name=None,
+    skipped=(),
+    tells_files=False,
 )
 
 

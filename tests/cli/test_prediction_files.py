@@ -33,7 +33,9 @@ class Predictions:
     class_names: tuple[str, ...] | None
     label_name: str | None = None
     skipped: tuple[str, ...] = ()
-    files: dict[str, int] = field(default_factory=dict)  # name -> examples
+    sizes: dict[str, int] = field(default_factory=dict)  # file -> examples
+    files: tuple[Path, ...] | None = None
+    tells_files: bool = False
 
     @property
     def num_outputs(self) -> int:
@@ -41,12 +43,12 @@ class Predictions:
 
     @property
     def sources(self) -> tuple[Path, ...]:
-        return tuple(map(Path, self.files or ("in.npy",)))
+        return tuple(map(Path, self.sizes or ("in.npy",)))
 
     @property
     def blocks(self) -> Iterator[tuple[Path, Any]]:
         start = 0
-        for name, size in (self.files or {"in.npy": len(self.outputs)}).items():
+        for name, size in (self.sizes or {"in.npy": len(self.outputs)}).items():
             rows = slice(start, start + size)
             yield Path(name), Predictions(self.outputs[rows], self.predicted[rows], None)
             start += size
@@ -240,7 +242,7 @@ def test_the_likeliest_classes_come_in_their_order_the_predicted_one_first():
 def test_of_several_files_each_example_says_its_own_and_is_numbered_within_it():
     outputs = np.eye(3, dtype=np.float32)
     predictions = Predictions(
-        outputs, outputs.argmax(axis=1), NAMES, files={"one.csv": 2, "two.csv": 1}
+        outputs, outputs.argmax(axis=1), NAMES, sizes={"one.csv": 2, "two.csv": 1}
     )
     assert [row[:3] for row in written(predictions)] == [
         ["file", "example", "predicted"],

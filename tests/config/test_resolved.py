@@ -35,8 +35,9 @@ def values(annotation, metadata=()):
         return st.one_of([values(branch, metadata) for branch in get_args(annotation)])
     if get_origin(annotation) is tuple:
         least = next((m.min_length for m in metadata if isinstance(m, at.MinLen)), 0)
+        most = next((m.max_length for m in metadata if isinstance(m, at.MaxLen)), least + 2)
         inner = values(get_args(annotation)[0])
-        return st.lists(inner, min_size=least, max_size=least + 2).map(tuple)
+        return st.lists(inner, min_size=least, max_size=min(most, least + 2)).map(tuple)
     if hasattr(annotation, "model_fields"):
         fields = {
             name: values(info.annotation, (*info.metadata, info))

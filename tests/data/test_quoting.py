@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from bmtrain.data.quoting import listed, listed_and_more, quoted, short
+from pathlib import Path
+
+from bmtrain.data.quoting import listed, listed_and_more, quoted, short, short_path
 
 
 def test_a_short_text_is_shown_as_it_is():
@@ -29,3 +31,11 @@ def test_names_are_listed_up_to_a_number():
 def test_texts_are_listed_with_how_many_more_there_are():
     assert listed_and_more(["a", "b"]) == "a, b"
     assert listed_and_more(list("abcdefg"), 5) == "a, b, c, d, e and 2 more"
+
+
+def test_of_a_long_path_the_end_is_shown():
+    shown = short_path(Path("/a" * 100) / "cat" / "7.png")
+    assert len(shown) == 80
+    assert shown.startswith("…")
+    assert shown.endswith("/cat/7.png")
+    assert short_path(Path("cat/7.png")) == "cat/7.png"

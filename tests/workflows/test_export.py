@@ -224,7 +224,7 @@ def test_a_checkpoint_alone_is_compared_on_random_inputs_and_that_is_said(
     graph, command, tmp_path, monkeypatch
 ):
     opened = []
-    monkeypatch.setattr("bmtrain.data.load.choose_format", lambda path, _: opened.append(path))
+    monkeypatch.setattr("bmtrain.data.sources.choose_format", lambda path, _: opened.append(path))
     ended = command("export", graph.checkpoint(), "--to", "safetensors", "-o", tmp_path)
     assert (ended.exit_code, opened) == (0, [])
     assert (

@@ -16,7 +16,7 @@ def graph(trained):
 def test_a_checkpoint_alone_opens_no_file_that_it_names(graph, command, project, monkeypatch):
     """Who made it chose that path; who evaluates it names the data, or the run."""
     opened = []
-    monkeypatch.setattr("bmtrain.data.load.choose_format", lambda path, _: opened.append(path))
+    monkeypatch.setattr("bmtrain.data.sources.choose_format", lambda path, _: opened.append(path))
     ended = command("eval", graph.checkpoint(), "--json")
     assert (ended.exit_code, opened) == (2, [])
     error = ended.document["error"]
@@ -50,7 +50,7 @@ def test_the_recorded_path_is_told_before_it_is_opened(graph, command, project, 
     def fail(path, _):
         raise DataError("not today", where=str(path))
 
-    monkeypatch.setattr("bmtrain.data.load.choose_format", fail)
+    monkeypatch.setattr("bmtrain.data.sources.choose_format", fail)
     ended = command("eval", graph.path, *words)
     assert ended.exit_code == 3
     first, then = ended.err.splitlines()[:2]

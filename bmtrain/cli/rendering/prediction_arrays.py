@@ -57,7 +57,9 @@ def write_npz(stream: PredictionStream, file: IO[bytes]) -> int:
         for source, block in stream.blocks:
             outputs.append(block.outputs)
             predicted.append(block.predicted)
-            if len(stream.sources) > 1:
+            if block.files is not None:
+                files += map(str, block.files)
+            elif stream.tells_files or len(stream.sources) > 1:
                 files += [str(source)] * len(block.outputs)
         with zipfile.ZipFile(file, "w", zipfile.ZIP_STORED, allowZip64=True) as archive:
             outputs.write_to(archive, "outputs")

@@ -8,7 +8,7 @@ Classification, one row per example, in the order of the input::
 Regression: ``example,price`` if it is a table's column that is predicted, else
 ``example,output`` or ``example,output_0,output_1``. Figures are float32, written with as few
 digits as read back the same. With ``--top k`` there are ``predicted_2,probability_2`` and so on
-instead of a column per class; where several files are read, ``file`` comes first.
+instead of a column per class; where several files are read, or pictures, ``file`` comes first.
 """
 
 from __future__ import annotations

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import chain
+from itertools import chain, repeat
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -32,8 +32,8 @@ class Form:
 
     @classmethod
     def of(cls, stream: PredictionStream, top: int | None) -> Form:
-        """The form of a stream: files are told where there are several."""
-        return cls(top, tells_file=len(stream.sources) > 1)
+        """The form of a stream: files are told where there are several, or pictures."""
+        return cls(top, tells_file=stream.tells_files or len(stream.sources) > 1)
 
     def table(self, stream: PredictionStream) -> Iterator[list[Any]]:
         """The header, then a row per example."""
@@ -92,8 +92,9 @@ class Form:
             is_classes = stream.class_names is not None
             figures = _class_probabilities(block) if is_classes else block.outputs
             labels = block.predicted.tolist() if is_classes else [-1] * len(figures)
-            for label, row in zip(labels, _text_rows(figures), strict=True):
-                file = {"file": str(source)} if self.tells_file else {}
+            files = repeat(source, len(labels)) if block.files is None else block.files
+            for label, row, path in zip(labels, _text_rows(figures), files, strict=True):
+                file = {"file": str(path)} if self.tells_file else {}
                 yield {**file, "example": number}, label, row
                 number += 1
 

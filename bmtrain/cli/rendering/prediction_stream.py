@@ -24,6 +24,11 @@ class Predictions(Protocol):
         """(n,): class numbers; regression: not looked at."""
         ...
 
+    @property
+    def files(self) -> Sequence[Path] | None:
+        """(n,): of pictures; None: all are of the block's file."""
+        ...
+
 
 class PredictionStream(Protocol):
     """Predictions as the workflow makes them."""
@@ -51,6 +56,11 @@ class PredictionStream(Protocol):
     @property
     def sources(self) -> Sequence[Path]:
         """The files that are read."""
+        ...
+
+    @property
+    def tells_files(self) -> bool:
+        """Whether each example is told with its file, though it be the only one."""
         ...
 
     @property

@@ -7,13 +7,14 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from bmtrain.config.sections.base import Section
+from bmtrain.config.sections.image import ImageSection
 
 Fraction = Annotated[float, Field(gt=0, lt=1)]
 
 #: k/K; that k is at most K is checked with the rest of the config.
 FOLD = r"^[1-9][0-9]{0,3}/[1-9][0-9]{0,3}$"
 
-DataFormat = Literal["auto", "idx", "npz", "npy", "csv", "parquet"]
+DataFormat = Literal["auto", "idx", "npz", "npy", "csv", "parquet", "images"]
 NormalizeKind = Literal["auto", "unit", "standardize", "none"]
 MissingKind = Literal["error", "mean", "median", "indicator"]
 TaskKind = Literal["auto", "classification", "regression"]
@@ -91,6 +92,11 @@ class DataSection(Section):
         max_length=4096,
         description="What each example counts in the loss: a column of a table, no feature then; "
         "of arrays w for w_train, w_validation, w_test.",
+    )
+    image: ImageSection | None = Field(
+        default=None,
+        description="Pictures: a folder with a directory for each class, or train, validation and "
+        "test directories of them; or a table of paths and labels.",
     )
     normalize: NormalizeKind = Field(
         default="auto",

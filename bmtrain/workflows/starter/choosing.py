@@ -90,6 +90,9 @@ def _data(seen: Seen, source: str, splits: ChosenSplits) -> Iterator[Choice]:
         left_out = [f"- {quoted(left.name)}: {left.reason}" for left in seen.features.left_out]
         reason = "\n".join(["without these columns:", *left_out])
         yield Choice("data.features", list(seen.features.names), reason)
+    if seen.image is not None:
+        image = {"size": list(seen.image.size), "channels": seen.image.channels}
+        yield Choice("data.image", image, seen.image_reason)
     if (why := _normalize_reason(seen)) is not None:
         yield Choice("data.normalize", "standardize", why)
     if splits.fractions:

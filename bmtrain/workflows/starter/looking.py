@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bmtrain.config.sections.data import DataSection
+from bmtrain.config.sections.image import ImageSection
 from bmtrain.data.bundled import BUNDLED
 from bmtrain.data.checked import check_source, encoded
 from bmtrain.data.dataset import Split, SplitName, Task
@@ -19,15 +20,16 @@ from bmtrain.data.feature_choice import FeatureChoice, choose_features, missing_
 from bmtrain.data.formats import Format, choose_format
 from bmtrain.data.label_guess import Candidate, LabelGuess, are_classes, guess_label
 from bmtrain.data.labels import fit_class_names, require_labels
-from bmtrain.data.load import read_source
 from bmtrain.data.missing_paths import missing_path_hint
 from bmtrain.data.near_names import did_you_mean
 from bmtrain.data.quoting import listed, quoted
 from bmtrain.data.source import RawLabels, Source
+from bmtrain.data.sources import read_source
 from bmtrain.data.table_profile import Column, profile_table
 from bmtrain.data.tables import TABLE_FORMATS, TableFormatName, is_table, split_files
 from bmtrain.errors import DataError, UsageError
 from bmtrain.program import program
+from bmtrain.workflows.starter.picture_size import choose_image
 from bmtrain.workflows.starter.recipes import recipe_names
 
 #: A config is bounded in size; so many names of any usual length fit.
@@ -46,6 +48,7 @@ class Seen:
         features: None for arrays.
         splits: what the source has published, checked.
         class_names: None: regression.
+        image: of pictures: how they were read, and why so.
     """
 
     path: Path
@@ -56,6 +59,8 @@ class Seen:
     task: Task
     splits: Mapping[SplitName, Split]
     class_names: tuple[str, ...] | None
+    image: ImageSection | None = None
+    image_reason: str = ""
 
     @property
     def train(self) -> Split:
@@ -86,10 +91,11 @@ def look_at(path: Path, *, label: str | None, data_format: str) -> Seen:
         return _look_at_table(path, found, label)
     if label is not None:
         raise UsageError(f"--label names a column of a table, and {path.name} is {found.upper()}")
-    section = DataSection(source=str(path.absolute()), format=found)
+    image, why = choose_image(path) if found == "images" and path.is_dir() else (None, "")
+    section = DataSection(source=str(path.absolute()), format=found, image=image)
     source = _source(section)
     task = _task_of_array(require_labels(source.parts["train"]))
-    return _seen(path, found, source, task)
+    return _seen(path, found, source, task, image=image, image_reason=why)
 
 
 def _format(path: Path, wanted: str) -> Format:

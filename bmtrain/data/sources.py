@@ -1,0 +1,84 @@
+"""What a config's ``data:`` section names, read by the reader of its format: all published splits."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from bmtrain.config.sections.data import DataFormat, DataSection
+from bmtrain.data.bundled import bundled_set, is_bundled_name
+from bmtrain.data.formats import ARRAY_READERS, Format, choose_format
+from bmtrain.data.missing_paths import missing_source_hint
+from bmtrain.data.picture_sources import read_picture_folder, read_picture_table
+from bmtrain.data.source import Source
+from bmtrain.data.tables import TableFormatName, is_table, read_table_source
+from bmtrain.errors import ConfigError, DataError
+
+
+def read_source(section: DataSection) -> Source:
+    """All that the source of ``section`` has published, not yet checked.
+
+    A bundled table knows its label where ``section`` names none.
+
+    Raises:
+        DataError: it is missing or damaged.
+        ConfigError: the section contradicts the kind of its source.
+    """
+    path, data_format, label = _meant(section)
+    try:
+        found = choose_format(path, data_format)
+    except DataError as error:
+        error.key = ("data", "source")
+        if isinstance(error.__cause__, FileNotFoundError):
+            error.hint = missing_source_hint(path)
+        raise
+    if is_table(found):
+        section = section.model_copy(update={"label": label})
+        return _read_table(path, section, found)
+    _require_no_table(section, path, found)
+    if path.is_dir() == (found == "npz"):
+        wanted = "a file" if found == "npz" else "a directory"
+        raise DataError(
+            f"expected {wanted} for the format {found}",
+            where=str(path),
+            key=("data", "source"),
+            hint=None if found == "npz" else f"name the directory, {path.parent}",
+        )
+    if found == "images":
+        return read_picture_folder(path, section)
+    return ARRAY_READERS[found](path, weight=section.sample_weight)
+
+
+def _meant(section: DataSection) -> tuple[Path, DataFormat, str | None]:
+    """Path, format and label column; what a bundled set knows of itself fills in what is not said."""
+    if not is_bundled_name(section.source):
+        return Path(section.source), section.format, section.label
+    bundled = bundled_set(section.source)
+    data_format = bundled.format if section.format == "auto" else section.format
+    return bundled.path, data_format, bundled.label if section.label is None else section.label
+
+
+def _read_table(path: Path, section: DataSection, found: TableFormatName) -> Source:
+    if section.image is None:
+        return read_table_source(path, section, found)
+    for key in ("features", "categorical"):
+        if getattr(section, key):
+            raise ConfigError("of a table of pictures they are the features", key=("data", key))
+    return read_picture_table(path, section, section.image, found)
+
+
+def _require_no_table(section: DataSection, path: Path, found: Format) -> None:
+    for key in ("label", "features", "categorical"):
+        if getattr(section, key):
+            raise ConfigError(
+                f"names columns of a table, and {path.name} is {found.upper()}: it has none",
+                key=("data", key),
+            )
+    if section.splits.group is not None:
+        raise ConfigError(
+            f"names a column of a table, and {path.name} is {found.upper()}: it has none",
+            key=("data", "splits", "group"),
+        )
+    if section.image is not None and found != "images":
+        raise ConfigError(
+            f"is about pictures, and {path.name} is {found.upper()}", key=("data", "image")
+        )

@@ -53,6 +53,24 @@ class ModelReady(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class FoldBegun(Event):
+    """One of the trainings of a cross-validation begins, or is looked at again."""
+
+    number: int  # from 1
+    count: int
+    run_dir: Path
+
+
+@dataclass(frozen=True, slots=True)
+class FoldDone(Event):
+    """It is complete; ``summary`` is the document of its run."""
+
+    number: int
+    count: int
+    summary: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
 class Warned(Event):
     """Something the user should know; the run goes on."""
 

@@ -157,9 +157,29 @@ Smoke = Annotated[
         "leaves nothing behind.",
     ),
 ]
+Fold = Annotated[
+    str | None,
+    typer.Option(
+        metavar="k/K",
+        callback=no_option,
+        help="Validate on fold k of K, 2/5 say, and train on the others.",
+    ),
+]
+Folds = Annotated[
+    int | None,
+    typer.Option(
+        metavar="K",
+        min=2,
+        max=1000,
+        show_default=False,
+        help="Cross-validate: train K times, each fold held out once; mean and s.d. of all figures.",
+    ),
+]
 Resume = Annotated[
     bool,
-    typer.Option("--resume", help="CONFIG is a run directory: go on with its training."),
+    typer.Option(
+        "--resume", help="CONFIG is a run directory, or one of --folds: go on with its training."
+    ),
 ]
 ResumeIfPossible = Annotated[
     bool,

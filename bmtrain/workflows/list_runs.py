@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from bmtrain.durable import environment_faults
 from bmtrain.errors import BmtrainError, UsageError
+from bmtrain.runs.fold_directory import FoldDirectory
 from bmtrain.runs.overview import RunOverview, may_be_run, read_overview, read_settings
 from bmtrain.workflows.run_filters import (
     Condition,
@@ -116,9 +117,15 @@ def _run_paths(directories: tuple[Path, ...], *, is_default: bool) -> Iterator[P
 def _candidates(directory: Path) -> list[Path]:
     if may_be_run(directory):
         return [directory]
+    if FoldDirectory(directory).holds_folds:
+        return FoldDirectory(directory).runs()
     with environment_faults(directory, "list the runs"), os.scandir(directory) as entries:
         names = sorted(entry.name for entry in entries if entry.is_dir(follow_symlinks=False))
-    return [directory / name for name in names if _seems_run(directory / name)]
+    found = []
+    for path in (directory / name for name in names):
+        folds = FoldDirectory(path)
+        found += folds.runs() if folds.holds_folds else [path] if _seems_run(path) else []
+    return found
 
 
 def _seems_run(path: Path) -> bool:

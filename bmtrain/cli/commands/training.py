@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import typer
 
@@ -15,6 +15,8 @@ from bmtrain.cli.options import (
     ConfigPath,
     Device,
     Expect,
+    Fold,
+    Folds,
     Json,
     Junit,
     Overrides,
@@ -26,6 +28,9 @@ from bmtrain.cli.options import (
     Smoke,
     asked_screen,
 )
+
+if TYPE_CHECKING:
+    from bmtrain.workflows.train import TrainRequest
 
 
 def _start(*, resume: bool, if_possible: bool) -> Literal["new", "resume", "if_possible"]:
@@ -45,6 +50,13 @@ def _smoke(config: Path, overrides: tuple[str, ...], device: str | None, screen:
         return show_smoke(run(SmokeRequest(config=config, overrides=overrides)), screen)
 
 
+def _cross_validate(folds: int | None, request: TrainRequest, screen: Screen) -> int:
+    from bmtrain.cli.rendering.folds import show_folds
+    from bmtrain.workflows.cross_validation import FoldsRequest, cross_validate
+
+    return show_folds(cross_validate(FoldsRequest(num_folds=folds, training=request)), screen)
+
+
 def train(
     context: typer.Context,
     config: ConfigPath,
@@ -54,6 +66,8 @@ def train(
     resume: Resume = False,
     resume_if_possible: ResumeIfPossible = False,
     allow_changed: AllowChanged = None,
+    fold: Fold = None,
+    folds: Folds = None,
     smoke: Smoke = False,
     expect: Expect = None,
     device: Device = None,
@@ -65,22 +79,38 @@ def train(
     """Train the experiment of CONFIG, evaluate and save it; or go on with an interrupted run."""
     from bmtrain.cli.ci_reports import checked_junit
     from bmtrain.cli.rendering.training import show_training
+    from bmtrain.config.overrides import fold_overrides
+    from bmtrain.runs.fold_directory import FoldDirectory
     from bmtrain.workflows.train import TrainRequest
     from bmtrain.workflows.train import train as run
 
     screen = asked_screen(context, json=json, quiet=quiet, report=report)
     screen.junit = checked_junit(junit)
+    if fold is not None and (folds is not None or resume):
+        raise typer.BadParameter("give --fold with a config, and without --folds or --resume")
     if smoke:
-        if run_dir or resume or resume_if_possible or allow_changed or expect or junit:
+        if (
+            fold
+            or folds
+            or run_dir
+            or resume
+            or resume_if_possible
+            or allow_changed
+            or expect
+            or junit
+        ):
             raise typer.BadParameter("--smoke trains for itself: give it with KEY=VALUE alone")
         raise typer.Exit(_smoke(config, tuple(overrides or ()), device, screen))
+    words = tuple(overrides or ())
     request = TrainRequest(
         config=config,
-        overrides=tuple(overrides or ()),
+        overrides=words if fold is None else (*words, *fold_overrides(fold)),
         run_dir=run_dir,
         expectations=tuple(expect or ()),
         device=device,
         start=_start(resume=resume, if_possible=resume_if_possible),
         allow_changed=tuple(allow_changed or ()),
     )
+    if folds is not None or (resume and FoldDirectory(config).holds_folds):
+        raise typer.Exit(_cross_validate(folds, request, screen))
     raise typer.Exit(show_training(run(request), screen))

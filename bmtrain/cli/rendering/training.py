@@ -54,6 +54,9 @@ def show_training(events: Iterable[Event], screen: Screen) -> int:
 class TrainingView:
     """Shows one run; under ``--json`` stdout takes the summary alone."""
 
+    #: Whether the lines of epochs stay.
+    _keeps_epochs = True
+
     def __init__(self, screen: Screen) -> None:
         self.summary: Mapping[str, Any] | None = None
         self._screen = screen
@@ -137,7 +140,7 @@ class TrainingView:
         if not self._screen.tells_progress:
             return
         err = self._screen.err
-        if _is_shown(event.epoch, event.num_epochs):
+        if self._keeps_epochs and _is_shown(event.epoch, event.num_epochs):
             err.line(epoch_line(event, err.width if err.is_terminal else None))
         elif self._is_due():
             err.show_for_now(epoch_line(event, err.live_width))
@@ -176,12 +179,16 @@ class TrainingView:
             self._result("evaluated  ", f"epoch {evaluated['epoch']:,}, the best{by}")
             out.line()
         self._show_metrics(summary.get("metrics") or {})
+        self._show_expectations(summary)
+        self._show_next(summary)
+
+    def _show_expectations(self, summary: Mapping[str, Any]) -> None:
+        out = self._screen.out
         for item in summary.get("expectations") or ():
             symbol = out.symbols.ok if item["met"] else out.symbols.error
             start = Painted(out.paint(symbol, "green" if item["met"] else "red") + " ")
             value = f"{'' if item['met'] else 'missed: '}{figure(item['value'])}"
             out.hanging(start, len(symbol) + 1, f"{item['text']} ({value})")
-        self._show_next(summary)
 
     def _show_metrics(self, metrics: Mapping[str, Mapping[str, float]]) -> None:
         names = telling_figures(metrics.values())

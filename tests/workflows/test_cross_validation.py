@@ -1,0 +1,158 @@
+"""``train --folds K`` through the command: K runs and their mean, whole after any interruption."""
+
+import json
+
+import numpy as np
+import pytest
+
+from bmtrain.checkpoint.read import read_checkpoint
+from bmtrain.errors import Interrupted
+from bmtrain.events import EpochDone, FoldBegun
+from bmtrain.workflows.cross_validation import FoldsRequest, cross_validate
+from bmtrain.workflows.train import TrainRequest
+
+SHORT = ("training.epochs=2", "training.engine=graph")
+
+
+@pytest.fixture
+def folds(command, tmp_path):
+    """(words …) -> the directory of three folds, and how the command ended."""
+
+    def run(*words):
+        path = tmp_path / "folds"
+        ended = command(
+            "train", "points.yaml", *SHORT, "--folds", 3, "--run-dir", path, "--json", *words
+        )
+        return path, ended
+
+    return run
+
+
+def summaries(path):
+    return [json.loads((path / f"fold-{k}" / "summary.json").read_text()) for k in (1, 2, 3)]
+
+
+def test_the_mean_and_the_deviation_are_those_of_the_folds(folds):
+    path, ended = folds()
+    assert ended.exit_code == 0, ended.err
+    document = ended.document
+    assert document == json.loads((path / "folds.json").read_text())
+    for split in ("train", "validation", "test"):
+        for name in ("loss", "accuracy"):
+            values = [entry["metrics"][split][name] for entry in summaries(path)]
+            assert document["metrics"][split][name] == pytest.approx(np.mean(values))
+            assert document["deviations"][split][name] == pytest.approx(np.std(values, ddof=1))
+    held = [entry["examples"] for entry in map(run_data, (path / f"fold-{k}" for k in (1, 2, 3)))]
+    assert sorted(entry["validation"] for entry in held) == [82, 83, 83]
+    assert all(sum(entry.values()) == 310 and entry["test"] == 62 for entry in held)
+    assert len({entry["metrics"]["validation"]["loss"] for entry in summaries(path)}) == 3
+
+
+def run_data(path):
+    return json.loads((path / "run.json").read_text())["data"]
+
+
+def test_expectations_are_about_the_mean(folds):
+    path, ended = folds("--expect", "validation.accuracy >= 0.99999")
+    assert ended.exit_code == 4
+    (judged,) = ended.document["expectations"]
+    assert judged["value"] == ended.document["metrics"]["validation"]["accuracy"]
+    assert [entry["exit_code"] for entry in summaries(path)] == [0, 0, 0]
+
+
+def test_a_fold_of_all_is_the_run_of_that_fold_alone_bit_for_bit(bmtrain, tmp_path):
+    words = ("train", "points.yaml", "training.epochs=2")
+    together = bmtrain(*words, "--folds", 2, "--run-dir", tmp_path / "all", "--quiet")
+    alone = bmtrain(*words, "--fold", "2/2", "--run-dir", tmp_path / "one", "--quiet")
+    assert (together.exit_code, alone.exit_code) == (0, 0), together.err + alone.err
+    one, other = (
+        read_checkpoint(max((path / "checkpoints").glob("step-*")))
+        for path in (tmp_path / "all" / "fold-2", tmp_path / "one")
+    )
+    assert one.state == other.state
+    for name, tensor in one.model.items():
+        np.testing.assert_array_equal(tensor, other.model[name], err_msg=name)
+
+
+def test_what_was_interrupted_goes_on_with_the_folds_that_are_left(
+    folds, command, project, tmp_path
+):
+    _, ended = folds()
+    undisturbed = ended.document
+    broken = tmp_path / "broken"
+    training = TrainRequest(config=project / "points.yaml", overrides=SHORT, run_dir=broken)
+    events = cross_validate(FoldsRequest(num_folds=3, training=training))
+    fold = 0
+    for event in events:
+        fold = event.number if isinstance(event, FoldBegun) else fold
+        if fold == 2 and isinstance(event, EpochDone):
+            break
+    with pytest.raises(Interrupted, match="fold 2/3: ") as caught:
+        events.throw(KeyboardInterrupt())
+    assert f"train {broken} --resume" in (caught.value.hint or "")
+    assert not (broken / "fold-3").exists()
+    assert not (broken / "folds.json").exists()
+    first = (broken / "fold-1" / "run.json").read_bytes()
+    assert command("train", broken, "--folds", 3, "--resume").exit_code == 2
+    ended = command("train", broken, "--resume", "--json")
+    assert ended.exit_code == 0, ended.err
+    assert ended.document["metrics"] == undisturbed["metrics"]
+    assert (broken / "fold-1" / "run.json").read_bytes() == first
+
+
+def test_another_setting_is_refused_and_nothing_is_lost(folds, command):
+    path, ended = folds()
+    assert ended.exit_code == 0
+    before = sorted(file.name for file in path.rglob("*"))
+    ended = command("train", path, "--resume", "optimizer.learning_rate=0.5", "--json")
+    assert ended.exit_code == 7
+    assert ended.document["error"]["message"].startswith("fold 1/3: this is not the run as it was")
+    assert sorted(file.name for file in path.rglob("*")) == before
+    _, ended = folds()
+    assert ended.exit_code == 6
+    assert "the directory is not empty" in ended.document["error"]["message"]
+    _, ended = folds("--resume-if-possible")
+    assert ended.exit_code == 0
+
+
+def test_runs_and_compare_take_the_folds_for_runs(folds, command):
+    path, _ = folds()
+    for directory in (path, path.parent):
+        listed = command("runs", directory, "--json").document["runs"]
+        assert [entry["run"] for entry in listed] == [str(path / f"fold-{k}") for k in (1, 2, 3)]
+    ended = command("compare", path / "fold-1", path / "fold-2", "--json")
+    assert ended.exit_code == 0
+    assert "data.splits.fold" in json.dumps(ended.document)
+
+
+def test_the_screen_shows_a_line_for_each_fold_and_the_mean(command, tmp_path):
+    ended = command("train", "points.yaml", *SHORT, "--folds", 3, "--run-dir", tmp_path / "f")
+    assert ended.exit_code == 0
+    lines = [line for line in ended.err.splitlines() if line.startswith("fold ")]
+    assert [line.split()[1] for line in lines] == ["1/3", "2/3", "3/3"]
+    assert "epoch 1/2" not in ended.err
+    assert "mean +/- s.d. of 3 folds" in ended.out
+    assert "validation" in ended.out
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (("--folds", 1), "expected a number >= 2"),
+        (("--fold", "4/3"), "expected a fold from 1 to K of at least 2 (k/K), got 4/3"),
+        (("--fold", "x"), "expected k/K, a fold from 1 to K of at least 2"),
+        (("--fold", "1/2", "--folds", 2), "give --fold with a config"),
+        (("--folds", 2, "--smoke"), "--smoke trains for itself"),
+        (("--folds", 2, "--resume-if-possible"), "needs --run-dir"),
+    ],
+)
+def test_what_cannot_be_is_told_before_anything_is_made(command, words, message):
+    ended = command("train", "points.yaml", *words)
+    assert ended.exit_code == 2
+    assert message in " ".join(ended.err.split())
+
+
+def test_more_folds_than_examples_are_told(command, tmp_path):
+    ended = command("train", "points.yaml", "--folds", 400, "--run-dir", tmp_path / "f", "--json")
+    assert ended.exit_code == 3
+    assert "248 examples are too few for 400 folds" in ended.document["error"]["message"]

@@ -6,7 +6,8 @@ speed     the reference experiment, configs/mnist.yaml, and scripts/bench_keras.
           Beside them an epoch's two large matrix products alone (scripts/bench_products.py):
           what is left of the ratio where nothing else took any time.
 accuracy  the test accuracy of both over seeds.
-saving    the share of the training time that checkpoints take, in three configs.
+saving    the share of the training time that checkpoints take, in three configs and in one whose
+          epochs take under a millisecond.
 startup   ``--help``, ``train --help``, a config error, and ``train`` until its first line.
 
 Progress goes to stderr, one JSON document to stdout (or --out): the machine's facts first,

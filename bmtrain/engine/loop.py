@@ -94,6 +94,19 @@ class TrainingLoop:
             if self.state.stopped_early:
                 yield self._stopped_early()
 
+    def train_again(self, start: TrainingState, epoch: int) -> None:
+        """Run the epochs after ``start``, the end of one, up to ``epoch``; the state stays.
+
+        The variables must have the values that they had at ``start``.
+        """
+        num_examples = self._dataset.splits["train"].num_examples
+        first_step = start.step
+        for done in range(start.epoch, epoch):
+            order = epoch_order(num_examples, seed=self._problem.seed, epoch=done)
+            steps = range(self._steps.steps_per_epoch)
+            self._steps.run(order, steps, first_step, np.zeros(self._steps.num_sums))
+            first_step += len(steps)
+
     def _goes_on(self) -> bool:
         return self.state.epoch < self._training.epochs and not self.state.stopped_early
 

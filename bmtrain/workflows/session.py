@@ -34,16 +34,16 @@ if TYPE_CHECKING:
 class HeldValues:
     """Values of variables by position, as tensors, which nothing changes any more."""
 
-    _model: Mapping[str, tf.Tensor]
-    _optimizer: Mapping[str, tf.Tensor]
+    model_values: Mapping[str, tf.Tensor]
+    optimizer_values: Mapping[str, tf.Tensor]
 
     def model(self) -> dict[str, NDArray[Any]]:
         """Those of the model's variables, without a copy where they are in the host's memory."""
-        return {name: value.numpy() for name, value in self._model.items()}
+        return {name: value.numpy() for name, value in self.model_values.items()}
 
     def optimizer(self) -> dict[str, NDArray[Any]]:
         """Those of the optimizer's variables."""
-        return {name: value.numpy() for name, value in self._optimizer.items()}
+        return {name: value.numpy() for name, value in self.optimizer_values.items()}
 
 
 class _Reads:
@@ -86,6 +86,13 @@ class Session:
     def held(self) -> HeldValues:
         """The values that all variables have now; they change no more."""
         return HeldValues(self._model_reads.values(), self._optimizer_reads.values())
+
+    def put_back(self, held: HeldValues) -> None:
+        """Give all variables the values that were held."""
+        for name, variable in self.model_variables.items():
+            variable.assign(held.model_values[name])
+        for name, variable in self.optimizer_variables.items():
+            variable.assign(held.optimizer_values[name])
 
     def restore(
         self,

@@ -131,6 +131,7 @@ class Execution:
                 self.prepared.preprocessing,
                 session,
                 metrics_log,
+                loop,
                 written=None if self.checkpoint is None else state,
             )
             tracking = Tracking(self.prepared.experiment.track, self.directory, state.step)

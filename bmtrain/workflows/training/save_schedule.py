@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 from bmtrain.config.sections.training import CheckpointSection
@@ -9,6 +10,8 @@ from bmtrain.training_state import TrainingState
 
 #: Share of the training time that saves may take where the config leaves it to us.
 SAVING_SHARE = 0.05
+#: Share of it that holding the best weights in memory may take.
+HOLDING_SHARE = 0.02
 #: Seconds that the first save is taken to cost: more than it does on most disks.
 FIRST_SAVE_S = 0.02
 
@@ -21,6 +24,8 @@ class SaveSchedule:
     last_save_at_s: float
     saving_s: float = 0.0
     _last_took_s: float = FIRST_SAVE_S
+    _hold_took_s: float = math.inf  # the fastest: a slow one says more of the machine's load
+    _held_at_s: float = 0.0  # of the training time
 
     def after_epoch(self, state: TrainingState, *, train_s: float, now_s: float) -> bool:
         """Whether to save ``state``, at the end of an epoch.
@@ -50,3 +55,17 @@ class SaveSchedule:
         self.saving_s += took_s
         self._last_took_s = took_s
         self.last_save_at_s = now_s
+
+    def may_hold(self, *, train_s: float) -> bool:
+        """Whether another hold is within its share, ``train_s`` seconds into the training.
+
+        What is not held is trained again when it is needed; that takes no longer than the
+        training time since the last hold, which is some fifty holds long.
+        """
+        return self._hold_took_s <= HOLDING_SHARE * (train_s - self._held_at_s)
+
+    def held(self, took_s: float, *, train_s: float) -> None:
+        """The best weights were held, which took ``took_s`` seconds."""
+        self.saving_s += took_s
+        self._hold_took_s = min(self._hold_took_s, took_s)
+        self._held_at_s = train_s

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
+
 from bench_commands import BMTRAIN, CONFIGS, Bench, Figures
 
 BROKEN_CONFIG = "name: broken\ndata: {source: mnist}\noptimizer: {name: adam, learning_rte: 1}\n"

@@ -32,6 +32,7 @@ from bmtrain.cli.rendering.documents import json_text
 from bmtrain.cli.wrong_words import wrong_command_line
 from bmtrain.errors import BmtrainError, Diagnostic
 from bmtrain.regular_files import NotRegular, open_regular
+from bmtrain.workflows import documents
 from bmtrain.workflows.endings import internal_message, known_ending
 
 
@@ -90,11 +91,14 @@ def failure_document(ending: Ending, screen: Screen, summary: dict[str, Any]) ->
             "hint": ending.hint,
         },
     }
-    if screen.command == "train":
+    keys: tuple[str, ...] = ()
+    if screen.asked_command == "train":
         document["run_dir"] = screen.run_dir
+        keys = documents.SMOKE if screen.is_smoke else documents.TRAIN
     document["diagnostics"] = [diagnostic_document(finding) for finding in ending.diagnostics]
     return (
-        document
+        dict.fromkeys(keys)
+        | document
         | {name: value for name, value in summary.items() if name not in document}
         | ({"run_dir": summary["run_dir"]} if summary.get("run_dir") else {})
     )

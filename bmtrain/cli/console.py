@@ -34,6 +34,8 @@ class Screen:
         self.err = err
         if out.is_terminal:
             out.beside = err
+        self.asked_command: str | None = None  # the first word, whether it can be parsed or not
+        self.is_smoke = False
         self.command: str | None = None
         self.format: OutputFormat = "text"
         self.quiet = False

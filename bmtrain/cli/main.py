@@ -52,7 +52,7 @@ def _ended_early(interruption: KeyboardInterrupt, words: Sequence[str]) -> int:
     from bmtrain.cli.console import close_screen, open_screen
 
     screen = open_screen()
-    screen.format = _asked_format(words)
+    _look_at(words, screen)
     exit_code = end(interruption, screen)
     close_screen(screen)
     return exit_code
@@ -64,7 +64,7 @@ def _with_screen(words: Sequence[str], screens: list[Screen]) -> int:
     from bmtrain.cli.console import close_screen, open_screen
 
     screen = open_screen()
-    screen.format = _asked_format(words)
+    _look_at(words, screen)
     screens.append(screen)
     try:
         exit_code = _told(words, screen)
@@ -111,8 +111,14 @@ def _run(words: Sequence[str], screen: Screen) -> int:
         return 0
 
 
-def _asked_format(words: Sequence[str]) -> OutputFormat:
+def _look_at(words: Sequence[str], screen: Screen) -> None:
     """What the command line seems to ask for, for errors that come before it is parsed."""
+    screen.format = _asked_format(words)
+    screen.asked_command = next(iter(words), None)
+    screen.is_smoke = "--smoke" in words
+
+
+def _asked_format(words: Sequence[str]) -> OutputFormat:
     from bmtrain.cli.console import in_github_actions
 
     options = list(words)[: words.index("--")] if "--" in words else list(words)

@@ -69,6 +69,7 @@ def smoke(request: SmokeRequest) -> Iterator[Event]:
             "status": "completed",
             "exit_code": 0 if passed else 4,
             "error": None,
+            "diagnostics": [],
             "steps": steps,
             "first_difference": verified["first_difference"],
             "run_dir": None if passed else str(directory),

@@ -158,6 +158,7 @@ class Record:
             "status": status,
             "exit_code": exit_code,
             "error": None,
+            "diagnostics": [],  # where a config is wrong: before there is a run
             "name": self.prepared.experiment.name,
             "run_dir": str(self.directory.path),
             "checkpoint": _text(self.checkpoint),
@@ -183,11 +184,11 @@ class Record:
 def judged(
     expectations: Sequence[Expectation], metrics: Mapping[str, Mapping[str, float]]
 ) -> list[dict[str, Any]]:
-    """Each expectation with its value and whether it is met; without a value it is not."""
+    """Each expectation with its value and whether it is met; None for both: not measured."""
     documents = []
     for expectation in expectations:
         value = metrics.get(expectation.split, {}).get(expectation.metric)
-        met = value is not None and expectation.is_met_by(value)
+        met = None if value is None else expectation.is_met_by(value)
         documents.append({"text": expectation.text, "value": value, "met": met})
     return documents
 

@@ -14,6 +14,7 @@ from bmtrain.differences import Difference
 from bmtrain.errors import CheckpointError
 from bmtrain.runs.directory import RunDirectory
 from bmtrain.runs.environment import read_json
+from bmtrain.workflows import documents
 from bmtrain.workflows.preparation import Prepared
 from bmtrain.workflows.training.recorded_state import is_summary, require_possible
 from bmtrain.workflows.training.recording import judged
@@ -136,6 +137,7 @@ def _completed(
     summary = read_json(directory.summary)
     if not is_over or not is_summary(summary):
         return None
+    summary = dict.fromkeys(documents.TRAIN) | summary  # an earlier version's has fewer
     summary["run_dir"] = str(directory.path)  # where it is now
     summary["expectations"] = judged(prepared.expectations, summary["metrics"])
     summary["exit_code"] = 0 if all(item["met"] for item in summary["expectations"]) else 4

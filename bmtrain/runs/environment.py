@@ -1,11 +1,10 @@
-"""The environment of a run: versions, machine, git commit; and JSON documents about runs."""
+"""The environment of a run: versions, machine; and JSON documents about runs."""
 
 from __future__ import annotations
 
 import json
 import os
 import platform
-import subprocess
 from collections.abc import Iterable, Mapping
 from importlib import metadata
 from pathlib import Path
@@ -19,7 +18,6 @@ from bmtrain.regular_files import NotRegular, open_regular
 from bmtrain.runs.metrics_log import finite
 
 PACKAGES = ("bmtrain-keras", "tensorflow", "keras", "numpy", "polars", "pydantic", "safetensors")
-_GIT_TIMEOUT_S = 2.0
 
 
 def environment_facts(packages: Iterable[str] = PACKAGES) -> dict[str, Any]:
@@ -37,37 +35,6 @@ def environment_facts(packages: Iterable[str] = PACKAGES) -> dict[str, Any]:
         "memory_bytes": _memory_bytes(),
         "packages": {name: _version(name) for name in packages},
     }
-
-
-def git_facts(directory: Path) -> dict[str, Any] | None:
-    """The commit of the repository around ``directory`` and whether tracked files differ from it.
-
-    ``{"commit", "dirty"}``; None without git, a repository or a commit, or if git takes
-    longer than two seconds.
-    """
-    command = [
-        "git",
-        # Whose repository it is is not known: nothing that its config names is run.
-        *("-c", "core.fsmonitor=false", "-c", "core.hooksPath=/dev/null"),
-        *("status", "--porcelain=v2", "--branch", "--untracked-files=no"),
-    ]
-    try:
-        answer = subprocess.run(  # noqa: S603  # a fixed command, no shell
-            command,
-            cwd=directory,
-            env=os.environ | {"GIT_OPTIONAL_LOCKS": "0", "LC_ALL": "C"},
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            timeout=_GIT_TIMEOUT_S,
-            check=True,
-        )
-    except (OSError, subprocess.SubprocessError):
-        return None
-    lines = answer.stdout.decode(errors="replace").splitlines()
-    commit = next((line.split()[-1] for line in lines if line.startswith("# branch.oid ")), None)
-    if commit is None or commit == "(initial)":
-        return None
-    return {"commit": commit, "dirty": any(not line.startswith("#") for line in lines)}
 
 
 def write_json(path: Path, document: Mapping[str, Any]) -> None:

@@ -13,29 +13,7 @@ from pathlib import Path
 import pytest
 
 from bmtrain.errors import EnvironmentFault
-from bmtrain.runs.environment import environment_facts, git_facts, read_json, write_json
-
-
-def git(directory: Path, *arguments: str) -> str:
-    identity = {"GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_SYSTEM": os.devnull}
-    for role in ("AUTHOR", "COMMITTER"):
-        identity |= {f"GIT_{role}_NAME": "a", f"GIT_{role}_EMAIL": "a@b.c"}
-    return subprocess.run(
-        ["git", *arguments],
-        cwd=directory,
-        env=os.environ | identity,
-        capture_output=True,
-        text=True,
-        check=True,
-    ).stdout.strip()
-
-
-@pytest.fixture
-def repository(tmp_path: Path) -> Path:
-    git(tmp_path, "init", "-q")
-    (tmp_path / "a").write_text("1")
-    git(tmp_path, "add", "a")
-    return tmp_path
+from bmtrain.runs.environment import environment_facts, read_json, write_json
 
 
 def test_versions_and_platform_are_those_of_this_process() -> None:
@@ -79,52 +57,6 @@ def test_finding_the_facts_imports_none_of_the_packages() -> None:
     )
     answer = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True)
     assert answer.stdout == b"set()\n"
-
-
-def test_a_clean_checkout_is_its_commit(repository: Path) -> None:
-    git(repository, "commit", "-q", "-m", "one")
-    (repository / "untracked").touch()
-    assert git_facts(repository) == {"commit": git(repository, "rev-parse", "HEAD"), "dirty": False}
-
-
-def test_a_changed_file_makes_it_dirty(repository: Path) -> None:
-    git(repository, "commit", "-q", "-m", "one")
-    (repository / "a").write_text("2")
-    facts = git_facts(repository)
-    assert facts is not None
-    assert facts["dirty"] is True
-
-
-def test_without_a_commit_a_repository_or_git_there_is_nothing(
-    repository: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    assert git_facts(repository) is None
-    monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(repository.parent))
-    assert git_facts(repository.parent) is None
-    assert git_facts(repository / "absent") is None
-    monkeypatch.setenv("PATH", "")
-    assert git_facts(repository) is None
-
-
-def test_git_that_takes_too_long_is_given_up(
-    repository: Path, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    slow = tmp_path_factory.mktemp("bin") / "git"
-    slow.write_text("#!/bin/sh\nexec sleep 60\n")
-    slow.chmod(0o755)
-    monkeypatch.setenv("PATH", str(slow.parent), prepend=":")
-    monkeypatch.setattr("bmtrain.runs.environment._GIT_TIMEOUT_S", 0.05)
-    assert git_facts(repository) is None
-
-
-def test_a_command_in_the_repositorys_config_is_not_run(repository: Path) -> None:
-    git(repository, "commit", "-q", "-m", "one")
-    script = repository / "evil"
-    script.write_text("#!/bin/sh\ntouch ran\n")
-    script.chmod(0o755)
-    git(repository, "config", "core.fsmonitor", str(script))
-    assert git_facts(repository) is not None
-    assert not (repository / "ran").exists()
 
 
 def test_json_is_written_with_null_for_what_is_not_finite(tmp_path: Path) -> None:

@@ -19,7 +19,8 @@ from bmtrain.energy import EnergyMeter
 from bmtrain.events import Event, StepsDone
 from bmtrain.interrupts import signals_deferred
 from bmtrain.runs.directory import RunDirectory
-from bmtrain.runs.environment import environment_facts, git_facts, write_json
+from bmtrain.runs.environment import environment_facts, write_json
+from bmtrain.runs.repository import git_facts
 from bmtrain.runs.run_log import RunLog
 from bmtrain.training_state import TrainingState
 from bmtrain.workflows.preparation import Prepared
@@ -99,8 +100,8 @@ class Record:
             "command": sys.argv,
             "seed": self.prepared.experiment.seed,
             "environment": environment_facts(),
-            # git runs what a repository's config names, and a run that is gone on with may be
-            # a stranger's, repository and all. Its first start's is under "earlier".
+            # A run that is gone on with may be a stranger's, repository and all. What its
+            # first start found is under "earlier".
             "git": git_facts(Path.cwd()) if self.is_new else None,
             "engine": self.engine,
             "data": self._data(),

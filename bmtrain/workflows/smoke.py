@@ -13,7 +13,7 @@ from bmtrain.config.load import load_config
 from bmtrain.events import Event, ModelExported, RunFinished
 from bmtrain.workflows.export import ExportRequest, export
 from bmtrain.workflows.preparation import prepare
-from bmtrain.workflows.verify_resume import VerifyRequest, verify_resume
+from bmtrain.workflows.verify_resume import VerifyRequest, removed_or_told, verify_resume
 
 _EPOCHS: Final = 2
 _STEPS_PER_EPOCH: Final = 8
@@ -44,7 +44,7 @@ def smoke(request: SmokeRequest) -> Iterator[Event]:
     overrides = (*request.overrides, *_fewer(request))
     verified: dict[str, Any] = {}
     for event in verify_resume(
-        VerifyRequest(config=request.config, overrides=overrides, kills=1, keep=True)
+        VerifyRequest(config=request.config, overrides=overrides, kills=1, keep="complete")
     ):
         if isinstance(event, RunFinished):
             verified = dict(event.summary)
@@ -52,14 +52,8 @@ def smoke(request: SmokeRequest) -> Iterator[Event]:
             yield event
     directory = Path(verified["run_dir"])
     steps = [_resumed(verified)]
-    target = directory / "exported.safetensors"
-    for event in export(
-        ExportRequest(checkpoint=directory / "undisturbed", formats=("safetensors",), output=target)
-    ):
-        if isinstance(event, ModelExported):
-            difference = event.record["largest_difference"]
-            words = f"exported, read again and compared: largest difference {difference:.1e}"
-            steps.append({"what": words, "passed": event.record["passed"]})
+    with removed_or_told(directory, keep=False):
+        steps += _exported(directory)
     passed = all(step["passed"] for step in steps)
     if passed:
         shutil.rmtree(directory, ignore_errors=True)
@@ -76,6 +70,22 @@ def smoke(request: SmokeRequest) -> Iterator[Event]:
             "total_s": time.perf_counter() - began,
         }
     )
+
+
+def _exported(directory: Path) -> list[dict[str, Any]]:
+    target = directory / "exported.safetensors"
+    request = ExportRequest(
+        checkpoint=directory / "undisturbed", formats=("safetensors",), output=target
+    )
+    words = "exported, read again and compared: largest difference"
+    return [
+        {
+            "what": f"{words} {event.record['largest_difference']:.1e}",
+            "passed": event.record["passed"],
+        }
+        for event in export(request)
+        if isinstance(event, ModelExported)
+    ]
 
 
 def _fewer(request: SmokeRequest) -> tuple[str, ...]:

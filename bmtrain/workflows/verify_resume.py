@@ -18,13 +18,15 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, Literal
 
 from bmtrain.config.load import load_config
 from bmtrain.durable import environment_faults
+from bmtrain.errors import Interrupted
 from bmtrain.events import Event, Killed, Noted, RunCompared, RunFinished
 from bmtrain.runs.directory import RunDirectory, planned_run_dir
 from bmtrain.runs.environment import read_json
+from bmtrain.workflows.endings import known_ending
 from bmtrain.workflows.killing import Aim, Watched, require_completed, watch
 from bmtrain.workflows.observed_training import (
     SAVING,
@@ -44,12 +46,16 @@ _NUM_SAVES = 20
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VerifyRequest:
-    """What to train, how many kills it must survive, and whether to keep the runs."""
+    """What to train, how many kills it must survive, and which runs to keep.
+
+    ``keep``: those that differ are kept in any case; with "complete" the others are, too,
+    unless the proof is interrupted; with "all" even then.
+    """
 
     config: Path
     overrides: tuple[str, ...] = ()
     kills: int = 20
-    keep: bool = False
+    keep: Literal["different", "complete", "all"] = "different"
 
 
 def verify_resume(request: VerifyRequest) -> Iterator[Event]:
@@ -64,7 +70,7 @@ def verify_resume(request: VerifyRequest) -> Iterator[Event]:
     began = time.perf_counter()
     loaded = load_config(request.config, request.overrides)
     directory = planned_run_dir(f"{loaded.experiment.name}-verify")
-    with _kept_if_wanted(directory, keep=request.keep) as keep:
+    with _kept_if_wanted(directory, request.keep) as keep:
         trial = _Trial(request, directory)
         yield Noted(f"trained once undisturbed in {directory}")
         yield from trial.undisturbed()
@@ -84,19 +90,38 @@ class _Keep:
 
 
 @contextmanager
-def _kept_if_wanted(directory: Path, *, keep: bool) -> Iterator[_Keep]:
+def _kept_if_wanted(
+    directory: Path, keep: Literal["different", "complete", "all"]
+) -> Iterator[_Keep]:
     """The directory of the runs; removed at the end unless it is wanted or something failed."""
-    wish = _Keep(keep)
+    wish = _Keep(keep != "different")
     with environment_faults(directory, "make the directory of the runs"):
         directory.mkdir(parents=True)
-    try:
+    with removed_or_told(directory, keep=keep == "all"):
         yield wish
-    except BaseException:
-        with suppress(OSError):
-            directory.rmdir()  # if no run began in it
-        raise
     if not wish.wanted:
         shutil.rmtree(directory, ignore_errors=True)
+
+
+@contextmanager
+def removed_or_told(directory: Path, *, keep: bool) -> Iterator[None]:
+    """Runs in ``directory`` that are interrupted go, unless ``keep``; an error says where they are."""
+    try:
+        yield
+    except BaseException as error:
+        known = known_ending(error)
+        is_interrupted = isinstance(known, Interrupted) or isinstance(error, GeneratorExit)
+        if is_interrupted and not keep:
+            shutil.rmtree(directory, ignore_errors=True)
+        with suppress(OSError):
+            directory.rmdir()  # if no run began in it
+        if known is None or not directory.exists():
+            raise
+        hint = f"the runs so far are in {directory}"
+        known.hint = f"{known.hint}; {hint}" if known.hint else hint
+        if known is error:
+            raise
+        raise known from error
 
 
 @dataclass(slots=True)
@@ -145,7 +170,7 @@ class _Trial:
         self.num_compared += 1
         if not comparison.identical:
             self.difference = str(comparison.differences[0])
-        elif not self.request.keep:
+        elif self.request.keep == "different":
             shutil.rmtree(run_dir, ignore_errors=True)
         yield RunCompared(self.num_compared, self.difference)
 

@@ -52,6 +52,17 @@ def test_a_difference_is_exit_4_and_its_runs_are_kept(monkeypatch, project, tmp_
     assert (last.summary["run_dir"] is not None) == kept
 
 
+def test_what_is_interrupted_while_it_exports_leaves_nothing(monkeypatch, project, tmp_path):
+    def interrupted(_request):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(module, "verify_resume", finished(tmp_path / "runs", None))
+    monkeypatch.setattr(module, "export", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        list(smoke(SmokeRequest(config=project / "points.yaml")))
+    assert not (tmp_path / "runs").exists()
+
+
 def test_data_that_is_wrong_is_told_before_anything_is_trained(project, tmp_path):
     config = tmp_path / "c.yaml"
     config.write_text((project / "points.yaml").read_text())

@@ -2,12 +2,16 @@
 
 import json
 import os
+import signal
+import subprocess
+import sys
 
 import pytest
 
+from bmtrain.errors import BmtrainError, EnvironmentFault, Interrupted
 from bmtrain.workflows.killing import Aim, watch
 from bmtrain.workflows.observed_training import ObservedTraining
-from bmtrain.workflows.verify_resume import VerifyRequest, _Trial
+from bmtrain.workflows.verify_resume import VerifyRequest, _Trial, removed_or_told
 
 #: Loaded by every Python below: a resume forgets the optimizer's variables.
 FORGETFUL = """\
@@ -68,6 +72,59 @@ def test_a_config_that_cannot_be_trained_ends_as_train_would(bmtrain, tmp_path):
     assert "nosuch" in ended.document["error"]["message"]
     assert list(tmp_path.iterdir()) == []
     assert bmtrain("verify-resume", "points.yaml", "nmae=x").exit_code == 2
+
+
+@pytest.mark.parametrize("words", [(), ("--keep",)])
+def test_an_interrupted_proof_leaves_nothing_or_says_where_it_is(
+    environment, project, tmp_path, wait_for, words
+):
+    process = subprocess.Popen(
+        [sys.executable, "-m", "bmtrain", "verify-resume", "points.yaml", *SHORT, *words, "--json"],
+        cwd=project,
+        env=environment | {"BMTRAIN_RUNS": str(tmp_path)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        wait_for(lambda: list(tmp_path.glob("*/undisturbed/config.yaml")), process)
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate(timeout=60)
+    finally:
+        process.kill()
+    assert process.returncode == 130, err
+    assert "Traceback" not in err
+    (error,) = [json.loads(out)["error"]]
+    if words:
+        (kept,) = tmp_path.iterdir()
+        assert error["hint"] == f"the runs so far are in {kept}"
+        assert f"\nthe runs so far are in {kept}\n" in err
+    else:
+        assert list(tmp_path.iterdir()) == []
+        assert error["hint"] is None
+
+
+@pytest.mark.parametrize("keep", [False, True])
+@pytest.mark.parametrize(
+    ("error", "is_removed"),
+    [
+        (Interrupted("hung up", signal_number=1), True),
+        (KeyboardInterrupt(), True),
+        (GeneratorExit(), True),
+        (EnvironmentFault("the disk is full", hint="free some space"), False),
+        (MemoryError(), False),
+        (AssertionError("a bug"), False),
+    ],
+)
+def test_what_a_proof_that_ends_early_leaves(tmp_path, keep, error, is_removed):
+    directory = tmp_path / "runs"
+    (directory / "undisturbed").mkdir(parents=True)
+    with pytest.raises(BaseException) as caught, removed_or_told(directory, keep=keep):  # noqa: PT011  # each kind of it
+        raise error
+    assert directory.exists() == (keep or not is_removed)
+    if directory.exists() and not isinstance(error, GeneratorExit | AssertionError):
+        assert isinstance(caught.value, BmtrainError)
+        assert (caught.value.hint or "").endswith(f"the runs so far are in {directory}")
 
 
 @pytest.mark.parametrize(

@@ -33,7 +33,12 @@ def verify_resume(
     from bmtrain.workflows.verify_resume import verify_resume as run
 
     screen = asked_screen(context, json=json, quiet=quiet)
-    request = VerifyRequest(config=config, overrides=tuple(overrides or ()), kills=kills, keep=keep)
+    request = VerifyRequest(
+        config=config,
+        overrides=tuple(overrides or ()),
+        kills=kills,
+        keep="all" if keep else "different",
+    )
     raise typer.Exit(show_verification(run(request), screen))
 
 

@@ -12,13 +12,17 @@ from bmtrain.program import program
 _NOT_ONE = re.compile(r"'(?P<got>[^']*)' is not one of (?P<choices>'.*')\.?")
 #: By difflib's ratio, from 0 to 1.
 _LIKENESS: Final = 0.75
-#: The validator's words, which speak of an input, and ours.
+#: The parser's words and its validator's, which speak of an input, and ours.
 _OURS: Final = (
     (re.compile(r"Value error, "), ""),
     (re.compile(r"Input should be a valid integer.*"), "expected an integer"),
     (re.compile(r"Input should be a valid number.*"), "expected a number"),
     (re.compile(r"Input should be greater than or equal to "), "expected a number >= "),
     (re.compile(r"Input should be less than or equal to "), "expected a number <= "),
+    (
+        re.compile(r"Got unexpected extra argument(?:s|\(s\))? \((.*)\)"),
+        r"there are more arguments than the command takes: \1",
+    ),
 )
 
 

@@ -51,6 +51,9 @@ def _loss(node: Node) -> Node:
 
 def _model(node: Node) -> Node:
     if isinstance(node, MappingNode) and "layers" in node.entries and "type" not in node.entries:
+        layers = node.entries["layers"].value
+        if isinstance(layers, MappingNode) and layers.is_path:
+            return node  # a step into layers that are there: it makes no layers of a preset
         layers_type = ScalarNode("layers", "layers", node.entries["layers"].key_place)
         return node.with_entry("type", Entry(node.place, layers_type))
     return node

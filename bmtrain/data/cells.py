@@ -19,9 +19,11 @@ class Cells:
     Attributes:
         place: where the rows are from.
         width_of_row: how many cells a row has in the file, where that can differ; 0 for none.
+        num_ragged: how many rows have not one per column, where that can be.
     """
 
     columns: dict[str, pl.Series]
     num_rows: int
     place: Place
     width_of_row: Callable[[int], int] | None = None
+    num_ragged: Callable[[], int] | None = None

@@ -17,6 +17,7 @@ from bmtrain.data.csv_rows import (
     content_of,
     line_of_row,
     malformed,
+    num_ragged,
     width_of_row,
 )
 from bmtrain.data.memory import require_memory
@@ -125,6 +126,7 @@ def read_table(path: Path | HeldFile, names: list[str]) -> Cells:
         num_rows=len(row_numbers),
         place=Place(str(path), lambda row: line_of_row(path, int(row_numbers[row]))),
         width_of_row=lambda row: width_of_row(path, int(row_numbers[row])),
+        num_ragged=lambda: num_ragged(path, len(names)),
     )
 
 

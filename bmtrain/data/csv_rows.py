@@ -11,7 +11,7 @@ import csv
 import io
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import numpy as np
@@ -21,6 +21,7 @@ from bmtrain.data.csv_flaws import line_end_flaw, nul_flaw, quoting_flaw, separa
 from bmtrain.data.quoting import quoted
 from bmtrain.data.source import HeldFile, opened, reading
 from bmtrain.errors import DataError
+from bmtrain.figures import count
 
 
 def read_header(path: Path | HeldFile) -> list[str]:
@@ -89,10 +90,28 @@ def width_of_row(path: Path | HeldFile, row: int) -> int:
     return next(rows, 0)
 
 
-def wrong_width(num_columns: int, num_cells: int, where: str) -> DataError:
-    """The error of a row that has not one cell per column."""
+def num_ragged(path: Path | HeldFile, num_columns: int, *, before_line: int | None = None) -> int:
+    """How many rows have not one cell per column, as far as the table can be read.
+
+    0 of a part of a table that is held: its other parts are not known.
+    """
+    if isinstance(path, HeldFile):
+        return 0
+    found = 0
+    with suppress(DataError):
+        for line, cells in data_rows(path):
+            if before_line is not None and line >= before_line:
+                break
+            found += bool(cells) and len(cells) != num_columns
+    return found
+
+
+def wrong_width(num_columns: int, num_cells: int, where: str, num_rows: int = 1) -> DataError:
+    """The error of a row that has not one cell per column, the first of ``num_rows``."""
+    have = "has" if num_rows == 2 else "have"
+    more = f"; {count(num_rows - 1, 'more row')} {have} not {num_columns}, either"
     return DataError(
-        f"expected {num_columns} cells, got {num_cells}",
+        f"expected {num_columns} cells, got {num_cells}{more if num_rows > 1 else ''}",
         where=where,
         hint="every column needs a cell; a text with a comma stands in quotes",
     )
@@ -106,7 +125,9 @@ def malformed(path: Path | HeldFile, num_columns: int, reason: str) -> DataError
         if flaw is not None and flaw.line <= line:
             break  # what follows a stray quote is wrong because of it
         if cells and len(cells) != num_columns:
-            return wrong_width(num_columns, len(cells), f"{path}, line {line}")
+            before_line = None if flaw is None else flaw.line
+            number = num_ragged(path, num_columns, before_line=before_line)
+            return wrong_width(num_columns, len(cells), f"{path}, line {line}", number)
     flaw = flaw or line_end_flaw(content)
     if flaw is not None:
         return flaw.error(path)

@@ -129,7 +129,8 @@ def _error(
     row = firsts[name]
     num_cells = 0 if table.width_of_row is None else table.width_of_row(row)
     if 0 < num_cells < len(table.columns):
-        return wrong_width(len(table.columns), num_cells, table.place.row(row))
+        num_rows = 1 if table.num_ragged is None else table.num_ragged()
+        return wrong_width(len(table.columns), num_cells, table.place.row(row), num_rows)
     if texts_at:
         others = [other for other in texts_at if other != name]
         message, hint = _of_texts(name, table.columns[name][row], others, remedies)

@@ -8,7 +8,7 @@ from itertools import pairwise
 from bmtrain.config.sections import model as sections
 from bmtrain.data.dataset import DataFacts
 from bmtrain.models.architecture import Architecture, PlannedLayer
-from bmtrain.models.expansion import ConfigKey
+from bmtrain.models.expansion import PRESET, ConfigKey
 
 
 def architecture_warnings(
@@ -40,6 +40,10 @@ def _doubtful_layers(layers: Sequence[PlannedLayer]) -> Iterator[tuple[ConfigKey
         if not isinstance(first, sections.DenseLayer) or first.activation != "linear":
             continue
         if isinstance(second, sections.DenseLayer):
+            if layer.key == PRESET:
+                text = "with it all dense layers are one linear map together; use another, relu say"
+                yield (*PRESET, "activation"), text
+                return
             text = (
                 f"layers {position} and {position + 1} (dense) are one linear map together; "
                 f"give layer {position} an activation, relu say"

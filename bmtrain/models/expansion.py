@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from bmtrain.config.sections import model as sections
 from bmtrain.config.sections.experiment import ExperimentConfig
 from bmtrain.config.sections.loss import CROSSENTROPIES
@@ -9,6 +11,9 @@ from bmtrain.data.dataset import DataFacts
 from bmtrain.models.decision import takes_logits
 
 ConfigKey = tuple[str | int, ...]
+
+#: The key of the layers that a preset stands for: the config does not have them one by one.
+PRESET: Final[ConfigKey] = ("model",)
 
 
 def num_model_outputs(loss_name: str, facts: DataFacts) -> int:
@@ -23,7 +28,7 @@ def expand(
     model = experiment.model
     if isinstance(model, sections.LayersModel):
         return [(layer, ("model", "layers", i)) for i, layer in enumerate(model.layers)]
-    return [(layer, ("model",)) for layer in _expand_mlp(model, experiment, facts)]
+    return [(layer, PRESET) for layer in _expand_mlp(model, experiment, facts)]
 
 
 def _expand_mlp(

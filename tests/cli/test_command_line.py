@@ -12,6 +12,13 @@ def test_a_wrong_command_line_is_told_in_two_lines(bmtrain):
     assert ended.err == "error: Missing argument 'CONFIG'.\nhint: try `bmtrain train --help`\n"
 
 
+def test_arguments_that_no_command_takes_are_told(bmtrain):
+    ended = bmtrain("eval", "a", "b", "c")
+    assert ended.exit_code == 2
+    first = ended.err.splitlines()[0]
+    assert first == "error: there are more arguments than the command takes: b c"
+
+
 @pytest.mark.parametrize(
     "arguments",
     [

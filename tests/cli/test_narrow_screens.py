@@ -1,8 +1,13 @@
 """Narrow terminals: nothing is broken in the middle of a word, and nothing is lost."""
 
+import io
+
 import pytest
 
+from bmtrain.cli.rendering.diagnostics import show_diagnostic
+from bmtrain.cli.stream import Stream
 from bmtrain.cli.typesetting import columns, with_whole_commands
+from bmtrain.errors import Diagnostic
 
 LONG = "configs/experiments/of-mine/smoke.yaml"
 
@@ -51,6 +56,34 @@ def test_lines_are_broken_at_blanks(bmtrain, monkeypatch, scenario, arguments, w
     assert ended.out + ended.err
     assert_fits(ended.out, width, indent=6 if "--help" in arguments else 2)
     assert_fits(ended.err, width)
+
+
+@pytest.mark.parametrize("length", range(20, 90))
+def test_a_long_path_breaks_no_word_behind_it(monkeypatch, length):
+    """Whatever its length: the terminal breaks the path, at 40 columns, and nothing else."""
+    monkeypatch.setattr("bmtrain.cli.stream._is_terminal", lambda file: True)
+    monkeypatch.setenv("TERM", "dumb")
+    monkeypatch.setenv("COLUMNS", "40")
+    path = f"/{'p' * length}/c.yaml"
+    diagnostic = Diagnostic(path, "expected an integer >= 1, got 'five'", "epochs", 9, 14)
+    shown = io.StringIO()
+    show_diagnostic(diagnostic, Stream(shown))
+    screen = [line[at : at + 40] for line in shown.getvalue().splitlines()
+              for at in range(0, max(len(line), 1), 40)]  # fmt: skip
+    whole = f"{path}:9:14:"
+    assert whole in "".join(screen)
+    rest = "\n".join(screen).replace("\n", "", (len(whole) - 1) // 40).replace(whole, "")
+    assert rest.split() == [
+        "error:",
+        "epochs:",
+        "expected",
+        "an",
+        "integer",
+        ">=",
+        "1,",
+        "got",
+        "'five'",
+    ]
 
 
 def test_a_real_terminal_is_asked_for_its_width(terminal):

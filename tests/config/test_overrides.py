@@ -133,6 +133,12 @@ def test_a_wrong_override_points_at_itself(errors, override, column, message):
     assert diagnostic.line == (1 if column else 0)
 
 
+def test_an_override_of_a_presets_layers_is_told_the_presets_keys(errors):
+    (diagnostic,) = errors("model={type: mlp, hidden: [4]}", "model.layers.1.units=64")
+    assert (diagnostic.source, diagnostic.key) == ("override 2", "model.layers")
+    assert diagnostic.message.startswith("unknown key; expected one of hidden, activation")
+
+
 def test_the_line_of_an_override_is_its_whole_text(errors):
     (diagnostic,) = errors("training.epochs=five")
     assert diagnostic.source_line == "training.epochs=five"

@@ -67,6 +67,25 @@ def test_a_stray_quote_is_told_with_its_line(fails, text, line, message):
     fails(text, message, line=line)
 
 
+@pytest.mark.parametrize(
+    ("text", "line", "message"),
+    [
+        ("a,b,y\n1,2,p\n1,2,3,p\n1,2,p\n", 3, "expected 3 cells, got 4$"),
+        (
+            "a,b,y\n1,2,3,p\n1,2,p\n1,2,3,p\n",
+            2,
+            "expected 3 cells, got 4; 1 more row has not 3, either$",
+        ),
+        ("a,b,y\n1,p\n1,2,p\n" + "1,p\n" * 12, 2, "got 2; 12 more rows have not 3, either$"),
+        ("a,b,y\n1,p\n1,2,p\n1,2,3,4,p\n\n", 2, "got 2; 1 more row has not 3, either$"),
+        # What follows a stray quote is wrong because of it.
+        ('a,b,y\n1,p\n1,p\n1,"2,p\n1,p\n', 2, "got 2; 1 more row has not 3, either$"),
+    ],
+)
+def test_rows_of_other_widths_are_counted(fails, text, line, message):
+    fails(text, message, line=line)
+
+
 def test_the_mark_of_utf8_before_a_quote_is_no_flaw(fails):
     fails('\ufeff"a","y"\n1,p\n2,"setosa\n', "a quote is opened and not closed", line=3)
 

@@ -112,7 +112,8 @@ def test_a_long_text_is_shortened(fails):
 
 def test_a_row_too_short_is_no_text_and_no_missing_value(fails):
     error = fails("a,b,y\n3,p\n4,q\n")
-    assert (error.where, error.message) == ("line 2", "expected 3 cells, got 2")
+    assert error.where == "line 2"
+    assert error.message == "expected 3 cells, got 2; 1 more row has not 3, either"
 
 
 def test_what_a_trained_model_needs_cannot_be_left_out(table):

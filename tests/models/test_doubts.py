@@ -30,6 +30,19 @@ def test_two_linear_layers_in_a_row_are_one(doubts):
     assert text.startswith("layers 1 and 2 (dense) are one linear map together; give layer 1 an")
 
 
+def test_a_presets_linear_layers_are_told_once_under_the_presets_key(experiment):
+    from bmtrain.models.architecture import plan_architecture
+
+    data = facts((4,))
+    preset = {"type": "mlp", "hidden": [7, 7], "activation": "linear"}
+    linear = plan_architecture(experiment(model=preset, loss=SPARSE), data)
+    ((key, text),) = architecture_warnings(linear, data)
+    assert key == ("model", "activation")
+    assert text.startswith("with it all dense layers are one linear map together; use another")
+    bent = plan_architecture(experiment(model=preset | {"activation": "relu"}, loss=SPARSE), data)
+    assert architecture_warnings(bent, data) == []
+
+
 def test_a_dropout_at_the_end_zeroes_outputs(doubts):
     ((key, text),) = doubts(BENT, LAST, DROPOUT)
     assert key == ("model", "layers", 2)

@@ -39,6 +39,10 @@ def show_diagnostic(diagnostic: Diagnostic, stream: Stream) -> None:
     style: Style = "red" if diagnostic.severity == "error" else "yellow"
     where, severity = f"{place(diagnostic)}: ", f"{diagnostic.severity}: "
     start = Painted(stream.paint(where, "bold") + stream.paint(severity, style))
+    if stream.is_terminal and columns(where) % stream.width + columns(severity) > stream.width:
+        # A path stays whole, for the terminal to break; no other word does.
+        stream.line(stream.paint(where.rstrip(), "bold"))
+        start = Painted("  " + stream.paint(severity, style))
     stream.hanging(start, columns(start), headline(diagnostic))
     if not diagnostic.source_line.strip():
         return

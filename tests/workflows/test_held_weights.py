@@ -150,10 +150,10 @@ def test_holding_takes_a_fiftieth_of_the_training_whatever_an_epoch_takes():
         for _ in range(2000):
             train_s += epoch_s
             if schedule.may_hold(train_s=train_s):
-                schedule.held(hold_s, train_s=train_s)
+                schedule.held(hold_s)
                 holds += 1
             elif holds == 0:  # the first is held whatever it takes
-                schedule.held(hold_s, train_s=train_s)
+                schedule.held(hold_s)
                 holds = 1
         assert (holds - 1) * hold_s <= save_schedule.HOLDING_SHARE * train_s
         wanted = min(2000, train_s * save_schedule.HOLDING_SHARE / hold_s)
@@ -162,8 +162,8 @@ def test_holding_takes_a_fiftieth_of_the_training_whatever_an_epoch_takes():
 
 def test_a_hold_that_was_slow_once_is_not_taken_for_the_rule():
     schedule = SaveSchedule(CheckpointSection(), last_save_at_s=0.0)
-    schedule.held(0.001, train_s=1.0)
-    schedule.held(5.0, train_s=2.0)
-    assert not schedule.may_hold(train_s=2.049)
-    assert schedule.may_hold(train_s=2.051)
+    schedule.held(0.001)
+    schedule.held(5.0)  # counts as ten
+    assert not schedule.may_hold(train_s=0.59)
+    assert schedule.may_hold(train_s=0.61)
     assert schedule.saving_s == 5.001

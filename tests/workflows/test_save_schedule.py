@@ -19,11 +19,12 @@ def at(epoch=0, step=0):
 
 def test_by_default_epochs_are_saved_while_that_costs_a_twentieth_of_the_training():
     by_default = schedule()
-    assert not by_default.after_epoch(at(1), train_s=0.39, now_s=1)  # 0.02 s are 5 % of 0.4 s
-    assert by_default.after_epoch(at(1), train_s=0.41, now_s=1)
+    assert not by_default.after_epoch(at(1), train_s=0.59, now_s=1)  # 0.03 s are 5 % of 0.6 s
+    assert by_default.after_epoch(at(1), train_s=0.61, now_s=1)
     by_default.saved(0.1, now_s=1)
-    assert not by_default.after_epoch(at(2), train_s=3.9, now_s=2)  # this one and the next: 0.2 s
-    assert by_default.after_epoch(at(2), train_s=4.1, now_s=2)
+    # This one and the next, if it takes half as long again: 0.25 s.
+    assert not by_default.after_epoch(at(2), train_s=4.9, now_s=2)
+    assert by_default.after_epoch(at(2), train_s=5.1, now_s=2)
 
 
 @given(
@@ -35,7 +36,7 @@ def test_by_default_saves_never_exceed_their_share_but_for_the_growth_of_the_las
         train_s += epoch_s
         if by_default.after_epoch(at(number), train_s=train_s, now_s=train_s):
             by_default.saved(save_s, now_s=train_s)
-            assert by_default.saving_s <= 0.05 * train_s + max(0, save_s - previous) + 1e-9
+            assert by_default.saving_s <= 0.05 * train_s + max(0, save_s - 1.5 * previous) + 1e-9
             previous = save_s
 
 

@@ -14,6 +14,8 @@ SAVING_SHARE = 0.05
 HOLDING_SHARE = 0.02
 #: Seconds that the first save is taken to cost: more than it does on most disks.
 FIRST_SAVE_S = 0.02
+#: A save may take this much longer than the one before, and still be within the share.
+LONGER = 1.5
 
 
 @dataclass(slots=True)
@@ -24,8 +26,8 @@ class SaveSchedule:
     last_save_at_s: float
     saving_s: float = 0.0
     _last_took_s: float = FIRST_SAVE_S
-    _hold_took_s: float = math.inf  # the fastest: a slow one says more of the machine's load
-    _held_at_s: float = 0.0  # of the training time
+    _fastest_hold_s: float = math.inf
+    _holding_s: float = 0.0
 
     def after_epoch(self, state: TrainingState, *, train_s: float, now_s: float) -> bool:
         """Whether to save ``state``, at the end of an epoch.
@@ -37,7 +39,7 @@ class SaveSchedule:
         """
         every = self.section.every_epochs
         if every == "auto":
-            if self.saving_s + self._last_took_s <= SAVING_SHARE * train_s:
+            if self.saving_s + LONGER * self._last_took_s <= SAVING_SHARE * train_s:
                 return True
         elif state.epoch % every == 0:
             return True
@@ -59,13 +61,14 @@ class SaveSchedule:
     def may_hold(self, *, train_s: float) -> bool:
         """Whether another hold is within its share, ``train_s`` seconds into the training.
 
-        What is not held is trained again when it is needed; that takes no longer than the
-        training time since the last hold, which is some fifty holds long.
+        What is not held is trained again when it is needed. That takes no longer than the
+        training time since the last hold: fifty holds' time, five hundred's after a slow one.
         """
-        return self._hold_took_s <= HOLDING_SHARE * (train_s - self._held_at_s)
+        return self._holding_s + self._fastest_hold_s <= HOLDING_SHARE * train_s
 
-    def held(self, took_s: float, *, train_s: float) -> None:
+    def held(self, took_s: float) -> None:
         """The best weights were held, which took ``took_s`` seconds."""
         self.saving_s += took_s
-        self._hold_took_s = min(self._hold_took_s, took_s)
-        self._held_at_s = train_s
+        self._fastest_hold_s = min(self._fastest_hold_s, took_s)
+        # One that took seconds says more of the machine than of what the next one takes.
+        self._holding_s += min(took_s, 10 * self._fastest_hold_s)

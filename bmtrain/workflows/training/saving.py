@@ -68,7 +68,7 @@ class Saver:
             return
         began = time.perf_counter()
         self._unsaved_best, self._passed_over = self._held(state), None
-        self.schedule.held(time.perf_counter() - began, train_s=train_s)
+        self.schedule.held(time.perf_counter() - began)
 
     def after_steps(self, state: TrainingState) -> Iterator[Event]:
         """Save in the middle of an epoch if it is time."""

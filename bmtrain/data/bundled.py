@@ -30,7 +30,7 @@ class BundledSet:
     """
 
     path: Path
-    format: Literal["idx", "csv"]
+    format: Literal["idx", "csv", "images"]
     label: str | None = None
     task: Literal["classification", "regression"]
     num_examples: int
@@ -49,6 +49,16 @@ BUNDLED: dict[str, BundledSet] = {
         num_examples=70_000,
         size="28×28 pixels",
         about="Handwritten digits, 10 classes",
+        licence="CC BY-SA 3.0",
+        source="LeCun, Cortes, Burges 1998",
+    ),
+    "digits": BundledSet(
+        path=_ROOT / "digits" / "pictures",
+        format="images",
+        task="classification",
+        num_examples=1000,
+        size="PNGs of 28×28 pixels",
+        about="Some of MNIST's digits as a folder of pictures, which needs data.image",
         licence="CC BY-SA 3.0",
         source="LeCun, Cortes, Burges 1998",
     ),

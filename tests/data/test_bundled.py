@@ -38,7 +38,7 @@ def test_every_file_of_data_is_the_one_that_was_made():
     there = {
         str(path.relative_to(DATA)): hashlib.sha256(path.read_bytes()).hexdigest()
         for path in DATA.glob("*/*")
-        if path.name != "README.md"
+        if path.is_file() and path.name != "README.md"
     }
     assert there == made
 
@@ -46,7 +46,7 @@ def test_every_file_of_data_is_the_one_that_was_made():
 def test_every_directory_of_data_is_a_bundled_set():
     assert {path.name for path in DATA.iterdir() if path.is_dir()} == set(BUNDLED)
     for name, bundled in BUNDLED.items():
-        assert bundled.path in {DATA / name, DATA / name / f"{name}.csv"}
+        assert bundled.path in {DATA / name / part for part in ("", f"{name}.csv", "pictures")}
 
 
 @pytest.mark.parametrize("name", BUNDLED)
@@ -172,3 +172,17 @@ def test_a_path_of_that_name_is_what_was_meant(tmp_path, monkeypatch, name):
 def test_a_name_that_no_file_could_have_is_an_unknown_name(name):
     with pytest.raises(ConfigError, match="there is no bundled data set"):
         bundled_set(name)
+
+
+def test_the_digits_are_pictures_of_mnists_pixel_by_pixel(section, monkeypatch):
+    monkeypatch.setenv("BMTRAIN_DATA_CACHE", "0")
+    image = {"size": (28, 28), "channels": 1}
+    digits = load_dataset(section("digits", image=image), task="classification", seed=0)
+    mnist = load_dataset(section("mnist"), task="classification", seed=0)
+    assert sum(split.num_examples for split in digits.splits.values()) == 1000
+    for name, split in digits.splits.items():
+        assert np.bincount(split.labels).tolist() == [split.num_examples // 10] * 10
+        published = mnist.splits[name]
+        numbers = [int(file.stem) for file in split.files or ()]
+        np.testing.assert_array_equal(split.features[..., 0], published.features[numbers])
+        np.testing.assert_array_equal(split.labels, published.labels[numbers])

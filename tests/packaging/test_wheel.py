@@ -69,7 +69,9 @@ def test_the_wheel_holds_the_package_its_data_and_its_licences_and_nothing_else(
         assert f"bmtrain/data/bundled/mnist/{part}-ubyte.gz" in names
     for table in ("penguins", "bikeshare", "speeches", "splice", "pbmc"):
         assert f"bmtrain/data/bundled/{table}/{table}.csv" in names
-    for data_set in ("mnist", "penguins", "bikeshare", "speeches", "splice", "pbmc"):
+    pictures = [name for name in names if name.startswith("bmtrain/data/bundled/digits/pictures/")]
+    assert len(pictures) == 1000
+    for data_set in ("mnist", "digits", "penguins", "bikeshare", "speeches", "splice", "pbmc"):
         assert f"bmtrain/data/bundled/{data_set}/README.md" in names
         assert f"{metadata}/licenses/bmtrain/data/bundled/{data_set}/README.md" in names
     assert "bmtrain/py.typed" in names

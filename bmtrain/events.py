@@ -39,6 +39,7 @@ class DataReady(Event):
     num_classes: int | None  # None: regression
     fingerprint: str
     read_s: float
+    is_streamed: bool = False  # the training examples stay in their file
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,7 +34,7 @@ def category_findings(dataset: Dataset) -> Iterator[Finding]:
         if name == "train":
             continue
         for part in categories:
-            unseen = split.features[:, columns[part.name]][:, len(part.categories)]
+            unseen = split.array[:, columns[part.name]][:, len(part.categories)]
             if count := int(np.count_nonzero(unseen)):
                 message = (
                     f"{name}: {count:,} of {split.num_examples:,} examples have a category of "
@@ -76,7 +76,7 @@ def _sizes(categories: list[CategoricalInput], num_train: int) -> Iterator[Findi
 def _gaps(encoding: TableEncoding, dataset: Dataset) -> Iterator[Finding]:
     """Numbers that were missing can be counted where an input says so."""
     told = []
-    train = dataset.splits["train"].features
+    train = dataset.splits["train"].array
     for part in encoding.inputs:
         is_missing = _missing(encoding, part, train)
         if is_missing is not None and (count := int(is_missing.sum())):

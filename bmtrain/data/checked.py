@@ -12,9 +12,10 @@ from numpy.typing import NDArray
 from bmtrain.data.columns import RawColumns
 from bmtrain.data.dataset import DataFacts, Split, SplitName
 from bmtrain.data.encoding import Encoding
-from bmtrain.data.features import as_features, match_dtype, match_integers
+from bmtrain.data.features import as_features, as_mapped_features, match_dtype, match_integers
 from bmtrain.data.group_splits import require_no_shared_group
 from bmtrain.data.labels import as_classes, require_labels, require_seen_classes
+from bmtrain.data.mapped_rows import Features, held, taken
 from bmtrain.data.source import Place, RawArray, RawPart, Source, require_one_each
 from bmtrain.data.targets import as_targets
 from bmtrain.data.weights import as_weights
@@ -27,7 +28,7 @@ Labels = NDArray[np.int32] | NDArray[np.float32]
 class CheckedPart:
     """A part whose labels are as in ``Split``; its features are inputs, or columns to encode."""
 
-    features: RawArray | RawColumns
+    features: Features | RawColumns
     labels: Labels
     place: Place
     weights: NDArray[np.float32] | None = None
@@ -40,12 +41,14 @@ class CheckedPart:
 
     def take(self, rows: NDArray[np.int64]) -> CheckedPart:
         """The examples ``rows``, in that order."""
+        features = self.features
+        chosen = features[rows] if isinstance(features, RawColumns) else taken(features, rows)
         weights = None if self.weights is None else self.weights[rows]
         groups = None if self.groups is None else self.groups[rows]
         place, files = self.place, self.place.files
         if files is not None:
             place = dataclasses.replace(place, files=[files[row] for row in rows.tolist()])
-        return CheckedPart(self.features[rows], self.labels[rows], place, weights, groups)
+        return CheckedPart(chosen, self.labels[rows], place, weights, groups)
 
 
 def check_source(
@@ -100,12 +103,13 @@ def fitting_features(part: RawPart, facts: DataFacts) -> RawArray:
     Raises:
         DataError: they do not fit: shape, dtype, what is not finite.
     """
-    features = _encoded(part.features, facts.encoding, part.features_at)
-    part = dataclasses.replace(part, features=features)
-    return check_features(part, shape=facts.input_shape, dtype=facts.input_dtype)
+    if isinstance(part.features, RawColumns):
+        features = held(_encoded(part.features, facts.encoding, part.features_at))
+        part = dataclasses.replace(part, features=features)
+    return held(check_features(part, shape=facts.input_shape, dtype=facts.input_dtype))
 
 
-def _encoded(features: RawArray | RawColumns, encoding: Encoding | None, place: Place) -> RawArray:
+def _encoded(features: Features | RawColumns, encoding: Encoding | None, place: Place) -> Features:
     if isinstance(features, RawColumns):
         assert encoding is not None  # whoever reads columns asks what they become
         return encoding.encode(features, place)
@@ -113,8 +117,8 @@ def _encoded(features: RawArray | RawColumns, encoding: Encoding | None, place: 
 
 
 def _inputs_or_columns(
-    part: RawPart, like: RawArray | RawColumns | None = None
-) -> RawArray | RawColumns:
+    part: RawPart, like: Features | RawColumns | None = None
+) -> Features | RawColumns:
     if isinstance(part.features, RawColumns):
         return part.features
     if like is None or isinstance(like, RawColumns):
@@ -124,10 +128,18 @@ def _inputs_or_columns(
 
 def check_features(
     part: RawPart, *, shape: tuple[int, ...] | None = None, dtype: str | None = None
-) -> RawArray:
-    """The features, finite, uint8 or float32; of the given example ``shape`` and ``dtype``."""
-    raw = part.array if dtype is None else match_integers(part.array, dtype)
-    features = as_features(raw, part.features_at)
+) -> Features:
+    """The features, finite, uint8 or float32; of the given example ``shape`` and ``dtype``.
+
+    A memory map stays in its file.
+    """
+    raw = part.array
+    features: Features
+    if isinstance(raw, np.memmap):
+        features = as_mapped_features(raw, part.features_at, dtype)
+    else:
+        raw = raw if dtype is None else match_integers(raw, dtype)
+        features = as_features(raw, part.features_at)
     if shape is not None and features.shape[1:] != shape:
         is_one_example = shape in (features.shape, raw.shape)
         raise DataError(

@@ -8,6 +8,7 @@ from bmtrain.data.dataset import DataFacts, Dataset, Split, SplitName
 from bmtrain.data.feature_checks import feature_findings
 from bmtrain.data.finding import Finding, examples
 from bmtrain.data.label_checks import class_findings, target_findings, weight_finding
+from bmtrain.data.mapped_rows import MappedRows, spaced_rows
 from bmtrain.data.picture_checks import picture_findings
 from bmtrain.data.preprocessing import Preprocessing
 from bmtrain.data.row_checks import row_findings
@@ -53,13 +54,33 @@ def thorough_findings(
     findings = list(feature_findings(dataset, preprocessing))
     if any(finding.level == "error" for finding in findings):
         return findings  # NaN compares with nothing
+    held = _looked_at(dataset)
+    if held is not dataset:
+        number = held.splits["train"].num_examples
+        findings.append(Finding("ok", f"columns: {examples(number)} of train are looked at"))
     return [
         *findings,
-        *category_findings(dataset),
-        *column_findings(dataset),
+        *category_findings(held),
+        *column_findings(held),
         *row_findings(dataset),
         *picture_findings(dataset),
     ]
+
+
+def _looked_at(dataset: Dataset) -> Dataset:
+    """For what looks at whole columns: of streamed splits examples in equal distances."""
+    if not any(split.is_streamed for split in dataset.splits.values()):
+        return dataset
+    splits = {name: _spaced(split) for name, split in dataset.splits.items()}
+    return Dataset(splits, dataset.facts)
+
+
+def _spaced(split: Split) -> Split:
+    if not isinstance(split.features, MappedRows):
+        return split
+    rows = spaced_rows(split.features)
+    weights = None if split.weights is None else split.weights[rows]
+    return Split(split.features[rows], split.labels[rows], weights)
 
 
 def _rows(name: SplitName, split: Split, facts: DataFacts) -> Finding:

@@ -65,7 +65,7 @@ def column_findings(dataset: Dataset) -> list[Finding]:
     if not is_vector or train.num_examples < _MIN_EXAMPLES:
         return []
     found: dict[str, list[tuple[str, str]]] = {}
-    num_with_zeros = np.count_nonzero(~train.features.all(axis=0))
+    num_with_zeros = int(np.count_nonzero(~train.array.all(axis=0)))
     num_columns = train.features.shape[1]
     means_zeros = num_columns >= _MANY_COLUMNS and num_with_zeros >= _NEARLY_ALL * num_columns
     for column in _columns(train, facts):
@@ -121,7 +121,7 @@ def _columns(train: Split, facts: DataFacts) -> Iterator[_Column]:
     step = -(-train.num_examples * num_columns // _MAX_SORTED)
     names = facts.feature_names
     for index in range(num_columns):
-        whole = train.features[:, index]
+        whole = train.array[:, index]
         values, counts = np.unique(whole[::step], return_counts=True)
         name = f"feature {index}" if names is None else short(names[index])
         yield _Column(name, values, counts, whole, bool(facts.is_number[index]))

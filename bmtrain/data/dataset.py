@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from bmtrain.data.columns import Column, number_columns
 from bmtrain.data.encoding import Encoding
+from bmtrain.data.mapped_rows import Features, MappedRows
 
 SplitName = Literal["train", "validation", "test"]
 Task = Literal["classification", "regression"]
@@ -27,7 +28,8 @@ class Split:
     """Examples of one split, checked: finite, labels in range, at least one example.
 
     Attributes:
-        features: (examples, *input_shape), in the dtype of the source; uint8 stays uint8.
+        features: (examples, *input_shape), uint8 or float32; an array, or rows that stay in
+            their file: whoever reads them takes a block at a time.
         labels: classification: int32 class numbers (examples,), 0 ≤ label < num_classes;
             regression: float32 targets (examples, outputs).
         weights: float32 (examples,), what each counts in the loss, finite, ≥ 0, not all 0;
@@ -35,7 +37,7 @@ class Split:
         files: of each example where it is a file of its own, a picture; else None.
     """
 
-    features: NDArray[np.generic]
+    features: Features
     labels: NDArray[np.int32] | NDArray[np.float32]
     weights: NDArray[np.float32] | None = None
     files: Sequence[Path] | None = None
@@ -46,9 +48,21 @@ class Split:
         return len(self.features)
 
     @property
-    def num_bytes(self) -> int:
-        """What all that there is of them takes in memory."""
+    def array(self) -> NDArray[np.generic]:
+        """The features where they are held."""
+        assert not isinstance(self.features, MappedRows)
+        return self.features
+
+    @property
+    def is_streamed(self) -> bool:
+        """Whether the features stay in their file."""
+        return isinstance(self.features, MappedRows)
+
+    def num_bytes(self, batch_size: int) -> int:
+        """What is held in memory of them at once, where so many are trained on at a time."""
         weights = 0 if self.weights is None else self.weights.nbytes
+        if isinstance(self.features, MappedRows):
+            return self.features.bytes_at_once(batch_size) + self.labels.nbytes + weights
         return self.features.nbytes + self.labels.nbytes + weights
 
 

@@ -16,6 +16,7 @@ from bmtrain import strict_json
 from bmtrain.config.sections.data import DataSection
 from bmtrain.data.columns import Column, RawColumns
 from bmtrain.data.image_encoding import ImageEncoding, image_encoding_from_json
+from bmtrain.data.mapped_rows import Features
 from bmtrain.data.table_encoding import (
     TableEncoding,
     fit_table_encoding,
@@ -75,7 +76,7 @@ ENCODINGS: Final[dict[str, Callable[[dict[str, Any]], Encoding]]] = {
 
 
 def fit_encoding(
-    section: DataSection, columns: tuple[Column, ...] | None, train: RawArray | RawColumns
+    section: DataSection, columns: tuple[Column, ...] | None, train: Features | RawColumns
 ) -> Encoding | None:
     """The encoding that ``section`` asks for, fitted on the training split; None without one."""
     if section.image is not None:

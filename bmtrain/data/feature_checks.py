@@ -9,11 +9,11 @@ from numpy.typing import NDArray
 
 from bmtrain.data.dataset import DataFacts, Dataset, Split
 from bmtrain.data.finding import Finding, examples
+from bmtrain.data.mapped_rows import value_blocks
 from bmtrain.data.normalization import mean_and_deviation
 from bmtrain.data.preprocessing import Preprocessing
 from bmtrain.data.quoting import listed_and_more, short
 
-_BLOCK_VALUES = 1 << 22
 _NORMALIZE = ("data", "normalize")
 # Divided by 255, values up to this leave nine tenths of the usual range empty.
 _SMALL_UINT8 = 25
@@ -27,12 +27,13 @@ def feature_findings(dataset: Dataset, preprocessing: Preprocessing | None) -> I
     """All values finite; constant features; inputs that are too small, too large or far apart."""
     train = dataset.splits["train"]
     yield _finite(dataset)
-    rows = train.features.reshape(train.num_examples, -1)
-    low, high = rows.min(axis=0), rows.max(axis=0)
+    ends = [(block.min(axis=0), block.max(axis=0)) for block in value_blocks(train.features)]
+    low = np.min([low for low, _ in ends], axis=0)
+    high = np.max([high for _, high in ends], axis=0)
     yield _constant((low == high) & dataset.facts.is_number.reshape(-1), dataset.facts)
     if preprocessing is None or (low == high).all():
         return
-    if preprocessing.normalize == "unit" and rows.dtype == np.uint8:
+    if preprocessing.normalize == "unit" and train.features.dtype == np.uint8:
         yield from _small_integers(int(high.max()))
     elif preprocessing.normalize == "none":
         yield from _scales(train, dataset.facts)
@@ -43,19 +44,13 @@ def _finite(dataset: Dataset) -> Finding:
         if split.features.dtype.kind != "f":
             continue  # integers are finite
         count = sum(
-            int(np.count_nonzero(~np.isfinite(block).all(axis=1))) for block in _blocks(split)
+            int(np.count_nonzero(~np.isfinite(block).all(axis=1)))
+            for block in value_blocks(split.features)
         )
         if count:
             message = f"{name}: {examples(count)} with NaN or infinity; remove or mend them"
             return Finding("error", message, ("data", "source"))
     return Finding("ok", "all values are finite")
-
-
-def _blocks(split: Split) -> Iterator[NDArray[np.generic]]:
-    rows = split.features.reshape(split.num_examples, -1)
-    num_rows = max(1, _BLOCK_VALUES // rows.shape[1])
-    for start in range(0, len(rows), num_rows):
-        yield rows[start : start + num_rows]
 
 
 def _constant(is_constant: NDArray[np.bool_], facts: DataFacts) -> Finding:
@@ -87,8 +82,7 @@ def _small_integers(highest: int) -> Iterator[Finding]:
 
 def _scales(train: Split, facts: DataFacts) -> Iterator[Finding]:
     """Inputs as they are; per feature where an example is a vector, else over all values."""
-    values = train.features if train.features.ndim == 2 else train.features.reshape(-1, 1)
-    mean, deviation = mean_and_deviation(values)
+    mean, deviation = mean_and_deviation(train.features)
     varying = np.flatnonzero(deviation > 0)
     if not varying.size:
         return

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 
+from bmtrain.data.mapped_rows import Features, MappedRows
 from bmtrain.data.source import Place, RawArray
 from bmtrain.errors import DataError
 
@@ -19,13 +22,7 @@ def as_features(values: RawArray, place: Place) -> RawArray:
     rounding, integers only up to ±2²⁴, where float32 is exact. One number per
     example, (examples,), becomes (examples, 1).
     """
-    if values.dtype.kind not in "biuf":
-        raise DataError(f"expected numbers, got dtype {values.dtype}", where=place.name)
-    if values.ndim == 0:
-        raise DataError("expected one entry per example, got a single number", where=place.name)
-    if 0 in values.shape:
-        what = "no examples" if values.shape[0] == 0 else f"examples of shape {values.shape[1:]}"
-        raise DataError(f"expected at least one value per example, got {what}", where=place.name)
+    _require_values(values, place)
     if values.ndim == 1:
         values = values.reshape(-1, 1)
     if values.dtype == np.bool_:
@@ -35,7 +32,33 @@ def as_features(values: RawArray, place: Place) -> RawArray:
     return _as_float32(values, place)
 
 
-def match_dtype(features: RawArray, dtype: str, place: Place) -> RawArray:
+def as_mapped_features(values: RawArray, place: Place, dtype: str | None) -> MappedRows:
+    """The same of a memory map, checked block by block; it stays in its file.
+
+    ``dtype``: as of ``match_integers``; None: none is wanted.
+    """
+    _require_values(values, place)
+    is_byte = values.dtype.kind == "b" or values.dtype == np.uint8
+    is_byte = is_byte or (dtype == "uint8" and _are_bytes(values))
+    if not is_byte:
+        num_rows = max(1, _BLOCK_VALUES * len(values) // values.size)
+        for start in range(0, len(values), num_rows):
+            rows_at = dataclasses.replace(place, first_row=place.first_row + start)
+            as_features(np.asarray(values[start : start + num_rows]), rows_at)
+    return MappedRows(values, np.dtype(np.uint8 if is_byte else np.float32))
+
+
+def _require_values(values: RawArray, place: Place) -> None:
+    if values.dtype.kind not in "biuf":
+        raise DataError(f"expected numbers, got dtype {values.dtype}", where=place.name)
+    if values.ndim == 0:
+        raise DataError("expected one entry per example, got a single number", where=place.name)
+    if 0 in values.shape:
+        what = "no examples" if values.shape[0] == 0 else f"examples of shape {values.shape[1:]}"
+        raise DataError(f"expected at least one value per example, got {what}", where=place.name)
+
+
+def match_dtype(features: Features, dtype: str, place: Place) -> Features:
     """``features`` in the dtype that the training examples have.
 
     uint8 widens to float32. Where uint8 is wanted, float32 is refused: values
@@ -44,6 +67,8 @@ def match_dtype(features: RawArray, dtype: str, place: Place) -> RawArray:
     if features.dtype == dtype:
         return features
     if dtype == "float32":
+        if isinstance(features, MappedRows):
+            return dataclasses.replace(features, dtype=np.dtype(np.float32))
         return features.astype(np.float32)
     raise DataError(
         f"expected {dtype} values as in the training examples, got {features.dtype}",
@@ -56,8 +81,12 @@ def match_integers(values: RawArray, dtype: str) -> RawArray:
     """Integers of another width as uint8 where that is ``dtype`` and holds them all."""
     if dtype != "uint8" or values.dtype.kind not in "iu" or values.size == 0:
         return values
-    fits = int(values.min()) >= 0 and int(values.max()) <= 255
-    return values.astype(np.uint8) if fits else values
+    return values.astype(np.uint8) if _are_bytes(values) else values
+
+
+def _are_bytes(values: RawArray) -> bool:
+    is_integer = values.dtype.kind in "iu"
+    return is_integer and int(values.min()) >= 0 and int(values.max()) <= 255
 
 
 def require_finite(values: RawArray, place: Place) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from bmtrain.data.dataset import Split, SplitName
+from bmtrain.data.mapped_rows import Features, value_blocks
 
 _ORDER: tuple[SplitName, ...] = ("train", "validation", "test")
 
@@ -30,11 +31,17 @@ def split_fingerprint(split: Split) -> str:
     Bytes are taken little-endian and in C order, so every machine says the same.
     """
     digest = hashlib.sha256()
-    arrays = {"features": split.features, "labels": split.labels, "weights": split.weights}
+    arrays: dict[str, Features | None] = {
+        "features": split.features,
+        "labels": split.labels,
+        "weights": split.weights,
+    }
     for kind, array in arrays.items():
         if array is None:
             continue
-        ordered = np.ascontiguousarray(array, dtype=array.dtype.newbyteorder("<"))
-        digest.update(f"{kind} {ordered.dtype.str} {ordered.shape}\n".encode())
-        digest.update(ordered.reshape(-1).view(np.uint8).data)
+        dtype = array.dtype.newbyteorder("<")
+        digest.update(f"{kind} {dtype.str} {array.shape}\n".encode())
+        for block in value_blocks(array):
+            ordered = np.ascontiguousarray(block, dtype=dtype)
+            digest.update(ordered.reshape(-1).view(np.uint8).data)
     return digest.hexdigest()

@@ -8,6 +8,7 @@ from typing import Final, Literal, Protocol
 from bmtrain.data import idx, numpy_files
 from bmtrain.data.picture_folders import PICTURE_SUFFIXES, holds_pictures
 from bmtrain.data.source import RawPart, Source, names_in, reading
+from bmtrain.data.storage import RESIDENT, Storage
 from bmtrain.data.tables import TABLE_FORMATS
 from bmtrain.errors import DataError, UsageError
 
@@ -27,8 +28,13 @@ class PartReader(Protocol):
 class SourceReader(Protocol):
     """Reads all splits at a path; ``weight`` as there."""
 
-    def __call__(self, path: Path, /, *, weight: str | None = None) -> Source:
-        """The splits at ``path``; DataError names the file and the row."""
+    def __call__(
+        self, path: Path, /, *, weight: str | None = None, storage: Storage = RESIDENT
+    ) -> Source:
+        """The splits at ``path``; DataError names the file and the row.
+
+        Features that ``storage`` wants streamed are memory maps, where the form allows it.
+        """
 
 
 #: Formats of arrays: a path -> all of its splits. Tables are read by ``tables``, pictures by

@@ -7,6 +7,7 @@ axis follows (Y. LeCun, "The MNIST database", file formats).
 from __future__ import annotations
 
 import gzip
+import os
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -31,6 +32,7 @@ from bmtrain.data.source import (
     reading,
     require_one_each,
 )
+from bmtrain.data.storage import RESIDENT, Storage
 from bmtrain.errors import DataError
 
 IDX_DTYPES = {0x08: "u1", 0x09: "i1", 0x0B: ">i2", 0x0C: ">i4", 0x0D: ">f4", 0x0E: ">f8"}
@@ -39,14 +41,26 @@ FILE_NAME = re.compile(r"(train|t10k)-(images|labels)[-.]idx\d-ubyte(\.gz)?")
 _GZIP_MAGIC = b"\x1f\x8b"
 
 
-def read_idx(path: Path) -> RawArray:
+def read_idx(path: Path, storage: Storage = RESIDENT) -> RawArray:
     """The array in the IDX file ``path``, plain or gzip, in native byte order.
 
     The size that the header declares is checked against the file and against the
     available memory before anything is allocated. DataError names the file.
+
+    Features that are to be streamed are a memory map, where the file is not compressed.
     """
     with _opened_idx(path) as (stream, header):
+        if isinstance(stream, BufferedReader) and storage.streams(header.shape, header.dtype):
+            return _mapped(stream, header, str(path))
         return _read_rows(stream, header, str(path), 0, header.shape[0])
+
+
+def _mapped(file: BufferedReader, header: _Header, where: str) -> RawArray:
+    offset = file.tell()
+    num_bytes = os.fstat(file.fileno()).st_size - offset
+    if num_bytes != header.num_bytes or num_bytes == 0:
+        return _read_rows(file, header, where, 0, header.shape[0])  # says what is wrong
+    return np.memmap(file, header.dtype, "r", offset=offset, shape=header.shape)
 
 
 def idx_blocks(path: Path, num_rows: int) -> Iterator[RawPart]:
@@ -167,16 +181,20 @@ def _read_header(stream: BufferedReader | gzip.GzipFile, where: str) -> _Header:
     return _Header(np.dtype(IDX_DTYPES[dtype_code]), shape)
 
 
-def read_idx_directory(directory: Path, /, *, weight: str | None = None) -> Source:
+def read_idx_directory(
+    directory: Path, /, *, weight: str | None = None, storage: Storage = RESIDENT
+) -> Source:
     """``train-images-idx3-ubyte``, ``train-labels-idx1-ubyte`` and, if there, ``t10k-…``.
 
     Each plain or ``.gz`` (plain wins where there are both); ``.idx`` for ``-idx``
     and another digit, for arrays of another rank, are fine.
     """
     _require_no_weight(directory, weight)
-    parts: dict[SplitName, RawPart] = {"train": _read_split(directory, "train", labels=True)}
+    parts: dict[SplitName, RawPart] = {
+        "train": _read_split(directory, "train", labels=True, storage=storage)
+    }
     if _find(directory, "t10k", "images") or _find(directory, "t10k", "labels"):
-        parts["test"] = _read_split(directory, "t10k", labels=True)
+        parts["test"] = _read_split(directory, "t10k", labels=True, storage=storage)
     return Source(parts)
 
 
@@ -203,14 +221,16 @@ def _prefix_of_examples(directory: Path) -> str:
     return "t10k" if _find(directory, "t10k", "images") else "train"
 
 
-def _read_split(directory: Path, prefix: str, *, labels: bool) -> RawPart:
+def _read_split(
+    directory: Path, prefix: str, *, labels: bool, storage: Storage = RESIDENT
+) -> RawPart:
     images_path = _require(directory, prefix, "images")
     labels_path = _require(directory, prefix, "labels") if labels else None
     if labels_path:
         num_examples, num_labels = _num_examples(images_path), _num_examples(labels_path)
         require_one_each(num_examples, num_labels, str(labels_path))
     return RawPart(
-        features=read_idx(images_path),
+        features=read_idx(images_path, storage),
         labels=read_idx(labels_path) if labels_path else None,
         features_at=Place(str(images_path)),
         labels_at=Place(str(labels_path)),

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from math import prod
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from bmtrain.data.dataset import Dataset
+from bmtrain.data.mapped_rows import Features, value_blocks
 from bmtrain.data.preprocessing import Preprocessing
 
 Statistic = NDArray[np.float64]
@@ -21,8 +24,8 @@ def fit_preprocessing(dataset: Dataset, normalize: str) -> Preprocessing:
 
     ``unit``: uint8 is x/255; else (x − min)/(max − min). ``standardize``:
     (x − mean)/s.d., the s.d. with 1/m. ``auto``: unit for uint8, standardize for tables,
-    none else. Inputs of categories stay 0 and 1. Statistics are per feature where an example is a vector,
-    over all values otherwise; what is constant is shifted and not scaled.
+    none else. Inputs of categories stay 0 and 1. Statistics are per feature where an example
+    is a vector, over all values otherwise; what is constant is shifted and not scaled.
     """
     features = dataset.splits["train"].features
     kind = _resolve(dataset, normalize)
@@ -31,13 +34,11 @@ def fit_preprocessing(dataset: Dataset, normalize: str) -> Preprocessing:
     if kind == "unit" and features.dtype == np.uint8:
         scale = scale / 255.0
     elif kind != "none":
-        values = features if features.ndim == 2 else features.reshape(-1, 1)
-        low = values.min(axis=0).astype(np.float64)
-        high = values.max(axis=0).astype(np.float64)
+        low, high = extremes(features)
         if kind == "unit":
             offset, spread = low, high - low
         else:
-            offset, spread = mean_and_deviation(values)
+            offset, spread = mean_and_deviation(features)
         scale = _inverse(spread, is_constant=low == high)
         if features.ndim != 2:
             offset, scale = offset.reshape(()), scale.reshape(())
@@ -60,18 +61,30 @@ def _resolve(dataset: Dataset, normalize: str) -> str:
     return "standardize" if dataset.facts.feature_names is not None else "none"
 
 
-def mean_and_deviation(values: NDArray[np.generic]) -> tuple[Statistic, Statistic]:
-    """Mean and s.d. of each column of (m, columns); two passes, so nothing cancels."""
-    num_rows = len(values)
-    mean: Statistic = sum(block.sum(axis=0) for block in _blocks(values)) / num_rows
-    squares: Statistic = sum(((block - mean) ** 2).sum(axis=0) for block in _blocks(values))
+def extremes(features: Features) -> tuple[Statistic, Statistic]:
+    """The smallest and the largest value of each feature of a vector; else of all values, (1,)."""
+    ends = [(block.min(axis=0), block.max(axis=0)) for block in _columns(features)]
+    low = np.min([low for low, _ in ends], axis=0)
+    high = np.max([high for _, high in ends], axis=0)
+    return low.astype(np.float64), high.astype(np.float64)
+
+
+def mean_and_deviation(features: Features) -> tuple[Statistic, Statistic]:
+    """Mean and s.d., by feature as in ``extremes``; two passes, so nothing cancels."""
+    num_rows = len(features) if features.ndim == 2 else prod(features.shape)
+    mean: Statistic = sum(block.sum(axis=0) for block in _wide(features)) / num_rows
+    squares: Statistic = sum(((block - mean) ** 2).sum(axis=0) for block in _wide(features))
     return mean, np.sqrt(squares / num_rows)
 
 
-def _blocks(values: NDArray[np.generic]) -> Iterator[Statistic]:
-    rows_per_block = max(1, _BLOCK_VALUES // values.shape[1])
-    for start in range(0, len(values), rows_per_block):
-        yield values[start : start + rows_per_block].astype(np.float64)
+def _columns(features: Features) -> Iterator[NDArray[Any]]:
+    for block in value_blocks(features, _BLOCK_VALUES):
+        yield block if features.ndim == 2 else block.reshape(-1, 1)
+
+
+def _wide(features: Features) -> Iterator[Statistic]:
+    for block in _columns(features):
+        yield block.astype(np.float64)
 
 
 def _inverse(spread: Statistic, is_constant: NDArray[np.bool_]) -> Statistic:

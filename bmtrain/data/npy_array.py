@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from io import BufferedReader
 from math import prod
 from typing import IO, Any
 
@@ -16,6 +17,7 @@ import numpy as np
 from bmtrain.data.memory import require_memory
 from bmtrain.data.quoting import quoted
 from bmtrain.data.source import RawArray
+from bmtrain.data.storage import Storage
 from bmtrain.errors import DataError
 
 _MAGIC = b"\x93NUMPY"
@@ -36,6 +38,26 @@ def read_array(stream: IO[bytes], size: int, where: str) -> RawArray:
     array = _rows(stream, dtype, shape, where, is_fortran=is_fortran)
     stream.read(1)  # at the end, where zip members verify their checksum
     return array
+
+
+def mapped_array(file: BufferedReader, size: int, where: str, storage: Storage) -> RawArray | None:
+    """The array of an open .npy file as a read-only memory map; None where it is to be read.
+
+    A map of an array in Fortran's order would have an example all over the file.
+    """
+    dtype, shape, is_fortran = _fitting_header(file, size, where)
+    offset = size - prod(shape) * dtype.itemsize
+    is_mapped = storage.streams(shape, dtype) and dtype.kind != "U" and prod(shape) > 0
+    if not is_mapped:
+        file.seek(0)
+        return None
+    if is_fortran and len(shape) > 1:
+        raise DataError(
+            "the array is in Fortran's order, and cannot be streamed as it is",
+            where=where,
+            hint="bmtrain convert writes one that can; so does numpy.ascontiguousarray",
+        )
+    return np.memmap(file, dtype, "r", offset=offset, shape=shape)
 
 
 def _rows(

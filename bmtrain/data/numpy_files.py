@@ -13,7 +13,7 @@ from typing import IO, Any, BinaryIO, Protocol, Self
 
 from bmtrain.data.dataset import SplitName
 from bmtrain.data.near_names import did_you_mean
-from bmtrain.data.npy_array import array_blocks, num_examples, read_array
+from bmtrain.data.npy_array import array_blocks, mapped_array, num_examples, read_array
 from bmtrain.data.quoting import listed, quoted, short
 from bmtrain.data.source import (
     MAX_DEFLATE_RATIO,
@@ -27,10 +27,12 @@ from bmtrain.data.source import (
     reading,
     require_one_each,
 )
+from bmtrain.data.storage import RESIDENT, Storage
 from bmtrain.errors import DataError
 
 _SPLITS: tuple[SplitName, ...] = ("train", "validation", "test")
 _ARRAY_NAMES = frozenset(f"{kind}_{split}" for kind in "xy" for split in _SPLITS) | {"x", "y"}
+_FEATURE_NAMES = frozenset({"x", *(f"x_{split}" for split in _SPLITS)})
 NPY_NAMES = frozenset(f"{name}.npy" for name in _ARRAY_NAMES)
 
 _ZIP_METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
@@ -38,8 +40,12 @@ _ENCRYPTED = 0x1
 _ZIP_MAGIC = b"PK\x03\x04"
 
 
-def read_npz(path: Path, *, weight: str | None = None) -> Source:
-    """All splits: ``x_train``, ``y_train``, maybe ``x_validation``, …, ``x_test``, … ."""
+def read_npz(path: Path, /, *, weight: str | None = None, storage: Storage = RESIDENT) -> Source:
+    """All splits: ``x_train``, ``y_train``, maybe ``x_validation``, …, ``x_test``, … .
+
+    They are held, whatever ``storage`` says: an archive cannot be mapped.
+    """
+    del storage
     with _NpzFile(path) as archive:
         return _read_splits(archive, weight)
 
@@ -50,9 +56,11 @@ def read_npz_part(path: Path, *, labels: bool, weight: str | None = None) -> Raw
         return _read_any_part(archive, labels=labels, weight=weight)
 
 
-def read_npy_directory(directory: Path, *, weight: str | None = None) -> Source:
-    """All splits: ``x_train.npy``, ``y_train.npy`` and so on."""
-    return _read_splits(_NpyDirectory(directory), weight)
+def read_npy_directory(
+    directory: Path, /, *, weight: str | None = None, storage: Storage = RESIDENT
+) -> Source:
+    """All splits: ``x_train.npy``, ``y_train.npy`` and so on; features are mapped to be streamed."""
+    return _read_splits(_NpyDirectory(directory, storage), weight)
 
 
 def read_npy_part(path: Path, *, labels: bool, weight: str | None = None) -> RawPart:
@@ -105,14 +113,16 @@ class _Arrays(Protocol):
 class _NpyDirectory:
     """The .npy files of a directory."""
 
-    def __init__(self, directory: Path) -> None:
+    def __init__(self, directory: Path, storage: Storage = RESIDENT) -> None:
         self._directory = directory
+        self._storage = storage
         self.where = str(directory)
         names = names_in(directory)
         self.names = [name.removesuffix(".npy") for name in names if name.endswith(".npy")]
 
     def read(self, name: str) -> RawArray:
-        return _read_npy(self._directory / f"{name}.npy")
+        storage = self._storage if name in _FEATURE_NAMES else RESIDENT
+        return _read_npy(self._directory / f"{name}.npy", storage)
 
     def num_examples(self, name: str) -> int:
         path = self._directory / f"{name}.npy"
@@ -212,8 +222,11 @@ def _reading_zip(path: Path) -> Iterator[None]:
         raise DataError(message, where=str(path)) from error
 
 
-def _read_npy(path: Path) -> RawArray:
+def _read_npy(path: Path, storage: Storage = RESIDENT) -> RawArray:
     with reading(path), opened(path) as (file, file_size):
+        mapped = mapped_array(file, file_size, str(path), storage)
+        if mapped is not None:
+            return mapped
         return read_array(file, file_size, str(path))
 
 

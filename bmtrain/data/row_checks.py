@@ -9,12 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from itertools import combinations
+from math import prod
 
 import numpy as np
 from numpy.typing import NDArray
 
 from bmtrain.data.dataset import DataFacts, Dataset, Split, SplitName
 from bmtrain.data.finding import Finding, Level, examples
+from bmtrain.data.mapped_rows import Features, evenly_spaced, row_blocks
 from bmtrain.data.quoting import short, short_path
 
 _BLOCK_BYTES = 1 << 23
@@ -58,20 +60,19 @@ def equal_rows(splits: Mapping[SplitName, Split]) -> dict[SplitName, Groups]:
     return dict(zip(splits, np.split(groups, stops[:-1]), strict=True))
 
 
-def row_hashes(features: NDArray[np.generic]) -> NDArray[np.uint64]:
+def row_hashes(features: Features) -> NDArray[np.uint64]:
     """Two 64-bit hashes of each example's bytes, (examples, 2); 0.0 and −0.0 are the same.
 
     Σ mix(wordᵢ)·rᵢ modulo 2⁶⁴ with fixed random odd rᵢ: equal data, equal findings.
     """
-    rows = features.reshape(len(features), -1)
-    width = rows.shape[1] * rows.itemsize
+    width = prod(features.shape[1:]) * features.dtype.itemsize
     num_words = -(-width // _WORD_BYTES)
     numbers = np.random.default_rng(0)
     factors = numbers.integers(0, 2**64 - 1, (num_words, 2), np.uint64) | np.uint64(1)
-    hashes = np.empty((len(rows), 2), np.uint64)
+    hashes = np.empty((len(features), 2), np.uint64)
     num_rows = max(1, _BLOCK_BYTES // (num_words * _WORD_BYTES))
-    for start in range(0, len(rows), num_rows):
-        block = rows[start : start + num_rows]
+    for start, examples_of_block in row_blocks(features, num_rows):
+        block = examples_of_block.reshape(len(examples_of_block), -1)
         if block.dtype.kind == "f":
             block = np.add(block, block.dtype.type(0))  # −0.0 + 0.0 is 0.0
         padded = np.zeros((len(block), num_words * _WORD_BYTES), np.uint8)
@@ -88,16 +89,16 @@ class _Wonder:
     """Whether equal rows are a wonder: there are far more possible ones than examples."""
 
     def __init__(self, train: Split) -> None:
-        self._train = train
+        self._features = evenly_spaced(train.features)
         self._answer: bool | None = None
 
     def __call__(self) -> bool:
         if self._answer is None:
-            self._answer = self._train.features.ndim != 2 or self._has_many_combinations()
+            self._answer = self._features.ndim != 2 or self._has_many_combinations()
         return self._answer
 
     def _has_many_combinations(self) -> bool:
-        features = self._train.features
+        features = self._features
         wanted = _COMBINATIONS_PER_EXAMPLE * len(features)
         possible = 1
         for column in range(features.shape[1]):

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
+
+import numpy as np
 
 from bmtrain.config.sections.data import DataFormat, DataSection
 from bmtrain.data.bundled import bundled_set, is_bundled_name
 from bmtrain.data.formats import ARRAY_READERS, Format, choose_format
+from bmtrain.data.memory import require_memory
 from bmtrain.data.missing_paths import missing_source_hint
 from bmtrain.data.picture_sources import read_picture_folder, read_picture_table
 from bmtrain.data.source import Source
+from bmtrain.data.storage import Storage
 from bmtrain.data.tables import TableFormatName, is_table, read_table_source
 from bmtrain.errors import ConfigError, DataError
 
@@ -17,12 +22,29 @@ from bmtrain.errors import ConfigError, DataError
 def read_source(section: DataSection) -> Source:
     """All that the source of ``section`` has published, not yet checked.
 
-    A bundled table knows its label where ``section`` names none.
+    A bundled table knows its label where ``section`` names none. Features that are to be
+    streamed are memory maps, where their form allows it.
 
     Raises:
         DataError: it is missing or damaged.
         ConfigError: the section contradicts the kind of its source.
     """
+    storage = Storage(section.storage)
+    return _settled(_read(section, storage), storage)
+
+
+def _settled(source: Source, storage: Storage) -> Source:
+    """What is mapped and need not be is read: a reader may have a file of its own, a cache's say."""
+    parts = dict(source.parts)
+    for name, part in parts.items():
+        raw = part.features
+        if isinstance(raw, np.memmap) and not storage.streams(raw.shape, raw.dtype):
+            require_memory(raw.nbytes, where=part.features_at.name)
+            parts[name] = dataclasses.replace(part, features=np.array(raw))
+    return dataclasses.replace(source, parts=parts)
+
+
+def _read(section: DataSection, storage: Storage) -> Source:
     path, data_format, label = _meant(section)
     try:
         found = choose_format(path, data_format)
@@ -45,7 +67,7 @@ def read_source(section: DataSection) -> Source:
         )
     if found == "images":
         return read_picture_folder(path, section)
-    return ARRAY_READERS[found](path, weight=section.sample_weight)
+    return ARRAY_READERS[found](path, weight=section.sample_weight, storage=storage)
 
 
 def _meant(section: DataSection) -> tuple[Path, DataFormat, str | None]:

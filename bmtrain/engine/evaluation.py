@@ -11,6 +11,7 @@ import tensorflow as tf
 from numpy.typing import NDArray
 
 from bmtrain.data.dataset import BLOCK_SIZE, Split
+from bmtrain.data.mapped_rows import Features
 from bmtrain.engine.placement import SingleDevice
 from bmtrain.models.losses import encode_targets
 from bmtrain.models.objective import l2_penalty
@@ -99,7 +100,7 @@ class Evaluator:
 
 
 def _blocks(
-    features: NDArray[np.generic], labels: NDArray[Any]
+    features: Features, labels: NDArray[Any]
 ) -> Iterator[tuple[NDArray[np.generic], NDArray[Any], int]]:
     """Blocks of BLOCK_SIZE rows, the last filled up with zeros, and their real sizes."""
     for start in range(0, len(features), BLOCK_SIZE):

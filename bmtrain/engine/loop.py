@@ -107,6 +107,10 @@ class TrainingLoop:
             self._steps.run(order, steps, first_step, np.zeros(self._steps.num_sums))
             first_step += len(steps)
 
+    def close(self) -> None:
+        """End what prepares the next steps; nothing is run any more."""
+        self._steps.close()
+
     def _goes_on(self) -> bool:
         return self.state.epoch < self._training.epochs and not self.state.stopped_early
 

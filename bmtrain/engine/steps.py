@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from bmtrain.data.dataset import Split
 from bmtrain.engine.compiled import Compiled
+from bmtrain.engine.feeding import Order, feed_of
 from bmtrain.engine.lowerings import forward_in_training
 from bmtrain.engine.placement import SingleDevice
 from bmtrain.models.losses import encode_targets
@@ -41,7 +42,7 @@ class CallResult:
 
 
 class CompiledSteps:
-    """Runs steps of one problem over one resident training split.
+    """Runs steps of one problem over one training split, resident or streamed.
 
     The last batch of an epoch is a short batch where the batch size does not
     divide the examples; it has a compiled function of its own.
@@ -58,12 +59,19 @@ class CompiledSteps:
     ) -> None:
         self._problem = problem
         self._placement = placement
-        arrays = (train.features, train.labels, train.weights)
-        #: What a step gathers its examples from: features, labels and, if there are any, weights.
+        arrays = (train.labels, train.weights)
+        #: What a step gathers its examples from beside the features: labels, weights if any.
         self._arrays = tuple(placement.put(array) for array in arrays if array is not None)
         self.batch_size = batch_size
         self.num_full_steps, short = divmod(train.num_examples, batch_size)
         self.steps_per_epoch = self.num_full_steps + (short > 0)
+        self._feed = feed_of(
+            train.features,
+            placement,
+            batch_size=batch_size,
+            steps_per_epoch=self.steps_per_epoch,
+        )
+        self._order: tuple[Order, tf.Tensor] | None = None
         self.num_sums = 3 + len(problem.metrics)
         #: Traces of each compiled function; one each, whatever the bounds.
         self.trace_counts = {"full": 0, "short": 0}
@@ -72,12 +80,13 @@ class CompiledSteps:
 
     def warm_up(self, num_examples: int) -> None:
         """Compile what an epoch needs; runs no step."""
-        order = np.arange(num_examples, dtype=np.int32)
+        order = self._on_device(np.arange(num_examples, dtype=np.int32))
+        data = (self._feed.blank(), *self._arrays, order)
         sums = np.zeros(self.num_sums)
         if self.num_full_steps:
-            self._call(self._full, order, (0, 0, 0), sums)
+            self._call(self._full, data, (0, 0, 0, 0), sums)
         if self.steps_per_epoch > self.num_full_steps:
-            self._call(self._short, order, (0, 0, 0), sums)
+            self._call(self._short, data, (0, 0, 0, 0), sums)
 
     def run(
         self,
@@ -93,25 +102,38 @@ class CompiledSteps:
             first_step: steps of the whole training before this epoch.
             sums: ``CallResult.sums`` of the call before; zeros at an epoch's start.
         """
-        boundary = min(steps.stop, self.num_full_steps)
         result = CallResult(sums, None, weights_finite=True)
-        if steps.start < boundary:
-            bounds = (steps.start, boundary, first_step)
-            result = self._call(self._full, order, bounds, sums)
-        if steps.stop > boundary and result.failed_step is None:
-            bounds = (max(steps.start, boundary), steps.stop, first_step)
-            result = self._call(self._short, order, bounds, result.sums)
+        start = steps.start
+        while start < steps.stop and result.failed_step is None:
+            number, within = divmod(start, self._feed.steps_per_block)
+            stop = min(steps.stop, start - within + self._feed.steps_per_block)
+            if start < self.num_full_steps:
+                stop = min(stop, self.num_full_steps)
+            data = (self._feed.block(order, number), *self._arrays, self._on_device(order))
+            bounds = (start, stop, first_step, (start - within) * self.batch_size)
+            function = self._full if start < self.num_full_steps else self._short
+            result = self._call(function, data, bounds, result.sums)
+            start = stop
         return result
+
+    def close(self) -> None:
+        """End what prepares the next steps."""
+        self._feed.close()
+
+    def _on_device(self, order: Order) -> tf.Tensor:
+        """An epoch's order; it is put there once."""
+        if self._order is None or self._order[0] is not order:
+            self._order = order, self._placement.put(order)
+        return self._order[1]
 
     def _call(
         self,
         function: Callable[..., tuple[tf.Tensor, ...]],
-        order: NDArray[np.int32],
-        bounds: tuple[int, int, int],
+        data: tuple[tf.Tensor, ...],
+        bounds: tuple[int, int, int, int],
         sums: NDArray[np.float64],
     ) -> CallResult:
         with self._placement.scope():
-            data = (*self._arrays, tf.constant(order))
             new_sums, failed_step, finite = function(
                 data, tf.constant(bounds, tf.int64), tf.constant(sums, tf.float64)
             )
@@ -121,23 +143,28 @@ class CompiledSteps:
     def _compile(self, name: str, size: int, *, jit_compile: bool) -> Compiled:
         """The compiled loop over batches of ``size`` examples.
 
-        It takes (features, labels, weights if any, order), the bounds (start, stop, first step
-        of the epoch) int64, and the sums.
+        It takes (block of features, labels, weights if any, order), the bounds (start, stop,
+        first step of the epoch, position in the epoch of the block's first example) int64, and
+        the sums.
         """
 
         def run_steps(
             data: tuple[tf.Tensor, ...], bounds: tf.Tensor, sums: tf.Tensor
         ) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
             self.trace_counts[name] += 1
-            *arrays, order = data
+            block, *arrays, order = data
 
             def goes_on(step: tf.Tensor, _sums: tf.Tensor, failed: tf.Tensor) -> tf.Tensor:
                 return tf.logical_and(step < bounds[1], failed < 0)
 
             def body(step: tf.Tensor, sums: tf.Tensor, failed: tf.Tensor) -> tuple[tf.Tensor, ...]:
-                rows = tf.slice(order, [step * self.batch_size], [size])
-                batch = [tf.gather(array, rows) for array in arrays]
-                additions, objective = self._train_step(rows, bounds[2] + step, *batch)
+                position = step * self.batch_size
+                examples = tf.slice(order, [position], [size])
+                features = self._feed.batch(block, examples, position - bounds[3])
+                beside = [tf.gather(array, examples) for array in arrays]
+                additions, objective = self._train_step(
+                    examples, bounds[2] + step, features, *beside
+                )
                 failed = tf.where(tf.math.is_finite(objective), failed, step)
                 return step + 1, sums + additions, failed
 

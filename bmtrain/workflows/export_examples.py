@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bmtrain.data.load import load_examples
+from bmtrain.data.mapped_rows import Features, held
 from bmtrain.data.preprocessing import Preprocessing
 from bmtrain.errors import BmtrainError, DataError, EnvironmentFault, UsageError
 from bmtrain.figures import count
@@ -63,15 +64,16 @@ def _without_data(error: BmtrainError) -> str:
     return f"{error.where}: {error.message}" if error.where else error.message
 
 
-def _some(features: NDArray[np.generic], source: str, of_what: str) -> ChosenExamples:
+def _some(features: Features, source: str, of_what: str) -> ChosenExamples:
     """Evenly over all of them: a split may be sorted by class."""
     number = len(features)
     if number > MAX_EXAMPLES:
-        features = features[np.linspace(0, number - 1, MAX_EXAMPLES).astype(np.int64)]
+        chosen = features[np.linspace(0, number - 1, MAX_EXAMPLES).astype(np.int64)]
         words = f"{MAX_EXAMPLES:,} of the {count(number, 'example')} {of_what}"
     else:
+        chosen = held(features)
         words = f"the {count(number, 'example')} {of_what}"
-    return ChosenExamples(features, source, words)
+    return ChosenExamples(chosen, source, words)
 
 
 def random_inputs(preprocessing: Preprocessing) -> NDArray[np.generic]:

@@ -39,6 +39,11 @@ class Prepared:
     read_s: float
 
     @property
+    def is_streamed(self) -> bool:
+        """Whether the training examples stay in their file."""
+        return self.dataset.splits["train"].is_streamed
+
+    @property
     def batch_size(self) -> int:
         """Examples per step; no more than there are."""
         num_examples = self.dataset.splits["train"].num_examples
@@ -158,7 +163,7 @@ def memory_need(prepared: Prepared) -> MemoryNeed:
         prepared.architecture,
         prepared.experiment.optimizer,
         batch_size=prepared.batch_size,
-        data_bytes=train.num_bytes,
+        data_bytes=train.num_bytes(prepared.batch_size),
     )
 
 

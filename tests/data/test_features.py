@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 
 from bmtrain.data.features import as_features, match_dtype, match_integers, require_finite
+from bmtrain.data.mapped_rows import held
 from bmtrain.data.source import Place
 from bmtrain.errors import DataError
 
@@ -91,7 +92,7 @@ def test_what_holds_no_values_is_refused(values, message):
 def test_uint8_widens_and_float32_does_not_narrow():
     pixels = np.array([[0, 255]], np.uint8)
     assert match_dtype(pixels, "uint8", PLACE) is pixels
-    assert match_dtype(pixels, "float32", PLACE).tolist() == [[0.0, 255.0]]
+    assert held(match_dtype(pixels, "float32", PLACE)).tolist() == [[0.0, 255.0]]
     with pytest.raises(DataError, match="expected uint8 values as in the training examples"):
         match_dtype(np.ones((1, 2), np.float32), "uint8", PLACE)
 

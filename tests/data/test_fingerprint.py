@@ -26,8 +26,8 @@ def test_it_is_sha256_over_names_and_arrays_by_hand():
 def test_every_change_of_data_or_names_shows():
     base: dict[SplitName, Split] = {"train": TRAIN, "test": TEST}
     other_value = Split(np.array([[1, 2], [3, 5]], np.uint8), TRAIN.labels)
-    other_shape = Split(TRAIN.features.reshape(2, 2, 1), TRAIN.labels)
-    other_dtype = Split(TRAIN.features.astype(np.float32), TRAIN.labels)
+    other_shape = Split(TRAIN.array.reshape(2, 2, 1), TRAIN.labels)
+    other_dtype = Split(TRAIN.array.astype(np.float32), TRAIN.labels)
     other_label = Split(TRAIN.features, np.array([1, 1], np.int32))
     found = {
         of_all(base, NAMES),

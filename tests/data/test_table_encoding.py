@@ -89,14 +89,14 @@ def test_categories_and_fills_come_from_the_training_split_alone(section, tmp_pa
     path.write_text("y,x,who\n" + "\n".join(rows) + "\n")
     keys = {"categorical": ("who",), "splits": {"test": 0.5}, "missing": "mean"}
     dataset = load_dataset(section(path, label="y", **keys), task="classification", seed=0)
-    test = dataset.splits["test"].features
+    test = dataset.splits["test"].array
     unseen = list(dataset.facts.feature_names or ()).index("who=(unseen)")
     encoding = dataset.facts.encoding
     assert isinstance(encoding, TableEncoding)
     assert encoding.inputs[1].input_names[-1] == "who=(missing)"
     assert len(encoding.inputs[1].input_names) == 20 + 2
     assert test[:, unseen].tolist() == [1.0] * 20
-    fill = dataset.splits["train"].features[:, 0].mean()
+    fill = dataset.splits["train"].array[:, 0].mean()
     assert isinstance(encoding.inputs[0], NumericInput)
     assert encoding.inputs[0].fill == pytest.approx(fill)
 

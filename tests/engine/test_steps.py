@@ -133,7 +133,7 @@ def test_masks_follow_the_step_of_the_whole_training(harness, experiment, datase
 def test_resident_data_keeps_its_dtype(harness, experiment, dataset):
     data = dataset(np.zeros((4, 3), np.uint8), np.zeros((4, 1), np.float32))
     run = harness(experiment({"type": "dense", "units": 1}), data, normalize="auto")
-    assert run.steps._arrays[0].dtype.name == "uint8"
+    assert run.steps._feed.blank().dtype.name == "uint8"
 
 
 @pytest.mark.parametrize("batch_size", [4, 3])

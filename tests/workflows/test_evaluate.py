@@ -22,7 +22,7 @@ def test_a_checkpoint_moved_away_from_its_deleted_run_gives_the_summarys_figures
     shutil.move(run.checkpoint("evaluated_checkpoint"), moved)
     shutil.rmtree(run.path)
     split = load_experiment_data(load_config(project / "points.yaml").experiment).splits["test"]
-    np.savez(data, x=split.features, y=np.array(["left", "right", "up"])[split.labels])
+    np.savez(data, x=split.array, y=np.array(["left", "right", "up"])[split.labels])
     ended = bmtrain("eval", moved, "--data", data, "--json", directory=tmp_path)
     assert ended.exit_code == 0, ended.err
     document = ended.document

@@ -133,9 +133,9 @@ def test_the_splits_of_a_run_have_fingerprints_of_their_own(reference):
     stored = read_predictions(reference.path / "predictions" / "test.safetensors")
     experiment = load_config(reference.path / "config.yaml").experiment
     split = load_experiment_data(experiment).splits["test"]
-    assert {tuple(row) for row in split.features} <= {tuple(row) for row in source}
+    assert {tuple(row) for row in split.array} <= {tuple(row) for row in source}
     digest = hashlib.sha256(b"features <f4 (62, 4)\n")
-    digest.update(split.features.astype("<f4").tobytes())
+    digest.update(split.array.astype("<f4").tobytes())
     digest.update(b"labels <i4 (62,)\n")
     digest.update(stored.labels.astype("<i4").tobytes())
     assert run_json["data"]["fingerprints"]["test"] == digest.hexdigest()

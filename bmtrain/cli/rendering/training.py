@@ -118,7 +118,8 @@ class TrainingView:
             if event.num_classes is None
             else count(event.num_classes, "class", "classes")
         )
-        self._fact("examples", f"{splits}; {per_example}, {target}")
+        streamed = "; streamed from their file" if event.is_streamed else ""
+        self._fact("examples", f"{splits}; {per_example}, {target}{streamed}")
         self._wait_for("starting TensorFlow")
 
     def _show_model(self, event: ModelReady) -> None:

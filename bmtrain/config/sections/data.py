@@ -18,6 +18,7 @@ DataFormat = Literal["auto", "idx", "npz", "npy", "csv", "parquet", "images"]
 NormalizeKind = Literal["auto", "unit", "standardize", "none"]
 MissingKind = Literal["error", "mean", "median", "indicator"]
 TaskKind = Literal["auto", "classification", "regression"]
+StorageKind = Literal["auto", "resident", "stream"]
 
 
 class TestSplit(Section):
@@ -102,6 +103,12 @@ class DataSection(Section):
         default="auto",
         description="auto: unit for uint8, standardize for tables, none else. "
         "Statistics come from the training split only.",
+    )
+    storage: StorageKind = Field(
+        default="auto",
+        description="resident: features are held in memory. stream: they stay in their file, and "
+        "blocks of them are read as they are needed; no result changes by a bit. auto: stream "
+        "where they would take more than a quarter of the available memory.",
     )
     splits: SplitsSection = Field(default_factory=SplitsSection)
     train_examples: Annotated[int, Field(ge=1)] | None = Field(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from contextlib import closing
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
@@ -114,7 +115,8 @@ def measure(prepared: Prepared) -> Measured:
         built = clock()
         loop = _compiled_loop(prepared, session)
         compiled = clock()
-        burst = _run(loop)
+        with closing(loop):
+            burst = _run(loop)
         evaluation_s = _evaluation_s(prepared, session)
         device, threads = runtime.device_name, runtime.threads
     step_s = burst.steps_s / burst.steps

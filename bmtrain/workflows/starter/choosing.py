@@ -10,6 +10,7 @@ from typing import Any, Final
 
 import numpy as np
 
+from bmtrain.data.normalization import extremes
 from bmtrain.data.quoting import listed_and_more, quoted
 from bmtrain.figures import count
 from bmtrain.workflows.starter.looking import Seen
@@ -119,7 +120,8 @@ def _normalize_reason(seen: Seen) -> str | None:
     features = seen.train.features
     if seen.columns or features.dtype == np.dtype(np.uint8):
         return None
-    low, high = float(features.min()), float(features.max())
+    lows, highs = extremes(features)
+    low, high = float(lows.min()), float(highs.max())
     if max(-low, high) <= _LARGE_INPUT:
         return None
     return f"the inputs go from {low:.4g} to {high:.4g}: brought to mean 0, s.d. 1 in the training split"

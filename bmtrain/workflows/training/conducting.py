@@ -163,4 +163,5 @@ def _data_ready(prepared: Prepared) -> DataReady:
         num_classes=facts.num_outputs if facts.class_names is not None else None,
         fingerprint=facts.fingerprint,
         read_s=prepared.read_s,
+        is_streamed=prepared.is_streamed,
     )

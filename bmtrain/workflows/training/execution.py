@@ -135,7 +135,11 @@ class Execution:
                 written=None if self.checkpoint is None else state,
             )
             tracking = Tracking(self.prepared.experiment.track, self.directory, state.step)
-            with closing(tracking), closing(self._run(loop, saver, session)) as events:
+            with (
+                closing(tracking),
+                closing(loop),
+                closing(self._run(loop, saver, session)) as events,
+            ):
                 for event in events:
                     yield from tracking.told(event)
 

@@ -61,6 +61,7 @@ def _data(event: DataReady) -> Iterator[str]:
     target = "regression" if classes is None else count(classes, "class", "classes")
     yield f"{shape(event.input_shape)}, {target}"
     yield f"read in {duration(event.read_s)}"
+    yield "streamed from their file" if event.is_streamed else ""
     yield f"fingerprint {event.fingerprint}"
 
 

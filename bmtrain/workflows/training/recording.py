@@ -124,6 +124,7 @@ class Record:
             "examples": {name: split.num_examples for name, split in splits.items()},
             "input_shape": facts.input_shape,
             "input_dtype": facts.input_dtype,
+            "storage": "stream" if self.prepared.is_streamed else "resident",
             "class_names": facts.class_names,
         }
 

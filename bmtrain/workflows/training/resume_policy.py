@@ -20,6 +20,7 @@ FREE_KEYS = (
     "name",
     "expect",
     "track",
+    "data.storage",
     "training.epochs",
     "training.steps_per_call",
     "training.checkpoint",

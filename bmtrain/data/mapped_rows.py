@@ -1,0 +1,140 @@
+"""Examples that stay in their file: a memory map, and which of its rows they are.
+
+Whoever uses them takes a block at a time. What is mapped is the file's own memory, which the
+system takes back when it needs it; only the blocks are this process's.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator
+from dataclasses import dataclass
+from math import prod
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[np.generic]
+Rows = NDArray[np.int64]
+
+#: Values of a block where nothing else decides how many are read at a time.
+BLOCK_VALUES: Final = 1 << 22
+#: Of what is streamed at once: so much that to begin it costs nothing.
+STREAM_BYTES: Final = 1 << 24
+_CONVERTED_ROWS: Final = 1 << 10
+#: How often that is there: filled, waiting, and on the device.
+_STREAM_COPIES: Final = 3
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class MappedRows:
+    """(examples, ...) as an array has them; what is asked for is read then.
+
+    Attributes:
+        file: (examples in the file, ...), a memory map in the file's own dtype.
+        dtype: of what is given out: uint8 or float32.
+        rows: which examples of the file, in which order; None: all as they are.
+    """
+
+    file: Array
+    dtype: np.dtype[np.generic]
+    rows: Rows | None = None
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """As of an array; one number per example is (examples, 1)."""
+        return len(self), *(self.file.shape[1:] or (1,))
+
+    @property
+    def ndim(self) -> int:
+        """Number of axes."""
+        return len(self.shape)
+
+    @property
+    def nbytes(self) -> int:
+        """What all of them would take in memory."""
+        return prod(self.shape) * self.dtype.itemsize
+
+    def __len__(self) -> int:
+        """Number of examples."""
+        return len(self.file if self.rows is None else self.rows)
+
+    def __getitem__(self, which: int | slice | Rows) -> Array:
+        """The examples ``which``, read; of one number that example."""
+        if isinstance(which, int):
+            number = range(len(self))[which]
+            example: Array = self[number : number + 1][0]
+            return example
+        read = self.file[which if self.rows is None else self.rows[which]]
+        return np.array(read, self.dtype, order="C").reshape(len(read), *self.shape[1:])
+
+    def read_into(self, block: Array, which: Rows) -> None:
+        """The examples ``which`` as the first rows of ``block``, of this dtype and example shape.
+
+        Twice as fast as ``self[which]``, and without memory of its own.
+        """
+        rows = which if self.rows is None else self.rows[which]
+        values = self.file.reshape(len(self.file), -1)
+        out = block.reshape(len(block), -1)[: len(rows)]
+        if values.dtype == out.dtype and values.dtype.isnative:
+            np.take(values, rows, axis=0, out=out, mode="clip")  # "raise" would take a copy
+            return
+        for start in range(0, len(rows), _CONVERTED_ROWS):
+            stop = start + _CONVERTED_ROWS
+            out[start:stop] = values[rows[start:stop]]
+
+    def rows_at_once(self, batch_size: int) -> int:
+        """Examples that are streamed together: whole batches, one at least, of 16 MB if they are small."""
+        batch_bytes = batch_size * prod(self.shape[1:]) * self.dtype.itemsize
+        return max(1, STREAM_BYTES // batch_bytes) * batch_size
+
+    def bytes_at_once(self, batch_size: int) -> int:
+        """What is in memory of those that are streamed."""
+        values = prod(self.shape[1:]) * self.rows_at_once(batch_size)
+        return _STREAM_COPIES * values * self.dtype.itemsize
+
+    def taken(self, which: Rows) -> MappedRows:
+        """The examples ``which`` in that order, not read."""
+        return dataclasses.replace(self, rows=which if self.rows is None else self.rows[which])
+
+
+#: What the inputs of a split are.
+Features = Array | MappedRows
+
+
+def held(features: Features) -> Array:
+    """All of them in memory."""
+    return features[:] if isinstance(features, MappedRows) else features
+
+
+def taken(features: Features, which: Rows) -> Features:
+    """The examples ``which``, in that order; mapped ones stay in their file."""
+    return features.taken(which) if isinstance(features, MappedRows) else features[which]
+
+
+def evenly_spaced(features: Features) -> Array:
+    """An array as it is; of mapped rows those in equal distances that make a block."""
+    if not isinstance(features, MappedRows):
+        return features
+    return features[spaced_rows(features)]
+
+
+def spaced_rows(features: MappedRows) -> Rows:
+    """The numbers of as many examples, in equal distances, as make a block."""
+    most = max(1, BLOCK_VALUES // prod(features.shape[1:]))
+    number = min(len(features), most)
+    return np.linspace(0, len(features) - 1, number).astype(np.int64)
+
+
+def row_blocks(features: Features, num_rows: int) -> Iterator[tuple[int, Array]]:
+    """(number of the first, examples), ``num_rows`` at a time."""
+    for start in range(0, len(features), num_rows):
+        yield start, features[start : start + num_rows]
+
+
+def value_blocks(features: Features, num_values: int = BLOCK_VALUES) -> Iterator[Array]:
+    """(rows, values of an example): all examples, about ``num_values`` values at a time."""
+    width = prod(features.shape[1:])
+    for _, block in row_blocks(features, max(1, num_values // width)):
+        yield block.reshape(len(block), width)

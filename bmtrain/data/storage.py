@@ -1,0 +1,38 @@
+"""Whether examples are held in memory, or stay in their file and are streamed from there."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from math import prod
+from typing import Any, Final
+
+import numpy as np
+
+from bmtrain.config.sections.data import StorageKind
+from bmtrain.machine import available_memory
+
+#: Features that would take a larger share of the available memory than this are streamed.
+STREAM_SHARE: Final = 0.25
+
+
+def _bound() -> int:
+    return int(STREAM_SHARE * available_memory())
+
+
+@dataclass(frozen=True, slots=True)
+class Storage:
+    """What ``data.storage`` says; ``bound`` are the bytes up to which ``auto`` holds features."""
+
+    wanted: StorageKind = "auto"
+    bound: int = field(default_factory=_bound)
+
+    def streams(self, shape: tuple[int, ...], dtype: np.dtype[Any]) -> bool:
+        """Whether features that a file has in this shape and dtype stay there."""
+        if self.wanted != "auto":
+            return self.wanted == "stream"
+        is_byte = dtype.kind == "b" or dtype == np.uint8
+        return prod(shape) * (1 if is_byte else 4) > self.bound  # else they become float32
+
+
+#: Of what is read to be held: labels, small files.
+RESIDENT: Final = Storage("resident", 0)

@@ -14,6 +14,9 @@ from bmtrain.data.table_profile import Column
 #: With more features than this a constant one costs less than a list without it.
 _MAX_LISTED: Final = 50
 _MAX_SHOWN_TEXTS: Final = 3
+# A column of more different texts, or of fewer rows for each, holds names rather than kinds.
+_MAX_CATEGORIES: Final = 100
+_MIN_EACH: Final = 5
 
 Fault = Literal["texts", "missing", "wrong", "identifier", "constant"]
 
@@ -29,11 +32,17 @@ class LeftOut:
 
 @dataclass(frozen=True, slots=True)
 class FeatureChoice:
-    """``names`` None: every column but the label."""
+    """``names`` None: every column but the label.
+
+    ``categorical``: features that hold texts which repeat; ``with_gaps``: features some of
+    whose cells are missing, in any of the files, and how many.
+    """
 
     names: tuple[str, ...] | None
     left_out: tuple[LeftOut, ...]
     num_features: int
+    categorical: tuple[str, ...] = ()
+    with_gaps: tuple[tuple[str, int], ...] = ()
 
 
 def choose_features(
@@ -70,7 +79,18 @@ def choose_features(
     left_out = unfit | unwise
     names = tuple(column.name for column in candidates if column.name not in left_out)
     in_order = tuple(left_out[column.name] for column in candidates if column.name in left_out)
-    return FeatureChoice(names if left_out else None, in_order, len(names))
+    gaps = {
+        name: sum(part.num_missing for part in (column, *elsewhere.get(name, ())))
+        for column in candidates
+        if (name := column.name) in names
+    }
+    return FeatureChoice(
+        names if left_out else None,
+        in_order,
+        len(names),
+        tuple(c.name for c in candidates if c.name in names and c.kind == "texts"),
+        tuple((name, number) for name, number in gaps.items() if number),
+    )
 
 
 def place_of_cell(column: Column, row: int) -> str:
@@ -88,11 +108,19 @@ def missing_cells(column: Column) -> str:
 
 
 def _unfit(parts: Sequence[Column]) -> LeftOut | None:
-    """What keeps a column, in any of the files, from being read as numbers."""
+    """What keeps a column, in any of the files, from being numbers or categories."""
+    if _is_categorical(parts[0]):
+        return None
     for column in parts:
         for fault, reason in _faults(column):
             return LeftOut(column.name, fault, reason)
     return None
+
+
+def _is_categorical(column: Column) -> bool:
+    """Texts that are there often enough for something to be learned of each."""
+    is_few = 2 <= column.num_distinct <= _MAX_CATEGORIES
+    return column.kind == "texts" and is_few and _MIN_EACH * column.num_distinct <= column.num_rows
 
 
 def _faults(column: Column) -> Iterator[tuple[Fault, str]]:
@@ -108,20 +136,16 @@ def _faults(column: Column) -> Iterator[tuple[Fault, str]]:
         what = f"{cells} no usable number ({quoted(column.wrong_text)} in {where})"
         them = "it" if column.num_wrong == 1 else "them"
         yield "wrong", f"{what}: {remedy} {them} to use the column"
-    if column.num_missing:
-        rows = "the row" if column.num_missing == 1 else "these rows"
-        remedy = f"fill in or remove {rows} to use the column"
-        yield "missing", f"{missing_cells(column)}: {remedy}"
 
 
 def _of_texts(column: Column) -> str:
     shown = [quoted(text) for text, _ in column.counts[:_MAX_SHOWN_TEXTS]]
     more = ", …" if column.num_distinct > len(shown) else ""
     if column.is_all_different or not shown:
-        return f"{column.num_distinct:,} different texts: features must be numbers"
+        return f"{column.num_distinct:,} different texts, too rare each to learn from"
     return (
-        f"texts ({listed(shown)}{more}): features must be numbers; "
-        "encode them as such, as 0 and 1, to use the column"
+        f"texts ({listed(shown)}{more}), too rare each to learn from; "
+        "data.categorical makes it a feature all the same"
     )
 
 

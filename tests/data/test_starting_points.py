@@ -134,7 +134,7 @@ def test_what_is_no_feature_is_left_out_with_its_reason(profile):
     def row(i):
         return (
             i,
-            "pq"[i % 2],
+            f"q{i // 3}",
             "" if i in (4, 9) else i,
             "$1" if i == 7 else i * 0.1,
             5,
@@ -143,17 +143,17 @@ def test_what_is_no_feature_is_left_out_with_its_reason(profile):
         )
 
     choice, found = left_out(profile(table("n,text,gap,odd,same,good,y", row)))
-    assert choice.names == ("good",)
+    assert choice.names == ("gap", "good")
+    assert choice.with_gaps == (("gap", 2),)
     assert {name: left.fault for name, left in found.items()} == {
         "n": "identifier",
         "text": "texts",
-        "gap": "missing",
         "odd": "wrong",
         "same": "constant",
     }
     assert "counts the rows from 0" in found["n"].reason
-    assert "'p', 'q'" in found["text"].reason
-    assert "2 cells are empty, the first in line 6 of 'x.csv'" in found["gap"].reason
+    assert "'q0', 'q1'" in found["text"].reason
+    assert "too rare each" in found["text"].reason
     assert "line 9" in found["odd"].reason
 
 
@@ -169,12 +169,22 @@ def test_a_few_constants_of_many_features_are_not_worth_a_list_of_all_others(pro
     assert left_out(profile(text))[0].names is None
 
 
-def test_a_gap_in_the_test_file_alone_keeps_the_column_out(profile):
+def test_texts_that_repeat_are_categories_wherever_gaps_are(profile):
+    train = profile(
+        table("a,b,y", lambda i: (i * 0.3, "pq"[i % 2] if i else "", i % 2)), "train.csv"
+    )
+    choice, _ = left_out(train)
+    assert choice.names is None
+    assert choice.categorical == ("b",)
+    assert choice.with_gaps == (("b", 1),)
+
+
+def test_a_gap_in_the_test_file_alone_is_one_too(profile):
     train = profile(table("a,b,y", lambda i: (i * 0.3, i * 0.2, i % 2)), "train.csv")
     test = profile("b,a,y\n1,,0\n2,3,1\n", "test.csv")
-    choice, found = left_out(train, others=test.values())
-    assert choice.names == ("b",)
-    assert "line 2 of 'test.csv'" in found["a"].reason
+    choice, _ = left_out(train, others=test.values())
+    assert choice.names is None
+    assert choice.with_gaps == (("a", 1),)
 
 
 @pytest.mark.parametrize(

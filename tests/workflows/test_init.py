@@ -17,6 +17,7 @@ from bmtrain.config.load import load_config
 from bmtrain.errors import DataError
 from bmtrain.workflows.check import CheckRequest, check
 from bmtrain.workflows.init import InitRequest, init
+from bmtrain.workflows.preparation import prepare
 
 ROOT = Path(__file__).parents[2]
 MARK = "# yaml-language-server: $schema="
@@ -144,8 +145,10 @@ def test_each_choice_is_in_the_document_with_its_value_and_reason(start):
         if key not in {"name", "seed"}:
             assert choice["reason"]
     faults = {left["name"]: left["fault"] for left in document["data"]["left_out"]}
-    assert faults == {"id": "identifier", "when": "texts", "same": "constant", "b": "missing"}
-    assert written["data"]["features"] == ["a"]
+    assert faults == {"id": "identifier", "when": "texts", "same": "constant"}
+    assert written["data"]["features"] == ["a", "b"]
+    assert written["data"]["missing"] == "indicator"
+    assert "'b' (" in choices["data.missing"]["reason"]
     assert (document["config"], document["schema"]) == (
         Path("config.yaml"),
         Path(".bmtrain-schema.json"),
@@ -248,8 +251,22 @@ def test_a_directory_of_tables_is_looked_at_as_a_whole(tmp_path):
     (directory / "test.csv").write_text("a,b,y\n1,2,0\n2,,1\n")
     init(InitRequest(data=directory, output=tmp_path / "config.yaml"))
     written = yaml.safe_load((tmp_path / "config.yaml").read_text())
-    assert written["data"]["features"] == ["a"]
+    assert "features" not in written["data"]
+    assert written["data"]["missing"] == "indicator"
     assert findings(tmp_path / "config.yaml")
+
+
+def test_texts_that_repeat_become_categories_and_the_config_trains(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    rows = table("a,kind,y", lambda i: (noise(), "" if i == 7 else "pq"[i % 2], "uv"[i % 2]), 60)
+    (tmp_path / "x.csv").write_text(rows)
+    init(InitRequest(data=tmp_path / "x.csv", output=tmp_path / "config.yaml"))
+    written = yaml.safe_load((tmp_path / "config.yaml").read_text())["data"]
+    assert (written["categorical"], written["missing"]) == (["kind"], "indicator")
+    dataset = prepare(load_config(tmp_path / "config.yaml")).dataset
+    assert dataset.facts.feature_names == (
+        *("a", "kind=p", "kind=q", "kind=(unseen)", "kind=(missing)"),
+    )
 
 
 def test_the_source_is_relative_to_the_config_wherever_that_is(tmp_path, monkeypatch):

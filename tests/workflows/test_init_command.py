@@ -85,7 +85,11 @@ def test_a_file_of_another_s_under_the_schema_s_name_is_left_alone(start, tmp_pa
         ({"recipe": "mnist-l2"}, UsageError, "did you mean 'mnist_l2'"),
         ({"recipe": "configs/mnist.yaml"}, UsageError, "did you mean 'mnist'"),
         ({"recipe": "x.csv"}, UsageError, "init --data x.csv"),
-        ({"recipe": "zzz"}, UsageError, "the recipes are: bikeshare, digits, gradient_descent, mnist"),
+        (
+            {"recipe": "zzz"},
+            UsageError,
+            "the recipes are: bikeshare, digits, gradient_descent, mnist",
+        ),
         ({"recipe": "mnist", "output": Path("no/config.yaml")}, UsageError, "no directory 'no'"),
         ({"recipe": "mnist", "output": Path()}, UsageError, "is a directory"),
         ({"data": Path("absent.csv")}, DataError, "absent.csv"),

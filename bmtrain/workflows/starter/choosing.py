@@ -10,6 +10,7 @@ from typing import Any, Final
 
 import numpy as np
 
+from bmtrain.data.feature_choice import FeatureChoice
 from bmtrain.data.normalization import extremes
 from bmtrain.data.quoting import listed_and_more, quoted
 from bmtrain.figures import count
@@ -91,6 +92,8 @@ def _data(seen: Seen, source: str, splits: ChosenSplits) -> Iterator[Choice]:
         left_out = [f"- {quoted(left.name)}: {left.reason}" for left in seen.features.left_out]
         reason = "\n".join(["without these columns:", *left_out])
         yield Choice("data.features", list(seen.features.names), reason)
+    if seen.features is not None:
+        yield from _of_columns(seen.features)
     if seen.image is not None:
         image = {"size": list(seen.image.size), "channels": seen.image.channels}
         yield Choice("data.image", image, seen.image_reason)
@@ -100,6 +103,20 @@ def _data(seen: Seen, source: str, splits: ChosenSplits) -> Iterator[Choice]:
         yield Choice("data.splits", splits.fractions, splits.reason)
     elif splits.wanted:
         yield Choice("data.splits", splits.wanted, splits.reason, is_active=False)
+
+
+def _of_columns(features: FeatureChoice) -> Iterator[Choice]:
+    """What becomes of texts, and of missing cells."""
+    if features.categorical:
+        reason = "texts that repeat: an input for each that the training examples have"
+        yield Choice("data.categorical", list(features.categorical), reason)
+    if features.with_gaps:
+        told = [f"{quoted(name)} ({number:,})" for name, number in features.with_gaps]
+        reason = (
+            f"cells are missing in {listed_and_more(told)}: a number becomes the mean of the "
+            "training examples, and an input says that it was missing"
+        )
+        yield Choice("data.missing", "indicator", reason)
 
 
 def label_reason(seen: Seen) -> str:

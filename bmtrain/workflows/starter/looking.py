@@ -16,6 +16,7 @@ from bmtrain.config.sections.image import ImageSection
 from bmtrain.data.bundled import BUNDLED
 from bmtrain.data.checked import check_source, encoded
 from bmtrain.data.dataset import Split, SplitName, Task
+from bmtrain.data.encoding import fit_encoding
 from bmtrain.data.feature_choice import FeatureChoice, choose_features, missing_cells
 from bmtrain.data.formats import Format, choose_format
 from bmtrain.data.label_guess import Candidate, LabelGuess, are_classes, guess_label
@@ -95,7 +96,7 @@ def look_at(path: Path, *, label: str | None, data_format: str) -> Seen:
     section = DataSection(source=str(path.absolute()), format=found, image=image)
     source = _source(section)
     task = _task_of_array(require_labels(source.parts["train"]))
-    return _seen(path, found, source, task, image=image, image_reason=why)
+    return _seen(path, found, section, source, task, image=image, image_reason=why)
 
 
 def _format(path: Path, wanted: str) -> Format:
@@ -134,16 +135,25 @@ def _look_at_table(path: Path, found: TableFormatName, label: str | None) -> See
             "table: without a list every column but the label is a feature",
         )
     section = DataSection(
-        source=str(path.absolute()), format=found, label=chosen.name, features=features.names
+        source=str(path.absolute()),
+        format=found,
+        label=chosen.name,
+        features=features.names,
+        categorical=features.categorical,
+        missing="indicator" if features.with_gaps else "error",
     )
     task: Task = "classification" if are_classes(chosen) else "regression"
     source = _source(section)
-    return _seen(path, found, source, task, columns=tuple(columns), label=guess, features=features)
+    table = {"columns": tuple(columns), "label": guess, "features": features}
+    return _seen(path, found, section, source, task, **table)
 
 
-def _seen(path: Path, found: Format, source: Source, task: Task, **table: Any) -> Seen:
+def _seen(
+    path: Path, found: Format, section: DataSection, source: Source, task: Task, **table: Any
+) -> Seen:
     class_names = fit_class_names(source.parts["train"]) if task == "classification" else None
-    splits = encoded(check_source(source, class_names), None)
+    parts = check_source(source, class_names)
+    splits = encoded(parts, fit_encoding(section, source.columns, parts["train"].features))
     no_table: dict[str, Any] = {"columns": (), "label": None, "features": None}
     return Seen(
         path=path,
@@ -211,7 +221,7 @@ def _without_features(features: FeatureChoice, label: Column, file: Path) -> Dat
         f"no column beside the label {quoted(label.name)} can be a feature: {reasons}"
         + (f"; and {more:,} more" if more > 0 else ""),
         where=str(file),
-        hint="a feature needs a finite number in every row",
+        hint="a feature holds numbers, or texts that repeat",
     )
 
 

@@ -184,5 +184,7 @@ def test_the_digits_are_pictures_of_mnists_pixel_by_pixel(section, monkeypatch):
         assert np.bincount(split.labels).tolist() == [split.num_examples // 10] * 10
         published = mnist.splits[name]
         numbers = [int(file.stem) for file in split.files or ()]
-        np.testing.assert_array_equal(split.features[:][..., 0], published.features[np.array(numbers)])
+        np.testing.assert_array_equal(
+            split.features[:][..., 0], published.features[np.array(numbers)]
+        )
         np.testing.assert_array_equal(split.labels, published.labels[numbers])

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from typing import Literal
@@ -14,9 +16,11 @@ from bmtrain.config.resolved import experiment_from_plain, plain, resolved_yaml
 from bmtrain.config.sections.data import DataSection, SplitsSection
 from bmtrain.config.source_text import SourceText
 from bmtrain.config.yaml_reader import read_yaml
+from bmtrain.data import picture_decoding
 from bmtrain.data.checks import inspect_dataset
 from bmtrain.data.csv_rows import read_header
 from bmtrain.data.dataset import DataFacts, Task
+from bmtrain.data.image_encoding import ImageEncoding
 from bmtrain.data.load import load_dataset, load_examples
 from bmtrain.data.normalization import fit_preprocessing
 from bmtrain.runs.environment import read_json
@@ -24,6 +28,7 @@ from bmtrain.runs.metrics_log import read_epochs
 from bmtrain.workflows.restoring import read_restored
 from fuzzing.judging import Reader
 
+PICTURE = "picture.png"
 ROOT = Path(__file__).resolve().parents[2]
 #: In an input of arguments, what comes before a text for ``--expect``.
 EXPECT = "--expect="
@@ -101,6 +106,31 @@ def _examples(directory: Path, *, name: str) -> None:
     labels: tuple[Literal["optional", "required"], ...] = ("optional", "required")
     for wanted in labels:
         load_examples(path, facts, labels=wanted)
+
+
+def decode(directory: Path) -> None:
+    """The picture as inputs of either number of channels."""
+    with _small_pictures():
+        for encoding in (ImageEncoding(5, 7, 1), ImageEncoding(5, 7, 3, "pad")):
+            found = picture_decoding.decode_file(directory / PICTURE, encoding)
+            assert found.shape == encoding.input_shape, found.shape
+
+
+def look_at(directory: Path) -> None:
+    """The picture's header."""
+    with _small_pictures():
+        picture_decoding.picture_header(directory / PICTURE)
+
+
+@contextmanager
+def _small_pictures() -> Iterator[None]:
+    """A small file can be a large picture: a bound that fits the fuzzer's own of time and memory."""
+    bound, picture_decoding.MAX_PIXELS = picture_decoding.MAX_PIXELS, 1 << 20  # type: ignore[misc]
+    try:
+        with picture_decoding.pillow_quiet():
+            yield
+    finally:
+        picture_decoding.MAX_PIXELS = bound  # type: ignore[misc]
 
 
 def restore(directory: Path) -> None:

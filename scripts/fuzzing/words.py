@@ -85,6 +85,12 @@ NPY_WORDS = (
     *(b"()", b"(4, 2, 2)", b"'<f8'", b"'|O'", b"'<U5'", b"[('a', '<f4')]", b"4L", b"-1", b"\n"),
     b"9" * 30,
 )
+PICTURE_WORDS = (
+    *(b"IHDR", b"IDAT", b"PLTE", b"tRNS", b"eXIf", b"iCCP", b"zTXt", b"acTL", b"IEND"),
+    *(b"\xff\xd8\xff", b"\xff\xc0", b"\xff\xc2", b"\xff\xda", b"\xff\xe1", b"Exif\0\0"),
+    *(b"GIF89a", b"BM", b"RIFF", b"WEBPVP8 ", b"WEBPVP8L", b"II*\0", b"MM\0*", b"P5\n", b"P3\n"),
+    *(b"\x00\x00\x03\xe8", b"\xff\xff\xff\xff", b"\x7f\xff\xff\xff", b"\x00\x00\x00\x00"),
+)
 ZIP_WORDS = (
     *(b"PK\x03\x04", b"PK\x01\x02", b"PK\x05\x06", b"PK\x06\x06", b"PK\x06\x07", b"PK\x07\x08"),
     *NPY_WORDS,

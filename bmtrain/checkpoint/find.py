@@ -80,6 +80,8 @@ def _nothing(path: Path) -> CheckpointError:
     else:
         message = f"neither a run directory nor a checkpoint: no {CHECKPOINTS}/, no {MANIFEST}"
     hint = "give a run directory (runs/NAME-...) or a checkpoint (.../checkpoints/step-...)"
+    if (path / "fold-1").is_dir():
+        hint = f"it holds the folds of a cross-validation: give one of them, {path / 'fold-1'}"
     return CheckpointError(message, where=str(path), hint=hint)
 
 

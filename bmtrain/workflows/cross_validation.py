@@ -19,7 +19,7 @@ from bmtrain.config.load import LoadedConfig, load_config
 from bmtrain.config.overrides import fold_overrides
 from bmtrain.config.resolved import resolved_yaml
 from bmtrain.durable import environment_faults, make_directory, write_text
-from bmtrain.errors import EnvironmentFault, Interrupted, UsageError
+from bmtrain.errors import CheckpointError, EnvironmentFault, Interrupted, UsageError
 from bmtrain.events import Event, FoldBegun, FoldDone, RunFinished, RunPlanned
 from bmtrain.runs.directory import planned_run_dir
 from bmtrain.runs.environment import write_json
@@ -64,6 +64,8 @@ def cross_validate(request: FoldsRequest) -> Generator[Event]:
     done: list[dict[str, Any]] = []
     for number in range(1, count + 1):
         run_dir = directory.fold(number)
+        if run_dir.is_symlink():
+            raise CheckpointError("a link takes the place of a run directory", where=str(run_dir))
         yield FoldBegun(number, count, run_dir)
         summary: Mapping[str, Any] = {}
         with (

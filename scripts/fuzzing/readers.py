@@ -77,7 +77,8 @@ def of_data(name: str) -> dict[str, Reader]:
 
 def _source(directory: Path, *, name: str, task: Task) -> None:
     path = directory / name
-    label = read_header(path)[-1] if path.suffix == ".csv" else None
+    names = read_header(path) if path.suffix == ".csv" else []
+    label = names[-1] if names else None
     # Regression is read under fractions, too: they draw splits.
     splits = SplitsSection(validation=0.25) if task == "regression" else SplitsSection()
     section = DataSection(source=str(path), label=label, splits=splits)
@@ -85,6 +86,10 @@ def _source(directory: Path, *, name: str, task: Task) -> None:
     for kind in ("auto", "unit", "standardize"):
         fit_preprocessing(dataset, kind)
     inspect_dataset(dataset)
+    if len(set(names)) > 3:  # the first columns as weights and groups
+        splits = SplitsSection(fold="1/2", group=names[1])
+        changes = {"sample_weight": names[0], "splits": splits}
+        load_dataset(section.model_copy(update=changes), task=task, seed=1)
 
 
 def _examples(directory: Path, *, name: str) -> None:

@@ -123,6 +123,18 @@ def test_runs_and_compare_take_the_folds_for_runs(folds, command):
     ended = command("compare", path / "fold-1", path / "fold-2", "--json")
     assert ended.exit_code == 0
     assert "data.splits.fold" in json.dumps(ended.document)
+    for words in (("eval", path), ("compare", path, path / "fold-1")):
+        ended = command(*words, "--json")
+        assert "fold-1" in ended.document["error"]["hint"]
+
+
+def test_a_link_in_the_place_of_a_fold_is_not_followed(folds, command, tmp_path):
+    path, _ = folds()
+    (path / "fold-3").rename(tmp_path / "elsewhere")
+    (path / "fold-3").symlink_to(tmp_path / "elsewhere")
+    ended = command("train", path, "--resume", "--json")
+    assert ended.exit_code == 7
+    assert "a link takes the place of a run directory" in ended.document["error"]["message"]
 
 
 def test_the_screen_shows_a_line_for_each_fold_and_the_mean(command, tmp_path):

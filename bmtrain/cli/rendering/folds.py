@@ -10,6 +10,7 @@ from typing import Any, Final
 from bmtrain.cli.console import Screen
 from bmtrain.cli.rendering.tables import show_table
 from bmtrain.cli.rendering.training import TrainingView
+from bmtrain.cli.stream import Painted
 from bmtrain.events import (
     DataReady,
     Event,
@@ -74,7 +75,8 @@ class FoldsView(TrainingView):
             names = telling_figures([figures]) if figures else ()
             parts += [f"{split}.{name} {figure(figures[name])}" for name in names]
         parts.append(duration(summary["timing"]["train_s"]))
-        self._screen.err.paragraph("  ".join(parts))
+        start = Painted(f"{parts[0]}  ")
+        self._screen.err.hanging(start, len(start), "  ".join(parts[1:]))
 
     def _show_result(self, summary: Mapping[str, Any]) -> None:
         out = self._screen.out

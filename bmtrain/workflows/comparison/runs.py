@@ -18,6 +18,7 @@ from bmtrain.errors import DataError, UsageError
 from bmtrain.models.example_figures import Values, values_per_example
 from bmtrain.program import program
 from bmtrain.runs.directory import RunDirectory
+from bmtrain.runs.fold_directory import FoldDirectory
 from bmtrain.runs.overview import RunOverview, read_overview
 from bmtrain.runs.predictions import StoredPredictions, predictions_path, read_predictions
 
@@ -93,7 +94,9 @@ def read_compared(paths: Sequence[Path]) -> list[ComparedRun]:
         if not RunDirectory(path).holds_run:
             raise UsageError(
                 f"'{path}' is not a run directory: it has no {RunDirectory(path).config.name}",
-                hint=f"{program()} runs lists the runs",
+                hint="its folds are runs: fold-1, fold-2, …"
+                if FoldDirectory(path).holds_folds
+                else f"{program()} runs lists the runs",
             )
         if path.resolve() in seen:
             raise UsageError(f"'{path}' is given twice")

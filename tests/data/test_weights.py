@@ -3,6 +3,7 @@ import pytest
 from sklearn.utils.class_weight import compute_class_weight
 
 from bmtrain.config.sections.data import DataSection
+from bmtrain.data.given_examples import given_split
 from bmtrain.data.load import load_dataset, load_examples
 from bmtrain.data.source import Place
 from bmtrain.data.weights import as_weights, class_weights, weighted
@@ -229,3 +230,12 @@ def test_examples_for_a_trained_model_are_weighed_as_it_was(tmp_path):
     with pytest.raises(DataError, match="there is no column 'w'"):
         load_examples(without, data.facts, labels="required")
     assert load_examples(without, data.facts, labels="optional").weights is None
+
+
+def test_a_program_gives_one_weight_for_each_example(dataset):
+    x = np.ones((3, 1), np.float32)
+    data = weighted(dataset(x, np.array([0, 1, 1], np.int32)), {"1": 4.0})
+    split = given_split(x, [0, 1, 1], data.facts, sample_weight=[1, 2, 0.5])
+    np.testing.assert_array_equal(split.weights, float32([1, 8, 2]))
+    with pytest.raises(DataError, match="expected one weight per example: 3 examples, 2 weights"):
+        given_split(x, [0, 1, 1], data.facts, sample_weight=[1, 2])

@@ -28,12 +28,16 @@ def predictions(**changes: Any) -> StoredPredictions:
         predictions(),
         predictions(labels=OUTPUTS, predicted=OUTPUTS * 2),
         predictions(outputs=OUTPUTS[:0], labels=CLASSES[:0], predicted=CLASSES[:0]),
+        predictions(weights=np.array([0, 1, 2.5], np.float32)),
     ],
 )
 def test_what_is_written_is_read(tmp_path: Path, stored: StoredPredictions) -> None:
     path = write_predictions(tmp_path / "predictions", "test", stored)
     assert path == tmp_path / "predictions" / "test.safetensors"
     found = read_predictions(path)
+    assert (found.weights is None) == (stored.weights is None)
+    if stored.weights is not None:
+        np.testing.assert_array_equal(found.weights, stored.weights)
     for name in ("outputs", "labels", "predicted"):
         np.testing.assert_array_equal(getattr(found, name), getattr(stored, name))
         assert getattr(found, name).dtype == getattr(stored, name).dtype
@@ -55,6 +59,9 @@ def test_they_may_be_written_again(tmp_path: Path) -> None:
         ({"labels": np.array(1, np.int32)}, "labels: expected int32 or float32, one per example"),
         ({"predicted": OUTPUTS}, "predicted: expected the labels' dtype"),
         ({"predicted": CLASSES[:2]}, "predicted: expected the labels' dtype"),
+        ({"weights": np.ones(2, np.float32)}, "weights: expected finite float32"),
+        ({"weights": np.ones(3)}, "weights: expected finite float32"),
+        ({"weights": np.array([1, np.nan, 1], np.float32)}, "weights: expected finite float32"),
         ({"more": CLASSES}, "expected the tensors labels, outputs, predicted"),
     ],
 )

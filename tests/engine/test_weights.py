@@ -138,7 +138,7 @@ def test_a_split_without_weights_hands_none_to_the_compiled_steps(
     x, labels, weights = examples
     plain = harness(classifier(experiment), dataset(x, labels)).steps
     weighed = harness(classifier(experiment), dataset(x, labels, weights=weights)).steps
-    assert [len(steps._arrays) for steps in (plain, weighed)] == [2, 3]
+    assert [len(steps._arrays) for steps in (plain, weighed)] == [1, 2]
 
 
 def test_a_blocks_weights_are_those_of_its_own_examples(harness, experiment, dataset, random):

@@ -179,6 +179,23 @@ def dataset() -> Callable[..., Any]:
     return make
 
 
+@pytest.fixture(scope="session")
+def text_dataset(dataset: Callable[..., Any]) -> Callable[..., Any]:
+    """A Dataset of token numbers (examples, length) below ``vocabulary_size``."""
+    import dataclasses
+
+    from bmtrain.data.dataset import Dataset
+    from bmtrain.data.text_encoding import TextEncoding
+
+    def make(features: Any, labels: Any, *, vocabulary_size: int, **held_out: Any) -> Any:
+        made = dataset(features.astype(np.uint16), labels, **held_out)
+        words = tuple(f"w{number}" for number in range(2, vocabulary_size))
+        encoding = TextEncoding("text", "word", True, features.shape[1], words)
+        return Dataset(made.splits, dataclasses.replace(made.facts, encoding=encoding))
+
+    return make
+
+
 @dataclass(frozen=True)
 class Disk:
     """A file system of its own, in memory."""

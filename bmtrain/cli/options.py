@@ -83,7 +83,7 @@ CheckpointPath = Annotated[
     ),
 ]
 DataFormat = Annotated[
-    Literal["auto", "idx", "npz", "npy", "csv", "parquet", "images"],
+    Literal["auto", "idx", "npz", "npy", "csv", "jsonl", "parquet", "images"],
     typer.Option("--format", help="The format of the data; auto: told from its path."),
 ]
 IgnoreUnknownColumns = Annotated[

@@ -8,10 +8,21 @@ from collections.abc import Iterator
 
 from bmtrain.config.finding import Finding
 from bmtrain.config.nodes import KeyPath
-from bmtrain.config.sections.data import SplitsSection
+from bmtrain.config.sections.data import DataSection, SplitsSection, TokensSection
 from bmtrain.config.sections.experiment import ExperimentConfig
-from bmtrain.config.sections.model import DenseLayer, LayersModel, ReshapeLayer
+from bmtrain.config.sections.model import (
+    BidirectionalLayer,
+    Conv1dLayer,
+    DenseLayer,
+    LayersModel,
+    RecurrentSection,
+    ReshapeLayer,
+)
 from bmtrain.config.sections.optimizer import Sgd
+
+_WITH_KERNELS = (DenseLayer, Conv1dLayer, RecurrentSection, BidirectionalLayer)
+#: Of tables of numbers and categories.
+_NOT_OF_TEXTS = ("features", "categorical", "missing")
 
 
 def _float32(value: float) -> float:
@@ -47,9 +58,10 @@ def setting_findings(experiment: ExperimentConfig) -> Iterator[Finding]:
     model, optimizer = experiment.model, experiment.optimizer
     yield from _out_of_float32(experiment)
     yield from _fold(experiment.data.splits)
+    yield from _of_texts(experiment.data)
     if isinstance(model, LayersModel):
         yield from _target_shapes(model)
-        has_kernels = any(isinstance(layer, DenseLayer) for layer in model.layers)
+        has_kernels = any(isinstance(layer, _WITH_KERNELS) for layer in model.layers)
         if experiment.regularization.l2_lambda > 0 and not has_kernels:
             key = ("regularization", "l2_lambda")
             yield Finding(key, "no effect: the model has no kernels", "warning")
@@ -66,6 +78,23 @@ def _fold(splits: SplitsSection) -> Iterator[Finding]:
         yield Finding(key, f"expected a fold from 1 to K of at least 2 (k/K), got {splits.fold}")
     if splits.validation is not None:
         yield Finding(key, "the fold is the validation split: leave data.splits.validation out")
+
+
+def _of_texts(data: DataSection) -> Iterator[Finding]:
+    if data.text is None:
+        if data.tokens != TokensSection():
+            message = "no effect without data.text, the column that holds the texts"
+            yield Finding(("data", "tokens"), message, "warning")
+        return
+    if data.text == data.label:
+        yield Finding(("data", "text"), "it is the label, the column to predict")
+    for key in _NOT_OF_TEXTS:
+        if getattr(data, key) != DataSection.model_fields[key].default:
+            message = "with data.text that column is the only feature; leave this out"
+            yield Finding(("data", key), message)
+    if data.normalize not in ("auto", "none"):
+        message = "the numbers of tokens are names and cannot be scaled; leave this out"
+        yield Finding(("data", "normalize"), message)
 
 
 def _target_shapes(model: LayersModel) -> Iterator[Finding]:

@@ -103,6 +103,12 @@ def fitting_features(part: RawPart, facts: DataFacts) -> RawArray:
     Raises:
         DataError: they do not fit: shape, dtype, what is not finite.
     """
+    if facts.vocabulary_size is not None:
+        if not isinstance(part.features, RawColumns):
+            raise DataError(
+                "the model takes texts, and these are numbers", where=part.features_at.name
+            )
+        return held(_encoded(part.features, facts.encoding, part.features_at))
     if isinstance(part.features, RawColumns):
         features = held(_encoded(part.features, facts.encoding, part.features_at))
         part = dataclasses.replace(part, features=features)

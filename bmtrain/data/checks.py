@@ -12,6 +12,7 @@ from bmtrain.data.mapped_rows import MappedRows, spaced_rows
 from bmtrain.data.picture_checks import picture_findings
 from bmtrain.data.preprocessing import Preprocessing
 from bmtrain.data.row_checks import row_findings
+from bmtrain.data.text_checks import text_findings
 
 
 def inspect_dataset(dataset: Dataset, preprocessing: Preprocessing | None = None) -> list[Finding]:
@@ -51,6 +52,8 @@ def thorough_findings(
 
     Every value is read, and every example hashed: 0.3 s for MNIST.
     """
+    if dataset.facts.vocabulary_size is not None:
+        return [*text_findings(dataset), *row_findings(dataset)]
     findings = list(feature_findings(dataset, preprocessing))
     if any(finding.level == "error" for finding in findings):
         return findings  # NaN compares with nothing
@@ -85,7 +88,9 @@ def _spaced(split: Split) -> Split:
 
 def _rows(name: SplitName, split: Split, facts: DataFacts) -> Finding:
     shape = " × ".join(str(size) for size in facts.input_shape)
-    if len(facts.input_shape) == 1:
+    if facts.vocabulary_size is not None:
+        shape += " tokens"
+    elif len(facts.input_shape) == 1:
         shape += " feature" if facts.input_shape == (1,) else " features"
     count = examples(split.num_examples)
     return Finding("ok", f"{name}: {count}, {shape}, {facts.input_dtype}")

@@ -111,6 +111,11 @@ class DataFacts:
             return np.ones(self.input_shape, np.bool_)
         return np.broadcast_to(self.encoding.is_scaled, self.input_shape)
 
+    @property
+    def vocabulary_size(self) -> int | None:
+        """Where inputs are the numbers of tokens: they are below this; None for quantities."""
+        return None if self.encoding is None else self.encoding.vocabulary_size
+
 
 @dataclass(frozen=True, slots=True)
 class Dataset:

@@ -22,6 +22,11 @@ from bmtrain.data.table_encoding import (
     fit_table_encoding,
     table_encoding_from_json,
 )
+from bmtrain.data.text_encoding import (
+    TextEncoding,
+    fit_text_encoding,
+    text_encoding_from_json,
+)
 
 if TYPE_CHECKING:
     from bmtrain.data.source import Place, RawArray
@@ -58,6 +63,11 @@ class Encoding(Protocol):
         """Which inputs ``data.normalize`` scales, of shape () or ``input_shape``."""
         ...
 
+    @property
+    def vocabulary_size(self) -> int | None:
+        """Where inputs are the numbers of tokens: they are below this; None for quantities."""
+        ...
+
     def encode(self, raw: RawColumns, place: Place) -> RawArray:
         """The features (examples, *input_shape); DataError where a value cannot be encoded."""
         ...
@@ -72,6 +82,7 @@ class Encoding(Protocol):
 ENCODINGS: Final[dict[str, Callable[[dict[str, Any]], Encoding]]] = {
     TableEncoding.kind: table_encoding_from_json,
     ImageEncoding.kind: image_encoding_from_json,
+    TextEncoding.kind: text_encoding_from_json,
 }
 
 
@@ -83,6 +94,8 @@ def fit_encoding(
         return ImageEncoding.of(section.image)
     if columns is None or not isinstance(train, RawColumns):
         return None
+    if section.text is not None:
+        return fit_text_encoding(section.text, train, section.tokens)
     return fit_table_encoding(columns, train, section.missing)
 
 

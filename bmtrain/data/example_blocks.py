@@ -201,7 +201,8 @@ def _of_pipe(
     elif wanted == "idx" or (wanted == "auto" and start[:2] in (b"\0\0", b"\x1f\x8b")):
         yield from idx_stream_blocks(stdin, _STDIN_NAME, num_rows)
     else:
-        reader = TABLE_FORMATS["csv"].stream
+        is_jsonl = wanted == "jsonl" or (wanted == "auto" and start.lstrip()[:1] == b"{")
+        reader = TABLE_FORMATS["jsonl" if is_jsonl else "csv"].stream
         assert reader is not None
         yield from reader(stdin, _STDIN_NAME, columns_of(facts, _STDIN_NAME), known)
 

@@ -12,7 +12,7 @@ from bmtrain.data.storage import RESIDENT, Storage
 from bmtrain.data.tables import TABLE_FORMATS
 from bmtrain.errors import DataError, UsageError
 
-Format = Literal["idx", "npz", "npy", "csv", "parquet", "images"]
+Format = Literal["idx", "npz", "npy", "csv", "jsonl", "parquet", "images"]
 
 
 class PartReader(Protocol):
@@ -58,6 +58,8 @@ _BY_SUFFIX: dict[str, Format] = {
     ".npz": "npz",
     ".npy": "npy",
     ".csv": "csv",
+    ".jsonl": "jsonl",
+    ".ndjson": "jsonl",
     ".parquet": "parquet",
     **dict.fromkeys(sorted(PICTURE_SUFFIXES), "images"),
 }
@@ -88,7 +90,7 @@ def choose_format(path: Path, wanted: str) -> Format:
     raise DataError(
         "the format cannot be told from the file's name",
         where=str(path),
-        hint="expected .npz, .npy, .csv, .parquet, a picture or a directory; or say which by "
+        hint="expected .npz, .npy, .csv, .jsonl, .parquet, a picture or a directory; or say which by "
         "data.format or --format",
     )
 

@@ -49,7 +49,8 @@ def given_features(values: Any, facts: DataFacts) -> RawArray:
     Args:
         values: an array of any real dtype; for a model of a table, a mapping or a data
             frame with the feature columns, in any order, others are not looked at; for a
-            model of pictures, paths of pictures and of folders of them.
+            model of pictures, paths of pictures and of folders of them; for one of texts, a
+            list of them.
 
     Raises:
         DataError: they do not fit: shape, dtype, a column that is missing, what is not finite.
@@ -107,6 +108,9 @@ def given_split(values: Any, labels: Any, facts: DataFacts, *, sample_weight: An
 
 def _as_features(values: Any, facts: DataFacts) -> RawArray | RawColumns:
     if not isinstance(values, Mapping | DataFrame):
+        if facts.vocabulary_size is not None:
+            (column,) = facts.columns or ()
+            return RawColumns({}, {column.name: _only_texts(values, column)})
         return _numbers(values, _FEATURES)
     if facts.columns is None:
         raise DataError(
@@ -136,6 +140,20 @@ def _as_features(values: Any, facts: DataFacts) -> RawArray | RawColumns:
     if are_all_numbers(facts.columns):
         return np.stack(list(numbers.values()), axis=1)
     return _checked_columns(facts.columns, numbers, texts)
+
+
+def _only_texts(values: Any, column: Column) -> pl.Series:
+    """A list, an array or a series of texts; a single text is none."""
+    cells = [values] if isinstance(values, str | bytes) else list(values)
+    wrong = [row for row, cell in enumerate(cells) if not isinstance(cell, str)]
+    if isinstance(values, str | bytes) or wrong:
+        what = "one text" if isinstance(values, str | bytes) else f"{cells[wrong[0]]!r:.40}"
+        raise DataError(
+            f"expected a list of texts, got {what}",
+            where=_FEATURES.name if not wrong else _FEATURES.row(wrong[0]),
+            hint="for a single one write [text]",
+        )
+    return _texts(values, column)
 
 
 def _texts(values: Any, column: Column) -> pl.Series:

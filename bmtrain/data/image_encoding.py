@@ -76,6 +76,11 @@ class ImageEncoding:
             "that an output pixel covers (Pillow's BILINEAR)"
         )
 
+    @property
+    def vocabulary_size(self) -> None:
+        """Pixels are no tokens."""
+        return None
+
     def encode(self, raw: RawColumns, place: Place) -> RawArray:
         """DataError: whoever has pictures has decoded them."""
         del raw

@@ -82,14 +82,14 @@ def _meant(section: DataSection) -> tuple[Path, DataFormat, str | None]:
 def _read_table(path: Path, section: DataSection, found: TableFormatName) -> Source:
     if section.image is None:
         return read_table_source(path, section, found)
-    for key in ("features", "categorical"):
+    for key in ("features", "categorical", "text"):
         if getattr(section, key):
             raise ConfigError("of a table of pictures they are the features", key=("data", key))
     return read_picture_table(path, section, section.image, found)
 
 
 def _require_no_table(section: DataSection, path: Path, found: Format) -> None:
-    for key in ("label", "features", "categorical"):
+    for key in ("label", "features", "categorical", "text"):
         if getattr(section, key):
             raise ConfigError(
                 f"names columns of a table, and {path.name} is {found.upper()}: it has none",

@@ -129,6 +129,11 @@ class TableEncoding:
         """Always float32."""
         return "float32"
 
+    @property
+    def vocabulary_size(self) -> None:
+        """Numbers and categories are no tokens."""
+        return None
+
     def encode(self, raw: RawColumns, place: Place) -> RawArray:
         """(examples, inputs) float32."""
         del place  # any text can be encoded

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import BinaryIO, Final, Literal, Protocol, TypeGuard
 
 from bmtrain.config.sections.data import DataSection
-from bmtrain.data import csv_blocks, csv_rows, csv_table, parquet_table
+from bmtrain.data import csv_blocks, csv_rows, csv_table, jsonl_table, parquet_table
 from bmtrain.data.cells import Cells
 from bmtrain.data.column_names import names_wanted, require_columns
 from bmtrain.data.columns import Beside, Column
@@ -19,7 +19,7 @@ from bmtrain.data.quoting import listed, quoted
 from bmtrain.data.source import RawPart, Source, names_in
 from bmtrain.errors import ConfigError, DataError
 
-TableFormatName = Literal["csv", "parquet"]
+TableFormatName = Literal["csv", "jsonl", "parquet"]
 _Key = tuple[str | int, ...]
 _SPLITS: Final[tuple[SplitName, ...]] = ("train", "validation", "test")
 
@@ -63,6 +63,13 @@ TABLE_FORMATS: Final[Mapping[TableFormatName, TableFormat]] = {
         part=csv_table.read_table_part,
         blocks=csv_blocks.csv_file_blocks,
         stream=csv_blocks.csv_blocks,
+    ),
+    "jsonl": TableFormat(
+        header=jsonl_table.read_header,
+        cells=jsonl_table.read_cells,
+        part=jsonl_table.read_part,
+        blocks=jsonl_table.jsonl_file_blocks,
+        stream=jsonl_table.jsonl_blocks,
     ),
     "parquet": TableFormat(
         header=parquet_table.read_header,
@@ -109,9 +116,8 @@ def example_file(path: Path, name: TableFormatName) -> Path:
 def read_table_source(path: Path, section: DataSection, name: TableFormatName) -> Source:
     """A file, or a directory of one per split.
 
-    Every column but the label, weights and groups is a feature unless ``section.features``
-    names them. The other
-    files must have the columns of train, in any order.
+    Every column but the label, weights and groups is a feature unless ``section.features`` or
+    ``section.text`` names them. The other files must have the columns of train, in any order.
 
     Raises:
         DataError: with file and line.
@@ -132,7 +138,10 @@ def read_table_source(path: Path, section: DataSection, name: TableFormatName) -
         keys.setdefault(section.sample_weight, ("data", "sample_weight"))
     if section.splits.group is not None:
         keys.setdefault(section.splits.group, ("data", "splits", "group"))
-    for index, feature in enumerate(features or ()):
+    if section.text is not None:
+        features = (section.text,)
+        keys.setdefault(section.text, ("data", "text"))
+    for index, feature in enumerate(section.features or ()):
         keys.setdefault(feature, ("data", "features", index))
     hint = csv_rows.header_hint(columns) if name == "csv" else None
     require_columns(keys, columns, str(files["train"]), hint)
@@ -161,6 +170,8 @@ def _roles(section: DataSection, label: str) -> dict[str, str]:
         if name in roles:
             raise ConfigError(f"{quoted(name)} is {roles[name]}", key=key)
         roles[name] = role
+    if section.text in roles:
+        raise ConfigError(f"{quoted(section.text)} is {roles[section.text]}", key=("data", "text"))
     return roles
 
 
@@ -217,7 +228,8 @@ def _features(names: tuple[str, ...], section: DataSection) -> tuple[Column, ...
                 key=("data", "categorical", index),
                 hint=did_you_mean(name, names),
             )
-    texts, may_be_missing = set(section.categorical), section.missing != "error"
+    texts = {*section.categorical, *(() if section.text is None else (section.text,))}
+    may_be_missing = section.missing != "error"
     return tuple(
         Column(name, "texts" if name in texts else "numbers", may_be_missing) for name in names
     )

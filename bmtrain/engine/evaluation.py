@@ -14,6 +14,7 @@ from bmtrain.data.dataset import BLOCK_SIZE, Split
 from bmtrain.data.mapped_rows import Features
 from bmtrain.engine.placement import SingleDevice
 from bmtrain.models.losses import encode_targets
+from bmtrain.models.masking import call_layer, mask_after
 from bmtrain.models.objective import l2_penalty
 from bmtrain.models.preprocessing import apply_preprocessing
 from bmtrain.models.problem import Problem
@@ -93,10 +94,12 @@ class Evaluator:
         return self._outputs(features)
 
     def _outputs(self, features: tf.Tensor) -> tf.Tensor:
-        outputs = apply_preprocessing(self._problem.preprocessing, features)
+        inputs = apply_preprocessing(self._problem.preprocessing, features)
+        mask = None
         for layer in self._problem.model.layers:
-            outputs = layer(outputs, training=False)
-        return outputs
+            outputs = call_layer(layer, inputs, mask, training=False)
+            inputs, mask = outputs, mask_after(layer, inputs, mask)
+        return inputs
 
 
 def _blocks(

@@ -10,7 +10,8 @@ from collections.abc import Callable
 import keras
 import tensorflow as tf
 
-from bmtrain.models.layers import derived_seed
+from bmtrain.models.initial_weights import derived_seed
+from bmtrain.models.masking import call_layer, mask_after
 from bmtrain.models.problem import Problem
 
 #: (layer, inputs, seed of the experiment, position, step) -> outputs
@@ -33,7 +34,28 @@ def dropout(
     return inputs * kept * (1.0 / (1.0 - layer.rate))
 
 
+def conv1d(
+    layer: keras.layers.Conv1D, inputs: tf.Tensor, seed: int, position: int, step: tf.Tensor
+) -> tf.Tensor:
+    """One product of the kernel with all windows: XLA's own convolution is slow on a processor."""
+    del seed, position, step  # nothing is random
+    (size,), (stride,) = layer.kernel_size, layer.strides
+    steps, num_features = inputs.shape[1:]
+    num_windows = layer.compute_output_shape(inputs.shape)[1]
+    missing = max(0, (num_windows - 1) * stride + size - steps)
+    before = {"valid": 0, "same": missing // 2, "causal": size - 1}[layer.padding]
+    padded = tf.pad(inputs, [[0, 0], [before, max(0, missing - before)], [0, 0]])
+    reach = (num_windows - 1) * stride + 1
+    windows = tf.concat([padded[:, at : at + reach : stride] for at in range(size)], axis=-1)
+    kernel = tf.reshape(layer.kernel, (size * num_features, layer.filters))
+    outputs = tf.matmul(windows, kernel)
+    if layer.use_bias:
+        outputs = outputs + layer.bias
+    return layer.activation(outputs)
+
+
 LOWERINGS: dict[type[keras.layers.Layer], Lowering] = {
+    keras.layers.Conv1D: conv1d,
     keras.layers.Dropout: dropout,
 }
 
@@ -46,10 +68,12 @@ def lowerings_used(model: keras.Sequential) -> tuple[str, ...]:
 
 def forward_in_training(problem: Problem, inputs: tf.Tensor, step: tf.Tensor) -> tf.Tensor:
     """The model's outputs in training mode at ``step`` (int64, of the whole training)."""
+    mask = None
     for position, layer in enumerate(problem.model.layers):
         lowering = LOWERINGS.get(type(layer))
         if lowering is None:
-            inputs = layer(inputs, training=True)
+            outputs = call_layer(layer, inputs, mask, training=True)
         else:
-            inputs = lowering(layer, inputs, problem.seed, position, step)
+            outputs = lowering(layer, inputs, problem.seed, position, step)
+        inputs, mask = outputs, mask_after(layer, inputs, mask)
     return inputs

@@ -6,11 +6,14 @@ from typing import Any, Final, Literal
 
 from bmtrain.config.sections.experiment import ExperimentConfig
 from bmtrain.config.sections.loss import CROSSENTROPIES
+from bmtrain.data.dataset import DataFacts
 from bmtrain.data.encoding import encoding_as_json
 from bmtrain.data.image_encoding import ImageEncoding
 from bmtrain.data.preprocessing import Preprocessing
+from bmtrain.data.text_encoding import TOKEN_RULES
 from bmtrain.models.architecture import Architecture
 from bmtrain.models.decision import takes_logits
+from bmtrain.models.sequence_shapes import hands_mask_on
 from bmtrain.version import __version__
 
 #: What inputs and outputs are called in every format that names them.
@@ -19,7 +22,12 @@ OUTPUTS: Final = "outputs"
 #: The description's own name where a format has a place for it.
 NAME: Final = "bmtrain"
 #: Says how a model began, not what it computes.
-_OF_TRAINING: Final = {"kernel_initializer", "bias_initializer", "momentum"}
+_OF_TRAINING: Final[dict[str, Any]] = {
+    "kernel_initializer": True,
+    "bias_initializer": True,
+    "momentum": True,
+    "layer": {"kernel_initializer"},
+}
 
 Values = Literal["probabilities", "logits", "scores", "targets"]
 
@@ -31,6 +39,12 @@ def output_values(experiment: ExperimentConfig, preprocessing: Preprocessing) ->
     if experiment.loss.name not in CROSSENTROPIES:
         return "scores"
     return "logits" if takes_logits(experiment) else "probabilities"
+
+
+def _formula(facts: DataFacts) -> str:
+    if facts.vocabulary_size is None:
+        return "(float32(x) - offset) * scale"
+    return f"{TOKEN_RULES} {facts.vocabulary_size} numbers in all."
 
 
 def describe(
@@ -50,17 +64,21 @@ def describe(
             "shape": list(facts.input_shape),
             "dtype": facts.input_dtype,
             "feature_names": facts.feature_names,
+            "vocabulary_size": facts.vocabulary_size,
             "encoding": _of_encoding(preprocessing),
         },
         "preprocessing": {
-            "formula": "(float32(x) - offset) * scale",
+            "formula": _formula(facts),
             "normalize": preprocessing.normalize,
             "offset": preprocessing.offset.tolist(),
             "scale": preprocessing.scale.tolist(),
         },
         "layers": [
             layer.config.model_dump(mode="json", exclude=_OF_TRAINING)
-            | {"output_shape": list(layer.output_shape)}
+            | {
+                "output_shape": list(layer.output_shape),
+                "hands_mask_on": hands_mask_on(layer.config, layer.is_masked),
+            }
             for layer in architecture.layers
         ],
         "outputs": {

@@ -19,6 +19,7 @@ from bmtrain.exports.description import INPUTS
 from bmtrain.exports.exporter import Content, Exporter, Run, too_large
 from bmtrain.exports.savedmodel import tensorflow_faults
 from bmtrain.models.architecture import Architecture
+from bmtrain.models.sequence_shapes import values_per_step
 
 #: Axes that its operations take, the batch among them.
 MAX_AXES: Final = 5
@@ -26,9 +27,15 @@ _DTYPES: Final = {"uint8", "float32"}
 
 
 def _objection(architecture: Architecture, facts: DataFacts) -> str | None:
+    if facts.vocabulary_size is not None:
+        return "its inputs are tokens of texts, for which there is no LiteRT file here"
     if facts.input_dtype not in _DTYPES:
         return f"its inputs are {facts.input_dtype}; LiteRT takes uint8 and float32 here"
     for position, layer in enumerate(architecture.layers):
+        if values_per_step(layer.config) is not None:
+            return (
+                f"layer {position} ({layer.config.type}) is a loop, which has no built-in operation"
+            )
         num_axes = 1 + max(len(layer.input_shape), len(layer.output_shape))
         if num_axes > MAX_AXES:
             return (

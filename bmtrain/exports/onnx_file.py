@@ -44,6 +44,12 @@ def _require() -> None:
 
 
 def _objection(architecture: Architecture, facts: DataFacts) -> str | None:
+    for position, layer in enumerate(architecture.layers):
+        if layer.forgets_mask:
+            return (
+                f"layer {position} ({layer.config.type}) takes padding for values, and behind the "
+                "end of a sequence ONNX's have others than Keras's: train with mask_zero: false"
+            )
     return too_large(architecture, "an .onnx file")
 
 

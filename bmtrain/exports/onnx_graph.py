@@ -15,6 +15,7 @@ import onnx
 from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
+from bmtrain.exports import onnx_sequences
 from bmtrain.exports.description import INPUTS, OUTPUTS
 from bmtrain.exports.exporter import Content
 from bmtrain.models.architecture import PlannedLayer
@@ -33,6 +34,8 @@ class Graph:
         self.constants: list[Any] = []
         self._names: set[str] = set()
         self._weights = content.weights
+        #: Of the tokens, where layers pass over padding: 1 or 0 (batch, steps), and how many.
+        self.mask = self.lengths = ""
 
     def apply(self, operation: str, *inputs: str, **attributes: Any) -> str:
         """Add an operation; the name of its output."""
@@ -141,6 +144,14 @@ LAYERS: Final[dict[str, Callable[[Graph, PlannedLayer, str, str], str]]] = {
     "layer_normalization": _layer_normalization,
     "flatten": _reshape,
     "reshape": _reshape,
+    "embedding": onnx_sequences.embedding,
+    "simple_rnn": onnx_sequences.recurrent,
+    "lstm": onnx_sequences.recurrent,
+    "gru": onnx_sequences.recurrent,
+    "bidirectional": onnx_sequences.recurrent,
+    "conv1d": onnx_sequences.conv1d,
+    "global_average_pooling1d": onnx_sequences.global_average_pooling1d,
+    "global_max_pooling1d": onnx_sequences.global_max_pooling1d,
 }
 
 
@@ -148,7 +159,8 @@ def onnx_model(content: Content) -> Any:
     """The model as a ModelProto: raw ``inputs`` (batch, *shape) in the data's dtype → ``outputs``."""
     graph, facts = Graph(content), content.facts
     scaling = content.description["preprocessing"]
-    x = graph.apply("Cast", INPUTS, to=TensorProto.FLOAT)
+    dtype = TensorProto.FLOAT if facts.vocabulary_size is None else TensorProto.INT32
+    x = graph.apply("Cast", INPUTS, to=dtype)
     if np.any(np.asarray(scaling["offset"]) != 0):
         x = graph.apply("Sub", x, graph.constant("preprocessing.offset", scaling["offset"]))
     if np.any(np.asarray(scaling["scale"]) != 1):

@@ -8,6 +8,7 @@ allocated.
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -17,8 +18,19 @@ from bmtrain.config.sections.experiment import ExperimentConfig
 from bmtrain.data.dataset import DataFacts
 from bmtrain.errors import DataError
 from bmtrain.models.expansion import ConfigKey, expand, num_model_outputs
+from bmtrain.models.sequence_shapes import (
+    FORGETFUL_LAYERS,
+    SEQUENCE_LAYERS,
+    check_input,
+    embedding_shapes,
+    hands_mask_on,
+    sequence_shapes,
+)
 
 Shape = tuple[int, ...]
+
+#: What the L2 penalty sees: no biases, embeddings, gammas or betas.
+KERNELS = frozenset({"kernel", "recurrent_kernel"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +38,8 @@ class PlannedLayer:
     """One plain layer with the shapes that follow from the data.
 
     ``variables`` maps a variable's name (kernel, bias, gamma, …) to its shape;
-    those in ``non_trainable`` are statistics, not parameters of the gradient.
+    those in ``non_trainable`` are statistics, not parameters of the gradient. A layer
+    ``is_masked`` if it is told which steps of its input are padding.
     """
 
     config: sections.Layer
@@ -35,6 +48,24 @@ class PlannedLayer:
     output_shape: Shape
     variables: Mapping[str, Shape]
     non_trainable: frozenset[str] = frozenset()
+    is_masked: bool = False
+
+    @property
+    def forgets_mask(self) -> bool:
+        """Whether it takes padding for values, though it is told."""
+        return self.is_masked and isinstance(self.config, FORGETFUL_LAYERS)
+
+    @property
+    def kernels(self) -> dict[str, Shape]:
+        """Those of the variables that multiply."""
+        return {n: s for n, s in self.variables.items() if n.rpartition(".")[2] in KERNELS}
+
+    @property
+    def forward_flops(self) -> int:
+        """Multiplications and additions of its products for one example."""
+        is_window = isinstance(self.config, sections.Conv1dLayer)
+        rows = math.prod((self.output_shape if is_window else self.input_shape)[:-1])
+        return 2 * rows * sum(map(math.prod, self.kernels.values()))
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,21 +97,17 @@ class Architecture:
     @property
     def num_kernel_parameters(self) -> int:
         """Values that the L2 penalty sees."""
-        return sum(
-            math.prod(shape)
-            for name, shape in self.variable_shapes.items()
-            if name.endswith(".kernel")
-        )
+        return sum(math.prod(s) for layer in self.layers for s in layer.kernels.values())
 
     @property
     def forward_flops(self) -> int:
         """Multiplications and additions of the dense products for one example, forward."""
-        total = 0
-        for layer in self.layers:
-            if "kernel" in layer.variables:
-                rows = math.prod(layer.input_shape[:-1])
-                total += 2 * rows * math.prod(layer.variables["kernel"])
-        return total
+        return sum(layer.forward_flops for layer in self.layers)
+
+    @property
+    def takes_tokens(self) -> bool:
+        """Whether its inputs are the numbers of tokens."""
+        return isinstance(self.layers[0].config, sections.EmbeddingLayer)
 
     @property
     def training_flops(self) -> int:
@@ -100,17 +127,19 @@ def plan_architecture(experiment: ExperimentConfig, facts: DataFacts) -> Archite
     """
     shape = facts.input_shape
     planned: list[PlannedLayer] = []
+    is_masked = False
     for position, (config, key) in enumerate(expand(experiment, facts)):
-        layer = _plan_layer(config, key, position, shape)
-        planned.append(layer)
-        shape = layer.output_shape
+        check_input(config, key, position, shape, facts)
+        layer = _plan_layer(config, key, position, shape, facts)
+        planned.append(dataclasses.replace(layer, is_masked=is_masked))
+        shape, is_masked = layer.output_shape, hands_mask_on(config, is_masked)
     architecture = Architecture(facts.input_shape, tuple(planned))
     _check_output(architecture, experiment, facts)
     return architecture
 
 
 def _plan_layer(
-    config: sections.Layer, key: ConfigKey, position: int, shape: Shape
+    config: sections.Layer, key: ConfigKey, position: int, shape: Shape, facts: DataFacts
 ) -> PlannedLayer:
     variables: dict[str, Shape] = {}
     non_trainable: frozenset[str] = frozenset()
@@ -121,6 +150,12 @@ def _plan_layer(
             if config.use_bias:
                 variables["bias"] = (config.units,)
             output = (*shape[:-1], config.units)
+        case sections.EmbeddingLayer():
+            variables = embedding_shapes(config, facts, f"layer {position} (embedding)", key)
+            config = config.model_copy(update={"input_dim": variables["embeddings"][0]})
+            output = (*shape, config.output_dim)
+        case _ if isinstance(config, SEQUENCE_LAYERS):
+            variables, output = sequence_shapes(config, shape, position, key)
         case sections.FlattenLayer():
             output = (math.prod(shape),)
         case sections.ReshapeLayer():

@@ -14,7 +14,7 @@ from typing import Any, Final
 import tensorflow as tf
 
 from bmtrain.config.sections import augmentation as sections
-from bmtrain.models.layers import derived_seed
+from bmtrain.models.initial_weights import derived_seed
 from bmtrain.models.random_bits import uniforms
 
 #: The id of a token that the vocabulary does not have; 0 is padding.

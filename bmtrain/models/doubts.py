@@ -17,13 +17,15 @@ def architecture_warnings(
     """What is allowed but rarely meant, each with the config key it is about."""
     found: list[tuple[ConfigKey, str]] = []
     for position, layer in enumerate(architecture.layers):
-        if isinstance(layer.config, sections.DenseLayer) and len(layer.input_shape) > 1:
+        is_dense = isinstance(layer.config, sections.DenseLayer)
+        if is_dense and len(layer.input_shape) > 1 and not architecture.takes_tokens:
             text = (
                 f"layer {position} (dense) gets the shape {list(layer.input_shape)} and acts on "
                 "its last axis alone; put {type: flatten} before it if one vector is meant"
             )
             found.append((layer.key, text))
     found += _doubtful_layers(architecture.layers)
+    found += _counted_padding(architecture)
     num_outputs = architecture.output_shape[0]
     if facts.class_names is not None and num_outputs > facts.num_outputs:
         text = (
@@ -32,6 +34,28 @@ def architecture_warnings(
         )
         found.append((architecture.layers[-1].key, text))
     return found
+
+
+def _counted_padding(architecture: Architecture) -> Iterator[tuple[ConfigKey, str]]:
+    """The first layer that takes padding for steps of the sequence."""
+    for position, layer in enumerate(architecture.layers):
+        what = f"layer {position} ({layer.config.type})"
+        if layer.forgets_mask:
+            text = (
+                f"{what} takes padding for values, whatever mask_zero says: it knows of no mask, "
+                "and those behind it do not, either"
+            )
+            yield layer.key, text
+            return
+        remedy = "; mask_zero: true in the embedding passes over it"
+        if architecture.takes_tokens and not layer.is_masked:
+            match layer.config:
+                case sections.RecurrentSection() | sections.BidirectionalLayer():
+                    yield layer.key, f"{what} reads padding as tokens{remedy}"
+                    return
+                case sections.GlobalAveragePooling1dLayer():
+                    yield layer.key, f"{what} averages over padding, too{remedy}"
+                    return
 
 
 def _doubtful_layers(layers: Sequence[PlannedLayer]) -> Iterator[tuple[ConfigKey, str]]:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import hashlib
 import sys
+import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -11,40 +11,18 @@ from typing import Any
 import keras
 
 from bmtrain.config.sections import model as sections
+from bmtrain.models import sequence_layers
 from bmtrain.models.architecture import Architecture
-
-INITIALIZERS: dict[str, Callable[[int], keras.initializers.Initializer]] = {
-    "zeros": lambda seed: keras.initializers.Zeros(),
-    "ones": lambda seed: keras.initializers.Ones(),
-    "glorot_uniform": keras.initializers.GlorotUniform,
-    "glorot_normal": keras.initializers.GlorotNormal,
-    "he_uniform": keras.initializers.HeUniform,
-    "he_normal": keras.initializers.HeNormal,
-    "lecun_uniform": keras.initializers.LecunUniform,
-    "lecun_normal": keras.initializers.LecunNormal,
-}
-
-
-def derived_seed(seed: int, purpose: str, position: int) -> int:
-    """A 31-bit seed, a pure function of its arguments.
-
-    Nothing draws from a global generator, so adding a layer or drawing in
-    another order never changes what another place draws.
-    """
-    digest = hashlib.sha256(f"{seed}/{purpose}/{position}".encode()).digest()
-    return int.from_bytes(digest[:4], "little") >> 1
+from bmtrain.models.initial_weights import derived_seed, initializer
 
 
 def _dense(config: sections.DenseLayer, seed: int, position: int) -> keras.layers.Layer:
-    initializer = INITIALIZERS[config.kernel_initializer]
     return keras.layers.Dense(
         config.units,
         activation=config.activation,
         use_bias=config.use_bias,
-        kernel_initializer=initializer(derived_seed(seed, "kernel", position)),
-        bias_initializer=INITIALIZERS[config.bias_initializer](
-            derived_seed(seed, "bias", position)
-        ),
+        kernel_initializer=initializer(config.kernel_initializer, seed, "kernel", position),
+        bias_initializer=initializer(config.bias_initializer, seed, "bias", position),
     )
 
 
@@ -78,43 +56,69 @@ LAYERS: dict[str, Callable[[Any, int, int], keras.layers.Layer]] = {
     "layer_normalization": _layer_normalization,
     "flatten": lambda config, seed, position: keras.layers.Flatten(),
     "reshape": lambda config, seed, position: keras.layers.Reshape(config.target_shape),
+    "embedding": sequence_layers.embedding,
+    "simple_rnn": sequence_layers.recurrent,
+    "lstm": sequence_layers.recurrent,
+    "gru": sequence_layers.recurrent,
+    "bidirectional": sequence_layers.bidirectional,
+    "conv1d": sequence_layers.conv1d,
+    "global_average_pooling1d": lambda config, seed, position: (
+        keras.layers.GlobalAveragePooling1D()
+    ),
+    "global_max_pooling1d": lambda config, seed, position: keras.layers.GlobalMaxPooling1D(),
 }
 
 
 def build_model(architecture: Architecture, *, seed: int) -> keras.Sequential:
     """The plain Keras model, its weights drawn from ``seed``: the same on every call.
 
-    Input (batch, *input_shape) float32, already preprocessed.
+    Input (batch, *input_shape), already preprocessed: float32, or int32 tokens.
     """
     layers = [
         LAYERS[layer.config.type](layer.config, seed, position)
         for position, layer in enumerate(architecture.layers)
     ]
-    with recursion_over(len(layers)):
-        return keras.Sequential([keras.Input(architecture.input_shape), *layers])
+    dtype = "int32" if architecture.takes_tokens else "float32"
+    with building(len(layers)):
+        return keras.Sequential([keras.Input(architecture.input_shape, dtype=dtype), *layers])
 
 
 @contextmanager
-def recursion_over(num_layers: int) -> Iterator[None]:
-    """Inside: Keras goes from each layer to the one before by recursion, a thousand calls at most."""
+def building(num_layers: int) -> Iterator[None]:
+    """Inside: Keras goes from layer to layer by recursion, and says nothing of forgotten masks.
+
+    By recursion it goes a thousand calls at most; of masks ``bmtrain.models.doubts`` tells.
+    """
     limit = sys.getrecursionlimit()
     sys.setrecursionlimit(limit + 10 * num_layers)
     try:
-        yield
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", message="(?s).*does not support masking")
+            yield
     finally:
         sys.setrecursionlimit(limit)
 
 
 def named_variables(model: keras.Sequential) -> dict[str, keras.Variable]:
-    """Every saved variable by position: ``layers.1.kernel``.
+    """Every saved variable by position: ``layers.1.kernel``, ``layers.2.forward.kernel``.
 
     Keras's own paths change with the process (``dense_1``, then ``dense_2``).
-    Dropout's seed generator is left out: masks are a pure function of
+    Seed generators are left out: what is random is a pure function of
     (seed, layer, step) here.
     """
     return {
-        f"layers.{position}.{variable.name}": variable
+        f"layers.{position}.{name}": variable
         for position, layer in enumerate(model.layers)
-        for variable in layer.variables
-        if not isinstance(layer, keras.layers.Dropout)
+        for name, variable in _own_variables(layer)
     }
+
+
+def _own_variables(layer: keras.layers.Layer) -> list[tuple[str, keras.Variable]]:
+    names = [variable.name for variable in layer.variables]
+    if isinstance(layer, keras.layers.Bidirectional):
+        names = sequence_layers.bidirectional_names(layer)
+    return [
+        (name, variable)
+        for name, variable in zip(names, layer.variables, strict=True)
+        if not name.endswith("seed_generator_state")
+    ]

@@ -10,7 +10,9 @@ import math
 from dataclasses import dataclass
 
 from bmtrain.config.sections import optimizer as sections
-from bmtrain.models.architecture import Architecture
+from bmtrain.config.sections.model import EmbeddingLayer
+from bmtrain.models.architecture import Architecture, PlannedLayer
+from bmtrain.models.sequence_shapes import values_per_step
 
 _FLOAT_BYTES = 4
 
@@ -23,7 +25,7 @@ class MemoryNeed:
         optimizer: the variables that the optimizer keeps per parameter.
         snapshot: the copy of weights and optimizer that a save takes, and twice the larger of
             its two files while it is written.
-        batch: what the layers with a kernel give for one batch, kept for the gradient.
+        batch: what layers with a kernel or an embedding give for one batch, kept for the gradient.
         data: the training split, as the device holds it.
     """
 
@@ -55,11 +57,7 @@ def training_memory(
     """What a training on the processor needs at least."""
     weights = architecture.num_parameters * _FLOAT_BYTES
     slots = num_slots(optimizer)
-    outputs = sum(
-        math.prod(layer.output_shape)
-        for layer in architecture.layers
-        if "kernel" in layer.variables
-    )
+    outputs = sum(_kept_values(layer) for layer in architecture.layers)
     return MemoryNeed(
         weights=weights,
         gradients=weights,
@@ -68,6 +66,15 @@ def training_memory(
         batch=batch_size * outputs * _FLOAT_BYTES,
         data=data_bytes,
     )
+
+
+def _kept_values(layer: PlannedLayer) -> int:
+    """Values for the gradient: recurrent layers keep some of every step, whatever they give."""
+    per_step = values_per_step(layer.config)
+    if per_step is not None:
+        return layer.input_shape[0] * per_step
+    has_products = layer.kernels or isinstance(layer.config, EmbeddingLayer)
+    return math.prod(layer.output_shape) if has_products else 0
 
 
 def checkpoint_bytes(architecture: Architecture, optimizer: sections.Optimizer) -> int:

@@ -6,6 +6,7 @@ import keras
 import tensorflow as tf
 
 from bmtrain.config.sections.training import L2Convention, RegularizationSection
+from bmtrain.models.architecture import KERNELS
 
 
 def l2_factor(l2_lambda: float, convention: L2Convention, num_train_examples: int) -> float:
@@ -21,8 +22,8 @@ def l2_factor(l2_lambda: float, convention: L2Convention, num_train_examples: in
 
 
 def penalized_kernels(model: keras.Sequential) -> list[keras.Variable]:
-    """Kernels alone: never biases, embeddings, gammas or betas."""
-    return [v for v in model.trainable_variables if v.name == "kernel"]
+    """Kernels alone, recurrent ones among them: never biases, embeddings, gammas or betas."""
+    return [v for v in model.trainable_variables if v.name in KERNELS]
 
 
 def l2_penalty(kernels: list[keras.Variable], factor: float) -> tf.Tensor:

@@ -146,13 +146,13 @@ def _exported(
     request: ExportRequest,
 ) -> dict[str, Any]:
     """Its entry in the document's ``exports``; it has its name if it ``passed``."""
-    from bmtrain.models.layers import recursion_over  # the caller started TensorFlow
+    from bmtrain.models.layers import building  # the caller started TensorFlow
 
     exporter = target.exporter
     with directory_beside(target.path) as directory:
         made = directory / target.path.name
         # TensorFlow, which traces and converts here, loses what a signal's handler raises.
-        with signals_deferred(), recursion_over(len(content.architecture.layers)):
+        with signals_deferred(), building(len(content.architecture.layers)):
             exporter.write(content, made)
             if target.description is not None:
                 _describe_beside(made, content)

@@ -79,7 +79,7 @@ def _some(features: Features, source: str, of_what: str) -> ChosenExamples:
 def random_inputs(preprocessing: Preprocessing) -> NDArray[np.generic]:
     """Seeded draws, (257, *input_shape), in the range that the statistics say was observed.
 
-    Integers are uniform over 0 to 255 (uint8) or 0 to 100; floats uniform from the smallest to
+    Tokens are uniform over the vocabulary, followed by padding. Integers are uniform over 0 to 255 (uint8) or 0 to 100; floats uniform from the smallest to
     the largest training value (unit), else normal with the training data's mean and s.d.
     (standardize), or 0 and 1 (none).
     """
@@ -87,6 +87,10 @@ def random_inputs(preprocessing: Preprocessing) -> NDArray[np.generic]:
     random = np.random.default_rng(0)
     shape = (_NUM_DRAWN, *facts.input_shape)
     dtype = np.dtype(facts.input_dtype)
+    if facts.vocabulary_size is not None:
+        tokens = random.integers(1, facts.vocabulary_size, size=shape)
+        lengths = random.integers(1, facts.input_shape[0], size=_NUM_DRAWN, endpoint=True)
+        return (tokens * (np.arange(shape[1]) < lengths[:, None])).astype(dtype)
     if dtype.kind != "f":
         largest = {"uint8": 255, "bool": 1}.get(facts.input_dtype, 100)
         return random.integers(0, largest, size=shape, endpoint=True).astype(dtype)

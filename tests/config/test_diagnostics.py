@@ -5,7 +5,11 @@ import pytest
 from bmtrain.config.source_text import MAX_PROBLEMS, MAX_SHOWN_LINE
 from bmtrain.errors import ConfigError
 
-LAYERS = "dense, activation, dropout, batch_normalization, layer_normalization, flatten, reshape"
+LAYERS = (
+    "dense, activation, dropout, batch_normalization, layer_normalization, flatten, reshape, "
+    "embedding, simple_rnn, lstm, gru, bidirectional, conv1d, global_average_pooling1d, "
+    "global_max_pooling1d"
+)
 OPTIMIZERS = "gradient_descent, sgd, adam, adamw, rmsprop, adagrad, nadam, lion, muon"
 
 
@@ -131,7 +135,8 @@ def test_the_example_of_an_unknown_key_and_a_word_for_a_number(errors, reference
         # mappings and lists
         ("{source: mnist}", "5", "data",
          ("expected a mapping with 'source' (optional: 'format', 'task', 'label', 'features', "
-         "'categorical', 'missing', 'sample_weight', 'image', 'normalize', 'storage', 'splits', 'train_examples'), got 5")),
+         "'text', 'tokens', 'categorical', 'missing', 'sample_weight', 'image', 'normalize', "
+         "'storage', 'splits', 'train_examples'), got 5")),
         ("{epochs: 5, batch_size: 32}", "5", "training",
          ("expected a mapping with 'epochs' (optional: 'batch_size', 'class_weight', 'engine', 'threads', 'device', "
          "'steps_per_call', 'augmentation', 'early_stopping', 'checkpoint'), got 5")),

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from bmtrain.config.sections.model import Activation
-from bmtrain.exports import numpy_forward, onnx_graph
+from bmtrain.exports import numpy_activations, numpy_forward, numpy_sequences, onnx_graph
 from bmtrain.exports.comparison import outputs_of
 from bmtrain.exports.safetensors_file import beside
 from bmtrain.exports.table import FORMATS
@@ -151,11 +151,11 @@ def test_a_keras_file_holds_plain_layers_alone(exportable, tmp_path, random):
 
 def test_a_deep_model_is_exported(exportable, tmp_path, random):
     """Keras goes through it by recursion."""
-    from bmtrain.models.layers import recursion_over
+    from bmtrain.models.layers import building
 
     layers = [{"type": "activation", "activation": "relu"}] * 400 + [DENSE]
     made = exportable(layers, random.normal(size=(5, 4)).astype(np.float32))
-    with recursion_over(401):
+    with building(401):
         for format_name in ("keras", "savedmodel"):
             path = written(format_name, made, tmp_path)
             assert_close(outputs_of(FORMATS[format_name].load(path), made.features), made.outputs)
@@ -195,9 +195,10 @@ def test_a_model_larger_than_a_format_can_hold_is_told_before(
 def test_the_tables_know_every_layer_and_activation():
     from bmtrain.models.layers import LAYERS
 
-    assert onnx_graph.LAYERS.keys() == numpy_forward.LAYERS.keys() == LAYERS.keys()
+    of_numpy = {*numpy_forward.LAYERS, *numpy_sequences.LAYERS, "embedding"}
+    assert onnx_graph.LAYERS.keys() == of_numpy == LAYERS.keys()
     activations = set(get_args(Activation))
-    assert onnx_graph.ACTIVATIONS.keys() == numpy_forward.ACTIVATIONS.keys() == activations
+    assert onnx_graph.ACTIVATIONS.keys() == numpy_activations.ACTIVATIONS.keys() == activations
 
 
 def test_the_command_offers_every_format():

@@ -99,7 +99,7 @@ def test_a_thousand_layers_are_built_as_the_config_allows(runtime):
 
 
 def test_derived_seeds_differ_by_seed_purpose_and_position_and_fit_31_bits(runtime):
-    from bmtrain.models.layers import derived_seed
+    from bmtrain.models.initial_weights import derived_seed
 
     drawn = {
         derived_seed(seed, purpose, position)

@@ -67,7 +67,7 @@ def test_every_optimizer_has_its_keras_class(keras):
 
 
 def test_every_initializer_has_its_keras_class(keras):
-    from bmtrain.models.layers import INITIALIZERS
+    from bmtrain.models.initial_weights import INITIALIZERS
 
     assert set(INITIALIZERS) == set(get_args(model_sections.Initializer))
     for name, build in INITIALIZERS.items():

@@ -14,9 +14,10 @@ Fraction = Annotated[float, Field(gt=0, lt=1)]
 #: k/K; that k is at most K is checked with the rest of the config.
 FOLD = r"^[1-9][0-9]{0,3}/[1-9][0-9]{0,3}$"
 
-DataFormat = Literal["auto", "idx", "npz", "npy", "csv", "parquet", "images"]
+DataFormat = Literal["auto", "idx", "npz", "npy", "csv", "jsonl", "parquet", "images"]
 NormalizeKind = Literal["auto", "unit", "standardize", "none"]
 MissingKind = Literal["error", "mean", "median", "indicator"]
+TokenLevel = Literal["word", "character", "byte"]
 TaskKind = Literal["auto", "classification", "regression"]
 StorageKind = Literal["auto", "resident", "stream"]
 
@@ -56,6 +57,28 @@ class SplitsSection(Section):
     )
 
 
+class TokensSection(Section):
+    """What becomes of a text: a sequence of token numbers, as long for every example.
+
+    0 is padding, 1 every token that the vocabulary lacks. The vocabulary is that of the
+    training examples.
+    """
+
+    level: TokenLevel = Field(
+        default="word",
+        description="word: letters, digits and marks in a row, any other sign is a word of its "
+        "own; character: code points; byte: of UTF-8, the vocabulary is all of them.",
+    )
+    vocabulary: Annotated[int, Field(ge=3, le=100_000)] = Field(
+        default=10_000,
+        description="Number of tokens at most, padding and unknown included: the most frequent.",
+    )
+    length: Annotated[int, Field(ge=1, le=100_000)] = Field(
+        default=128, description="Tokens of an example: longer texts lose their end."
+    )
+    lowercase: bool = Field(default=True, description="Whether A and a are the same.")
+
+
 class DataSection(Section):
     """The source of the examples, its format, splits and scaling."""
 
@@ -75,6 +98,12 @@ class DataSection(Section):
     )
     features: tuple[str, ...] | None = Field(
         default=None, min_length=1, description="Feature columns of a table; all others if absent."
+    )
+    text: str | None = Field(
+        default=None, description="The column of a table whose texts are the only feature."
+    )
+    tokens: TokensSection = Field(
+        default_factory=TokensSection, description="How the texts of data.text become inputs."
     )
     categorical: tuple[str, ...] = Field(
         default=(),
@@ -102,7 +131,7 @@ class DataSection(Section):
     normalize: NormalizeKind = Field(
         default="auto",
         description="auto: unit for uint8, standardize for tables, none else. "
-        "Statistics come from the training split only.",
+        "Tokens are never scaled. Statistics come from the training split only.",
     )
     storage: StorageKind = Field(
         default="auto",

@@ -25,6 +25,8 @@ Activation = Literal[
     "softmax",
     "log_softmax",
 ]
+#: Of a recurrent layer: what every format that exports know has under one name.
+RecurrentActivation = Literal["tanh", "relu", "sigmoid"]
 Initializer = Literal[
     "zeros",
     "ones",
@@ -92,6 +94,92 @@ class FlattenLayer(Section):
     type: Literal["flatten"]
 
 
+class EmbeddingLayer(Section):
+    """A learnt vector for each token; embeddings (input_dim, output_dim), uniform at first."""
+
+    type: Literal["embedding"]
+    output_dim: Units = Field(description="Size of a token's vector.")
+    input_dim: Units | None = Field(
+        default=None, description="Number of tokens; without it that of the vocabulary."
+    )
+    mask_zero: bool = Field(
+        default=False, description="Whether the layers behind pass over padding (token 0)."
+    )
+
+
+class RecurrentSection(Section):
+    """What recurrent layers have in common."""
+
+    type: Literal["simple_rnn", "lstm", "gru"]
+    units: Units = Field(description="Number of outputs.")
+    activation: RecurrentActivation = "tanh"
+    use_bias: bool = True
+    return_sequences: bool = Field(
+        default=False, description="The output of each step instead of the last one."
+    )
+    kernel_initializer: Initializer = "glorot_uniform"
+
+
+class SimpleRnnLayer(RecurrentSection):
+    """h ← activation(x · kernel + h · recurrent_kernel + bias), step by step."""
+
+    type: Literal["simple_rnn"]
+
+
+class LstmLayer(RecurrentSection):
+    """Long short-term memory (Hochreiter & Schmidhuber 1997), as Keras computes it."""
+
+    type: Literal["lstm"]
+
+
+class GruLayer(RecurrentSection):
+    """Gated recurrent unit (Cho et al. 2014); the reset comes after the product, as in Keras."""
+
+    type: Literal["gru"]
+
+
+RecurrentLayer = Annotated[
+    SimpleRnnLayer | LstmLayer | GruLayer,
+    Field(discriminator="type"),
+]
+
+
+class BidirectionalLayer(Section):
+    """A recurrent layer over the sequence and another one over it backwards."""
+
+    type: Literal["bidirectional"]
+    layer: RecurrentLayer
+    merge_mode: Literal["concat", "sum", "mul", "ave"] = Field(
+        default="concat", description="What is made of both outputs."
+    )
+
+
+class Conv1dLayer(Section):
+    """activation(Σ over a window of x · kernel + bias); kernel (kernel_size, inputs, filters)."""
+
+    type: Literal["conv1d"]
+    filters: Units = Field(description="Number of outputs at each step.")
+    kernel_size: Annotated[int, Field(ge=1, le=10_000)] = Field(description="Steps in a window.")
+    strides: Annotated[int, Field(ge=1, le=10_000)] = 1
+    padding: Literal["valid", "same", "causal"] = "valid"
+    activation: Activation = "linear"
+    use_bias: bool = True
+    kernel_initializer: Initializer = "glorot_uniform"
+    bias_initializer: Initializer = "zeros"
+
+
+class GlobalAveragePooling1dLayer(Section):
+    """The mean over the steps of a sequence, but for masked ones."""
+
+    type: Literal["global_average_pooling1d"]
+
+
+class GlobalMaxPooling1dLayer(Section):
+    """The largest value over the steps of a sequence; it knows of no mask."""
+
+    type: Literal["global_max_pooling1d"]
+
+
 class ReshapeLayer(Section):
     """Another shape per example, the same number of values; one entry may be -1."""
 
@@ -106,7 +194,15 @@ Layer = Annotated[
     | BatchNormalizationLayer
     | LayerNormalizationLayer
     | FlattenLayer
-    | ReshapeLayer,
+    | ReshapeLayer
+    | EmbeddingLayer
+    | SimpleRnnLayer
+    | LstmLayer
+    | GruLayer
+    | BidirectionalLayer
+    | Conv1dLayer
+    | GlobalAveragePooling1dLayer
+    | GlobalMaxPooling1dLayer,
     Field(discriminator="type"),
 ]
 

@@ -8,6 +8,8 @@ import random
 import numpy as np
 import pytest
 
+from bmtrain.errors import DataError
+
 CONFIG = """\
 name: reviews
 seed: 0
@@ -99,9 +101,9 @@ def test_a_program_gives_texts(run, texts, in_process, command):
         ("one text", "expected a list of texts, got one text"),
         ([3.5], "got 3.5"),
     ):
-        with pytest.raises(bmtrain.DataError, match=words):
+        with pytest.raises(DataError, match=words):
             model.predict(wrong)
-    with pytest.raises(bmtrain.DataError, match="the text is empty"):
+    with pytest.raises(DataError, match="the text is empty"):
         model.predict(["fine", " "])
 
 

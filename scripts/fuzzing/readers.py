@@ -18,11 +18,11 @@ from bmtrain.config.source_text import SourceText
 from bmtrain.config.yaml_reader import read_yaml
 from bmtrain.data import picture_decoding
 from bmtrain.data.checks import inspect_dataset
-from bmtrain.data.csv_rows import read_header
 from bmtrain.data.dataset import DataFacts, Task
 from bmtrain.data.image_encoding import ImageEncoding
 from bmtrain.data.load import load_dataset, load_examples
 from bmtrain.data.normalization import fit_preprocessing
+from bmtrain.data.tables import TABLE_FORMATS, is_table
 from bmtrain.runs.environment import read_json
 from bmtrain.runs.metrics_log import read_epochs
 from bmtrain.workflows.restoring import read_restored
@@ -77,7 +77,7 @@ def of_data(name: str) -> dict[str, Reader]:
 
 def _source(directory: Path, *, name: str, task: Task) -> None:
     path = directory / name
-    names = read_header(path) if path.suffix == ".csv" else []
+    names = _header(path)
     label = names[-1] if names else None
     # Regression is read under fractions, too: they draw splits.
     splits = SplitsSection(validation=0.25) if task == "regression" else SplitsSection()
@@ -92,11 +92,14 @@ def _source(directory: Path, *, name: str, task: Task) -> None:
         load_dataset(section.model_copy(update=changes), task=task, seed=1)
 
 
+def _header(path: Path) -> list[str]:
+    name = path.suffix[1:]
+    return TABLE_FORMATS[name].header(path) if is_table(name) else []
+
+
 def _examples(directory: Path, *, name: str) -> None:
     path = directory / name
-    names: tuple[str, ...] | None = None
-    if path.suffix == ".csv":
-        names = tuple(read_header(path)[:-1])
+    names = tuple(_header(path)[:-1]) if is_table(path.suffix[1:]) else None
     facts = DataFacts(
         task="classification",
         input_shape=(2, 2) if names is None else (len(names),),

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from hypothesis.strategies import SearchStrategy
 
-from fuzzing import arrays, checkpoints, configs, idx, pictures, readers, runs, tables
+from fuzzing import arrays, checkpoints, configs, idx, parquet, pictures, readers, runs, tables
 from fuzzing.files import Files
 from fuzzing.judging import Reader
 
@@ -73,6 +73,12 @@ TARGETS: dict[str, Target] = {
         seeds=tables.seeds,
         inputs=tables.inputs,
         readers=readers.of_data("data.csv"),
+    ),
+    "parquet": Target(
+        main=parquet.NAME,
+        seeds=parquet.seeds,
+        inputs=parquet.inputs,
+        readers=readers.of_data(parquet.NAME),
     ),
     "images": Target(
         main=pictures.NAME,

@@ -8,6 +8,7 @@ speed     the reference experiment, configs/mnist.yaml, and scripts/bench_keras.
 accuracy  the test accuracy of both over seeds.
 saving    the share of the training time that checkpoints take, in three configs and in one whose
           epochs take under a millisecond.
+data      examples streamed from their files against resident ones, and the memory that they take.
 startup   ``--help``, ``train --help``, a config error, and ``train`` until its first line.
 
 Progress goes to stderr, one JSON document to stdout (or --out): the machine's facts first,
@@ -23,6 +24,7 @@ import tempfile
 from pathlib import Path
 
 from bench_commands import Bench, Figures, machine
+from bench_data import measure_data
 from bench_suites import measure_accuracy, measure_saving, measure_speed, measure_startup
 
 
@@ -63,6 +65,12 @@ def targets(report: Figures) -> list[Figures]:
         rows += [
             (f"{k} <= {limit}", startup[k], startup[k] <= limit) for k, limit in limits.items()
         ]
+    if data := report.get("data"):
+        ratio, over = data["speed_ratio"], data["anonymous_over_start_up_mb"]
+        rows += [
+            ("epoch: resident / streamed >= 0.9", ratio, ratio >= 0.9),
+            ("anonymous memory over start-up <= 400 MB", over, over <= 400),
+        ]
     return [{"text": text, "value": value, "met": met} for text, value, met in rows]
 
 
@@ -79,18 +87,21 @@ def main() -> None:
     )
     parser.add_argument(
         "--suite",
-        choices=("speed", "accuracy", "saving", "startup", "all"),
+        choices=("speed", "accuracy", "saving", "startup", "data", "all"),
         default="all",
         help="default all",
     )
     parser.add_argument("--repeats", type=int, default=5, help="of each, alternately; default 5")
     parser.add_argument("--seeds", type=seed_range, default="0-9", help="default 0-9")
     parser.add_argument("--keras-seeds", type=seed_range, default="0-4", help="default 0-4")
+    parser.add_argument(
+        "--data-gb", type=float, default=4.0, help="of the large set that is streamed; default 4"
+    )
     parser.add_argument("--out", type=Path, help="write the JSON here instead of to stdout")
     options = parser.parse_args()
     wanted = {options.suite}
     if options.suite == "all":
-        wanted = {"speed", "accuracy", "saving", "startup"}
+        wanted = {"speed", "accuracy", "saving", "startup", "data"}
 
     report: Figures = {"machine": machine()}
     keras_runs: list[Figures] = []
@@ -102,6 +113,8 @@ def main() -> None:
             report["speed"], keras_runs = measure_speed(bench, options.repeats)
         if "saving" in wanted:
             report["saving"] = measure_saving(bench, 3)
+        if "data" in wanted:
+            report["data"] = measure_data(bench, options.repeats, int(options.data_gb * 1e9))
         if "accuracy" in wanted:
             report["accuracy"] = measure_accuracy(
                 bench, options.seeds, options.keras_seeds, keras_runs

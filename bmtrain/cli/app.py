@@ -9,6 +9,7 @@ import typer
 
 from bmtrain.cli.commands.checking import check, schema
 from bmtrain.cli.commands.comparison import compare, runs
+from bmtrain.cli.commands.conversion import convert
 from bmtrain.cli.commands.evaluation import evaluate, predict
 from bmtrain.cli.commands.exporting import export
 from bmtrain.cli.commands.proofs import reproduce, verify_resume
@@ -26,6 +27,7 @@ COMMANDS: Final[dict[str, Callable[..., Any]]] = {
     "export": export,
     "check": check,
     "schema": schema,
+    "convert": convert,
     "runs": runs,
     "compare": compare,
     "verify-resume": verify_resume,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+import dataclasses
 import re
 from collections.abc import Iterator, Sequence
 from itertools import chain
@@ -23,16 +24,23 @@ _MAX_RECORD_BYTES: Final = 1 << 26
 _LINE: Final = re.compile(r"\bline (\d+)")
 
 
-def csv_file_blocks(path: Path, columns: tuple[Column, ...]) -> Iterator[RawPart]:
-    """The same of a file."""
+def csv_file_blocks(
+    path: Path, columns: tuple[Column, ...], beside: Beside | None = None
+) -> Iterator[RawPart]:
+    """The same of a file, and what is ``beside``."""
     with opened(path) as (file, _):
-        yield from csv_blocks(file, str(path), columns)
+        yield from csv_blocks(file, str(path), columns, beside=beside)
 
 
 def csv_blocks(
-    file: BinaryIO, name: str, columns: tuple[Column, ...], known: Sequence[str] | None = None
+    file: BinaryIO,
+    name: str,
+    columns: tuple[Column, ...],
+    known: Sequence[str] | None = None,
+    *,
+    beside: Beside | None = None,
 ) -> Iterator[RawPart]:
-    """The ``columns`` of a table without their labels; errors name ``name`` and the line.
+    """The ``columns`` of a table, and what is ``beside``; errors name ``name`` and the line.
 
     ``known``: the columns that may be there; None: any.
 
@@ -54,10 +62,10 @@ def csv_blocks(
     for block in chain((first,), blocks):
         if block.strip():
             is_empty = False
-            yield _read_block(header, block, name, lines_before, columns)
+            yield _read_block(header, block, name, lines_before, columns, beside)
         lines_before += block.count(b"\n")
     if is_empty:
-        _read_block(header, b"", name, 0, columns)  # says so
+        _read_block(header, b"", name, 0, columns, beside)  # says so
 
 
 def _whole_records(file: BinaryIO) -> Iterator[bytes]:
@@ -99,7 +107,12 @@ def _split_header(block: bytes) -> tuple[bytes, bytes]:
 
 
 def _read_block(
-    header: bytes, block: bytes, name: str, lines_before: int, columns: tuple[Column, ...]
+    header: bytes,
+    block: bytes,
+    name: str,
+    lines_before: int,
+    columns: tuple[Column, ...],
+    beside: Beside | None,
 ) -> RawPart:
     num_header_lines = header.count(b"\n")
 
@@ -109,11 +122,11 @@ def _read_block(
 
     held = HeldFile(name, header + block)
     try:
-        part = read_table_part(held, columns, Beside(), may_leave_out=False)
+        part = read_table_part(held, columns, beside or Beside(), may_leave_out=beside is not None)
     except DataError as error:
         error.where = error.where and name + _LINE.sub(in_file, error.where.removeprefix(name))
         error.message = _LINE.sub(in_file, error.message)
         raise
     first_line = num_header_lines + lines_before + 1
     place = Place(name, lambda row: first_line + row)
-    return RawPart(part.features, None, place, place)
+    return dataclasses.replace(part, features_at=place, labels_at=place)

@@ -65,22 +65,32 @@ def read_part(
     return as_part(*found, beside, cells.place)
 
 
-def jsonl_file_blocks(path: Path, columns: tuple[Column, ...]) -> Iterator[RawPart]:
-    """The same without labels, in blocks, in little memory."""
+def jsonl_file_blocks(
+    path: Path, columns: tuple[Column, ...], beside: Beside | None = None
+) -> Iterator[RawPart]:
+    """The same, and what is ``beside``, in blocks, in little memory."""
     with opened(path) as (file, _):
-        yield from jsonl_blocks(file, str(path), columns)
+        yield from jsonl_blocks(file, str(path), columns, beside=beside)
 
 
 def jsonl_blocks(
-    file: BinaryIO, name: str, columns: tuple[Column, ...], known: Sequence[str] | None = None
+    file: BinaryIO,
+    name: str,
+    columns: tuple[Column, ...],
+    known: Sequence[str] | None = None,
+    *,
+    beside: Beside | None = None,
 ) -> Iterator[RawPart]:
     """The same of a pipe; errors name ``name`` and the line.
 
     ``known``: the keys that may be there; None: any.
     """
-    for cells in _blocks(file, name, [column.name for column in columns], known):
-        found = columns_and_texts(cells, columns, (), may_leave_out=False)
-        yield as_part(*found, Beside(), cells.place)
+    others = beside or Beside()
+    wanted = (*columns, *others.numbers)
+    for cells in _blocks(file, name, list(names_wanted(columns, others)), known):
+        leave_out = beside is not None
+        found = columns_and_texts(cells, wanted, others.texts, may_leave_out=leave_out)
+        yield as_part(*found, others, cells.place)
 
 
 def _blocks(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -40,6 +40,11 @@ from bmtrain.data.tables import (
 from bmtrain.data.weights import example_weights, require_some_weight
 from bmtrain.errors import DataError
 
+_STREAMABLE: Final = (
+    "IDX files that are not compressed, .npy files, pictures and tables of numbers can; bmtrain "
+    "convert makes .npy files of the others, but not of tables with categories or missing values"
+)
+
 
 def resolve_task(section: DataSection, loss_name: str) -> Task:
     """``data.task``; ``auto`` is classification under a cross-entropy loss, else regression."""
@@ -67,6 +72,13 @@ def load_dataset(section: DataSection, *, task: Task, seed: int) -> Dataset:
     parts = hold_out(section, published, class_names, seed)
     encoding = fit_encoding(section, source.columns, parts["train"].features)
     splits = encoded(parts, encoding)
+    if section.storage == "stream" and not splits["train"].is_streamed:
+        raise DataError(
+            "it cannot be streamed as it is",
+            where=section.source,
+            key=("data", "storage"),
+            hint=_STREAMABLE,
+        )
     require_some_weight(splits)
     fingerprints = {name: split_fingerprint(split) for name, split in splits.items()}
     facts = _facts(task, source, splits["train"], fingerprints, class_names, encoding)

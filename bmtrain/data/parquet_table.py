@@ -65,12 +65,15 @@ def read_cells(path: Path) -> Cells:
     return Cells(texts, num_rows, Place(str(path)))
 
 
-def parquet_blocks(path: Path, columns: tuple[Column, ...]) -> Iterator[RawPart]:
-    """The ``columns`` in blocks of ``BLOCK_ROWS`` rows, in little memory."""
+def parquet_blocks(
+    path: Path, columns: tuple[Column, ...], beside: Beside | None = None
+) -> Iterator[RawPart]:
+    """The ``columns``, and what is ``beside``, in blocks of ``BLOCK_ROWS`` rows, in little memory."""
     num_rows = _num_rows(path)
     for start in range(0, num_rows, BLOCK_ROWS):
         rows = slice(start, min(start + BLOCK_ROWS, num_rows))
-        yield _read(path, columns, Beside(), rows, may_leave_out=False)
+        leave_out = beside is not None
+        yield _read(path, columns, beside or Beside(), rows, may_leave_out=leave_out)
 
 
 def _read(

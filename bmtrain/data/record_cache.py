@@ -47,7 +47,7 @@ def cached_records(
         dtype: NumPy's name.
         blocks: makes the records, (rows, ...) at a time, in their order; what it raises comes out.
     """
-    directory = _directory()
+    directory = cache_directory()
     if directory is not None:
         with suppress(OSError):
             found = _find(directory, key, shape, dtype)
@@ -84,7 +84,7 @@ class _Hashed:
         self._tell(content)
 
 
-def _directory() -> Path | None:
+def cache_directory() -> Path | None:
     """Private to the user; None: there is no cache."""
     if os.environ.get("BMTRAIN_DATA_CACHE") == "0":
         return None

@@ -9,13 +9,22 @@ import numpy as np
 
 from bmtrain.config.sections.data import DataFormat, DataSection
 from bmtrain.data.bundled import bundled_set, is_bundled_name
+from bmtrain.data.columns import are_all_numbers
+from bmtrain.data.conversion import read_cached, read_converted
+from bmtrain.data.fixed_records import (
+    DESCRIPTION,
+    Description,
+    read_description,
+    write_source,
+    write_table,
+)
 from bmtrain.data.formats import ARRAY_READERS, Format, choose_format
 from bmtrain.data.memory import require_memory
 from bmtrain.data.missing_paths import missing_source_hint
 from bmtrain.data.picture_sources import read_picture_folder, read_picture_table
 from bmtrain.data.source import Source
 from bmtrain.data.storage import Storage
-from bmtrain.data.tables import TableFormatName, is_table, read_table_source
+from bmtrain.data.tables import TableFormatName, is_table, read_table_source, table_layout
 from bmtrain.errors import ConfigError, DataError
 
 
@@ -33,6 +42,23 @@ def read_source(section: DataSection) -> Source:
     return _settled(_read(section, storage), storage)
 
 
+def convert_into(directory: Path, section: DataSection) -> Description:
+    """Write what ``section`` names as fixed records into an empty ``directory``.
+
+    Raises:
+        DataError, ConfigError: as ``read_source`` does, or it cannot be converted.
+        OSError: it cannot be written.
+    """
+    path, data_format, label = _meant(section)
+    found = _format(path, data_format)
+    if is_table(found) and section.image is None:
+        section = section.model_copy(update={"label": label})
+        write_table(directory, table_layout(path, section, found), found)
+    else:
+        write_source(directory, _read(section, Storage("stream")))
+    return read_description(directory)
+
+
 def _settled(source: Source, storage: Storage) -> Source:
     """What is mapped and need not be is read: a reader may have a file of its own, a cache's say."""
     parts = dict(source.parts)
@@ -46,16 +72,12 @@ def _settled(source: Source, storage: Storage) -> Source:
 
 def _read(section: DataSection, storage: Storage) -> Source:
     path, data_format, label = _meant(section)
-    try:
-        found = choose_format(path, data_format)
-    except DataError as error:
-        error.key = ("data", "source")
-        if isinstance(error.__cause__, FileNotFoundError):
-            error.hint = missing_source_hint(path)
-        raise
+    found = _format(path, data_format)
     if is_table(found):
         section = section.model_copy(update={"label": label})
-        return _read_table(path, section, found)
+        return _read_table(path, section, found, storage)
+    if found == "npy" and (path / DESCRIPTION).is_file():
+        return read_converted(path, section, storage)
     _require_no_table(section, path, found)
     if path.is_dir() == (found == "npz"):
         wanted = "a file" if found == "npz" else "a directory"
@@ -70,6 +92,16 @@ def _read(section: DataSection, storage: Storage) -> Source:
     return ARRAY_READERS[found](path, weight=section.sample_weight, storage=storage)
 
 
+def _format(path: Path, wanted: DataFormat) -> Format:
+    try:
+        return choose_format(path, wanted)
+    except DataError as error:
+        error.key = ("data", "source")
+        if isinstance(error.__cause__, FileNotFoundError):
+            error.hint = missing_source_hint(path)
+        raise
+
+
 def _meant(section: DataSection) -> tuple[Path, DataFormat, str | None]:
     """Path, format and label column; what a bundled set knows of itself fills in what is not said."""
     if not is_bundled_name(section.source):
@@ -79,8 +111,13 @@ def _meant(section: DataSection) -> tuple[Path, DataFormat, str | None]:
     return bundled.path, data_format, bundled.label if section.label is None else section.label
 
 
-def _read_table(path: Path, section: DataSection, found: TableFormatName) -> Source:
+def _read_table(
+    path: Path, section: DataSection, found: TableFormatName, storage: Storage
+) -> Source:
     if section.image is None:
+        layout = table_layout(path, section, found)
+        if storage.streams_files(layout.files.values()) and are_all_numbers(layout.columns):
+            return read_cached(layout, section, found, storage)
         return read_table_source(path, section, found)
     for key in ("features", "categorical", "text"):
         if getattr(section, key):

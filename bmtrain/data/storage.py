@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from math import prod
+from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
@@ -32,6 +34,12 @@ class Storage:
             return self.wanted == "stream"
         is_byte = dtype.kind == "b" or dtype == np.uint8
         return prod(shape) * (1 if is_byte else 4) > self.bound  # else they become float32
+
+    def streams_files(self, files: Iterable[Path]) -> bool:
+        """Whether the features of text files do: about as many bytes as the files have."""
+        if self.wanted != "auto":
+            return self.wanted == "stream"
+        return sum(file.stat().st_size for file in files if file.exists()) > self.bound
 
 
 #: Of what is read to be held: labels, small files.

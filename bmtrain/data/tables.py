@@ -33,6 +33,15 @@ class PartReader(Protocol):
         """``may_leave_out``: whether a hint may say so; DataError names the file and the row."""
 
 
+class BlockReader(Protocol):
+    """The same block by block, in little memory."""
+
+    def __call__(
+        self, path: Path, columns: tuple[Column, ...], beside: Beside | None = None
+    ) -> Iterator[RawPart]:
+        """``beside`` None: the examples of a trained model, without labels."""
+
+
 @dataclass(frozen=True, slots=True)
 class TableFormat:
     """How the tables of one format are read.
@@ -48,7 +57,7 @@ class TableFormat:
     header: Callable[[Path], list[str]]
     cells: Callable[[Path], Cells]
     part: PartReader
-    blocks: Callable[[Path, tuple[Column, ...]], Iterator[RawPart]]
+    blocks: BlockReader
     stream: (
         Callable[[BinaryIO, str, tuple[Column, ...], Sequence[str] | None], Iterator[RawPart]]
         | None
@@ -113,7 +122,27 @@ def example_file(path: Path, name: TableFormatName) -> Path:
     return path / (f"test.{name}" if f"test.{name}" in names_in(path) else f"train.{name}")
 
 
+@dataclass(frozen=True, slots=True)
+class TableLayout:
+    """The files of a table's splits, and which columns are what."""
+
+    files: Mapping[SplitName, Path]
+    columns: tuple[Column, ...]
+    beside: Beside
+
+
 def read_table_source(path: Path, section: DataSection, name: TableFormatName) -> Source:
+    """All splits, as ``table_layout`` finds them. DataError with file and line."""
+    layout = table_layout(path, section, name)
+    parts = {
+        split: TABLE_FORMATS[name].part(file, layout.columns, layout.beside, may_leave_out=True)
+        for split, file in layout.files.items()
+    }
+    beside = layout.beside
+    return Source(parts, layout.columns, label_name=beside.label, weight_name=beside.weight)
+
+
+def table_layout(path: Path, section: DataSection, name: TableFormatName) -> TableLayout:
     """A file, or a directory of one per split.
 
     Every column but the label, weights and groups is a feature unless ``section.features`` or
@@ -150,11 +179,7 @@ def read_table_source(path: Path, section: DataSection, name: TableFormatName) -
     _require_sound(names, roles)
     wanted = _features(names, section)
     beside = Beside(label, section.sample_weight, section.splits.group)
-    parts = {
-        split: reader.part(file, wanted, beside, may_leave_out=True)
-        for split, file in files.items()
-    }
-    return Source(parts, wanted, label_name=label, weight_name=section.sample_weight)
+    return TableLayout(files, wanted, beside)
 
 
 def _roles(section: DataSection, label: str) -> dict[str, str]:

@@ -21,6 +21,7 @@ def test_help_lists_the_exit_codes(bmtrain):
         ("eval", ["0", "1", "2", "3", "6", "7", "129 130 143"]),
         ("predict", ["0", "1", "2", "3", "6", "7", "129 130 143"]),
         ("export", ["0", "1", "2", "3", "4", "6", "7", "129 130 143"]),
+        ("convert", ["0", "1", "2", "3", "6", "129 130 143"]),
         ("check", ["0", "1", "2", "3", "5", "6", "129 130 143"]),
         ("schema", ["0", "1", "2", "6", "129 130 143"]),
         ("init", ["0", "1", "2", "3", "6", "129 130 143"]),
@@ -37,7 +38,8 @@ def test_a_command_lists_the_exit_codes_that_it_has(bmtrain, monkeypatch, comman
 
 
 @pytest.mark.parametrize(
-    "command", ["init", "train", "eval", "predict", "export", "check", "schema", "runs", "compare"]
+    "command",
+    ["init", "train", "eval", "predict", "export", "check", "schema", "convert", "runs", "compare"],
 )
 def test_every_command_has_help_and_the_same_options(bmtrain, command):
     ended = bmtrain(command, "--help")

@@ -38,6 +38,8 @@ def values(annotation, metadata=()):
         most = next((m.max_length for m in metadata if isinstance(m, at.MaxLen)), least + 2)
         inner = values(get_args(annotation)[0])
         return st.lists(inner, min_size=least, max_size=min(most, least + 2)).map(tuple)
+    if get_origin(annotation) is dict:
+        return st.dictionaries(*(values(inner) for inner in get_args(annotation)), max_size=3)
     if hasattr(annotation, "model_fields"):
         fields = {
             name: values(info.annotation, (*info.metadata, info))

@@ -34,7 +34,7 @@ def read(path, columns=NUMBERS, label="label"):
 def test_numbers_are_read_by_key_in_any_order(file):
     path = file('{"x": 1, "y": -2.5e1, "label": "a"}', "", '{"label": 3, "y": "4", "x": 1e-3}')
     part = read(path)
-    np.testing.assert_array_equal(part.features, np.float32([[1, -25], [0.001, 4]]))
+    np.testing.assert_array_equal(part.features, np.array([[1, -25], [0.001, 4]], np.float32))
     assert part.labels == ["a", "3"]
     assert part.features_at.row(1) == f"{path}, line 3"
 

@@ -15,7 +15,7 @@ from bmtrain.config.sections.data import TokensSection
 from bmtrain.data.columns import RawColumns
 from bmtrain.data.encoding import encoding_as_json, encoding_from_json
 from bmtrain.data.source import Place
-from bmtrain.data.text_encoding import fit_text_encoding
+from bmtrain.data.text_encoding import TextEncoding, fit_text_encoding
 from bmtrain.errors import DataError
 
 PLACE = Place("reviews.csv", lambda row: row + 2)
@@ -189,7 +189,9 @@ GOOD = {
     ],
 )
 def test_what_a_stranger_writes_is_checked(change):
-    assert encoding_from_json(dict(GOOD)).vocabulary == ("a", "b")
+    good = encoding_from_json(dict(GOOD))
+    assert isinstance(good, TextEncoding)
+    assert good.vocabulary == ("a", "b")
     with pytest.raises(ValueError, match="encoding"):
         encoding_from_json(GOOD | change)
 

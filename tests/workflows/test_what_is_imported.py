@@ -61,7 +61,7 @@ EXCEPTIONS = {
     "is made of them",
     ("cli/rendering/prediction_arrays.py", "allow_pickle"): "False, where predictions are written",
     ("cli/rendering/prediction_arrays.py", "zipfile"): "an .npz archive that is written",
-    ("runs/environment.py", "subprocess"): "git, for a run that begins here; a resumed one asks it "
+    ("runs/repository.py", "subprocess"): "git, for a run that begins here; a resumed one asks it "
     "nothing",
     ("runs/environment.py", "importlib"): "importlib.metadata: versions of installed packages",
     ("engine/compile_cache.py", "importlib"): "importlib.metadata: TensorFlow's version",

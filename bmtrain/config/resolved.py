@@ -117,21 +117,22 @@ def resolved_yaml(experiment: ExperimentConfig) -> str:
 
 def _write(key: str, value: Any, indent: int, lines: list[str]) -> None:
     blanks = "  " * indent
-    if isinstance(value, dict):
-        lines.append(f"{blanks}{key}:")
+    if isinstance(value, dict) and value:
+        lines.append(f"{blanks}{flow_text(key)}:")
         for name, item in value.items():
             _write(name, item, indent + 1, lines)
     elif isinstance(value, list) and value and isinstance(value[0], dict):
-        lines.append(f"{blanks}{key}:")
+        lines.append(f"{blanks}{flow_text(key)}:")
         lines.extend(f"{blanks}  - {flow_text(item)}" for item in value)
     else:
-        lines.append(f"{blanks}{key}: {flow_text(value)}")
+        lines.append(f"{blanks}{flow_text(key)}: {flow_text(value)}")
 
 
 def flow_text(value: Any) -> str:
     """A value as YAML in one line; it means the same by YAML 1.1 and 1.2."""
     if isinstance(value, dict):
-        return "{" + ", ".join(f"{key}: {flow_text(item)}" for key, item in value.items()) + "}"
+        entries = [f"{flow_text(key)}: {flow_text(item)}" for key, item in value.items()]
+        return "{" + ", ".join(entries) + "}"
     if isinstance(value, list):
         return "[" + ", ".join(map(flow_text, value)) + "]"
     return _quoted(value) if isinstance(value, str) else _written(value)

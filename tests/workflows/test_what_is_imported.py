@@ -73,6 +73,7 @@ EXCEPTIONS = {
     ("exports/savedmodel.py", "saved_model"): "reads back what this process wrote, as above",
     ("exports/onnx_file.py", "onnx"): "writes protocol buffers; the graph is the table's",
     ("exports/onnx_graph.py", "onnx"): "makes them",
+    ("exports/onnx_sequences.py", "onnx"): "makes those of sequences",
     ("engine/runtime.py", "ctypes"): "whether libcuda.so.1, a constant, can be loaded, where a GPU "
     "was asked for and is missing",
 }

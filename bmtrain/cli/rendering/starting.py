@@ -29,7 +29,7 @@ def show_recipes(document: Mapping[str, Any], screen: Screen) -> None:
         cost = f"{recipe['time_s']} s on {recipe['cores']} CPU cores"
         result = f"{figure.replace('.', ' ')} {value}"
         start = out.paint(f"{recipe['name']:<{room}}", "bold")
-        out.hanging(start, room, f"{recipe['about']}. {cost}, {result}.")
+        out.hanging(start, room, f"{_sentence(recipe['about'])} {cost}, {result}.")
     out.line()
     out.paragraph("Data that comes with bmtrain, each read by a config with data: {source: NAME}")
     for bundled in document["data_sets"]:
@@ -109,3 +109,7 @@ def _warn(document: Mapping[str, Any], screen: Screen) -> None:
     for left in data.get("left_out", ()):
         if left["fault"] in _OF_CELLS:
             screen.warn(f"column {quoted(left['name'])} is left out: {left['reason']}")
+
+
+def _sentence(text: str) -> str:
+    return text if text.endswith("?") else f"{text}."

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator
 from io import BufferedReader
 from math import prod
-from typing import IO, Any
+from typing import IO, Any, Literal
 
 import numpy as np
 
@@ -43,7 +43,7 @@ def read_array(stream: IO[bytes], size: int, where: str) -> RawArray:
 def mapped_array(file: BufferedReader, size: int, where: str, storage: Storage) -> RawArray | None:
     """The array of an open .npy file as a read-only memory map; None where it is to be read.
 
-    A map of an array in Fortran's order would have an example all over the file.
+    A map of an array in Fortran's order has an example all over the file: see ``Storage``.
     """
     dtype, shape, is_fortran = _fitting_header(file, size, where)
     offset = size - prod(shape) * dtype.itemsize
@@ -51,13 +51,14 @@ def mapped_array(file: BufferedReader, size: int, where: str, storage: Storage) 
     if not is_mapped:
         file.seek(0)
         return None
-    if is_fortran and len(shape) > 1:
+    if is_fortran and len(shape) > 1 and not storage.any_order:
         raise DataError(
             "the array is in Fortran's order, and cannot be streamed as it is",
             where=where,
             hint="bmtrain convert writes one that can; so does numpy.ascontiguousarray",
         )
-    return np.memmap(file, dtype, "r", offset=offset, shape=shape)
+    order: Literal["C", "F"] = "F" if is_fortran else "C"
+    return np.memmap(file, dtype, "r", offset=offset, shape=shape, order=order)
 
 
 def _rows(

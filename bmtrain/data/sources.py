@@ -55,7 +55,7 @@ def convert_into(directory: Path, section: DataSection) -> Description:
         section = section.model_copy(update={"label": label})
         write_table(directory, table_layout(path, section, found), found)
     else:
-        write_source(directory, _read(section, Storage("stream")))
+        write_source(directory, _read(section, Storage("stream", any_order=True)))
     return read_description(directory)
 
 

@@ -23,10 +23,14 @@ def _bound() -> int:
 
 @dataclass(frozen=True, slots=True)
 class Storage:
-    """What ``data.storage`` says; ``bound`` are the bytes up to which ``auto`` holds features."""
+    """What ``data.storage`` says; ``bound`` are the bytes up to which ``auto`` holds features.
+
+    ``any_order``: also maps of arrays in Fortran's order, to be copied, not to be streamed.
+    """
 
     wanted: StorageKind = "auto"
     bound: int = field(default_factory=_bound)
+    any_order: bool = False
 
     def streams(self, shape: tuple[int, ...], dtype: np.dtype[Any]) -> bool:
         """Whether features that a file has in this shape and dtype stay there."""

@@ -5,7 +5,14 @@ import json
 import numpy as np
 import pytest
 
-from bmtrain.data import conversion, csv_blocks, jsonl_table, parquet_table, storage
+from bmtrain.data import (
+    conversion,
+    csv_blocks,
+    fixed_records,
+    jsonl_table,
+    parquet_table,
+    storage,
+)
 from bmtrain.data.conversion import written_whole
 from bmtrain.data.load import load_dataset
 from bmtrain.data.sources import convert_into
@@ -187,3 +194,26 @@ def test_what_a_killed_process_left_is_removed(section, table):
     left.mkdir()
     converted(section(table, **KEYS), table)
     assert not left.exists()
+
+
+@pytest.mark.parametrize("shape", [(40, 5), (40, 3, 4)])
+def test_arrays_in_fortrans_order_are_converted_and_streamed(
+    section, tmp_path, numbers, monkeypatch, shape
+):
+    """What streaming refuses, with the hint that names convert; block by block from the file."""
+    monkeypatch.setattr(fixed_records, "_BLOCK_BYTES", 500)
+    x, source = numbers.normal(size=shape), tmp_path / "arrays"
+    source.mkdir()
+    np.save(source / "x_train.npy", np.asfortranarray(x))
+    np.save(source / "y_train.npy", np.arange(40) % 3)
+    with pytest.raises(DataError) as caught:
+        load_dataset(section(source, storage="stream"), task="classification", seed=1)
+    assert "bmtrain convert" in str(caught.value.hint)
+    directory = converted(section(source), source)
+    written = np.load(directory / "x_train.npy", mmap_mode="r")
+    assert written.flags.c_contiguous
+    assert np.array_equal(written, x)
+    whole = load_dataset(section(source, storage="resident"), task="classification", seed=1)
+    streamed = load_dataset(section(directory, storage="stream"), task="classification", seed=1)
+    assert streamed.splits["train"].is_streamed
+    assert same(whole, streamed)

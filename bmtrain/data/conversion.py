@@ -90,14 +90,18 @@ def written_whole(target: Path) -> Iterator[Path]:
 
 
 def _with_groups(source: Source, directory: Path) -> dict[SplitName, RawPart]:
-    groups = {
-        split: numpy_files.read_npy_part(directory / f"group_{split}.npy", labels=False)
-        for split in source.parts
-    }
-    return {
-        split: dataclasses.replace(part, groups=groups[split].array.tolist())
-        for split, part in source.parts.items()
-    }
+    parts = {}
+    for split, part in source.parts.items():
+        path = directory / f"group_{split}.npy"
+        groups = numpy_files.read_npy_part(path, labels=False).array
+        if groups.dtype.kind != "U" or groups.shape != part.array.shape[:1]:
+            raise DataError(
+                f"expected one text per example, got {groups.dtype} of shape {groups.shape}",
+                where=str(path),
+                hint="convert the source again",
+            )
+        parts[split] = dataclasses.replace(part, groups=groups.tolist())
+    return parts
 
 
 def _key(layout: TableLayout) -> str:

@@ -92,6 +92,15 @@ def _source(directory: Path, *, name: str, task: Task) -> None:
         load_dataset(section.model_copy(update=changes), task=task, seed=1)
 
 
+def stream(directory: Path) -> None:
+    """The set as it stays in its files, with the weights and groups that were converted."""
+    for splits in (SplitsSection(), SplitsSection(fold="1/2", group="g")):
+        weight = None if splits.group is None else "w"
+        keys = {"storage": "stream", "sample_weight": weight, "splits": splits}
+        section = DataSection.model_validate({"source": str(directory), **keys})
+        inspect_dataset(load_dataset(section, task="classification", seed=1))
+
+
 def _header(path: Path) -> list[str]:
     name = path.suffix[1:]
     return TABLE_FORMATS[name].header(path) if is_table(name) else []

@@ -15,7 +15,19 @@ from pathlib import Path
 
 from hypothesis.strategies import SearchStrategy
 
-from fuzzing import arrays, checkpoints, configs, idx, parquet, pictures, readers, runs, tables
+from fuzzing import (
+    arrays,
+    checkpoints,
+    configs,
+    converted,
+    idx,
+    jsonl,
+    parquet,
+    pictures,
+    readers,
+    runs,
+    tables,
+)
 from fuzzing.files import Files
 from fuzzing.judging import Reader
 
@@ -79,6 +91,18 @@ TARGETS: dict[str, Target] = {
         seeds=parquet.seeds,
         inputs=parquet.inputs,
         readers=readers.of_data(parquet.NAME),
+    ),
+    "jsonl": Target(
+        main=jsonl.NAME,
+        seeds=jsonl.seeds,
+        inputs=jsonl.inputs,
+        readers=readers.of_data(jsonl.NAME),
+    ),
+    "converted": Target(
+        main=converted.NAME,
+        seeds=converted.seeds,
+        inputs=converted.inputs,
+        readers={**readers.of_data("."), "streamed": readers.stream},
     ),
     "images": Target(
         main=pictures.NAME,

@@ -1,5 +1,6 @@
 """What was converted is what the source was, to the bit; what is damaged is refused."""
 
+import hashlib
 import json
 
 import numpy as np
@@ -152,6 +153,23 @@ def test_what_is_damaged_is_refused(section, table, damage, message):
     damage(directory)
     with pytest.raises(DataError, match=message):
         load_dataset(section(directory), task="classification", seed=1)
+
+
+@pytest.mark.parametrize(
+    "groups", [np.zeros((60, 2)), np.array(["g0"] * 59), np.arange(60)], ids=["2d", "few", "int"]
+)
+def test_groups_are_one_text_for_each_example_even_where_checksums_fit(section, table, groups):
+    directory = converted(section(table, **KEYS), table)
+    np.save(directory / "group_train.npy", groups)
+    content = (directory / "group_train.npy").read_bytes()
+    path = directory / "dataset.json"
+    document = json.loads(path.read_text())
+    facts = {"bytes": len(content), "sha256": hashlib.sha256(content).hexdigest()}
+    document["files"]["group_train.npy"] = facts
+    path.write_text(json.dumps(document))
+    with pytest.raises(DataError, match="one text per example") as caught:
+        load_dataset(section(directory, **KEYS), task="classification", seed=1)
+    assert caught.value.where == str(directory / "group_train.npy")
 
 
 def test_a_name_in_the_description_leads_nowhere_else(section, table):

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from bmtrain.config.expectations import Expectation, ExpectationSyntaxError, parse_expectation
-from bmtrain.config.files import is_path
 from bmtrain.config.finding import Finding
 from bmtrain.config.nodes import KeyPath
+from bmtrain.config.paths import is_path
 from bmtrain.config.sections.data import DataSection
 from bmtrain.config.sections.experiment import ExperimentConfig
 from bmtrain.config.sections.loss import CROSSENTROPIES

@@ -5,13 +5,14 @@ from __future__ import annotations
 import os
 import shlex
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
 from typing import BinaryIO
 
-from bmtrain.config.nodes import Entry, MappingNode, Node, ScalarNode, is_null
-from bmtrain.config.source_text import SURROGATE, Problem, SourceText
+from bmtrain.config.nodes import MappingNode, Node, ScalarNode, is_null
+from bmtrain.config.paths import beside, resolved_paths
+from bmtrain.config.source_text import Problem, SourceText
 from bmtrain.config.suggestions import MAX_SUGGESTIONS, listed_or, nearest
 from bmtrain.config.yaml_reader import read_yaml
 from bmtrain.errors import ConfigError
@@ -168,7 +169,7 @@ def _open_base(
     written = extends.value if isinstance(extends, ScalarNode) else None
     if not isinstance(written, str) or "\0" in written or len(written) > MAX_PATH:
         message = f"expected the path of one file, got {extends.shown()}"
-    elif _is_seen(base := _beside(source.directory, written), seen):
+    elif _is_seen(base := beside(source.directory, written), seen):
         message = f"a cycle: {base} is already in this chain"
     elif len(seen) >= MAX_CHAIN:
         message = f"a chain of more than {MAX_CHAIN} files"
@@ -181,52 +182,5 @@ def _open_base(
     return None
 
 
-def _beside(directory: Path, written: str) -> Path:
-    """The path that ``written`` means in a text of ``directory``; ``~`` is the home directory."""
-    # pathlib would raise where there is no such home.
-    return without_parents(directory / os.path.expanduser(written))  # noqa: PTH111
-
-
-def without_parents(path: Path) -> Path:
-    """The path without ``..``, as the file system takes it: the parent of what a link leads to.
-
-    Links behind the last ``..`` are kept.
-    """
-    if ".." not in path.parts:
-        return path
-    last = len(path.parts) - path.parts[::-1].index("..")
-    return Path(os.path.realpath(Path(*path.parts[:last])), *path.parts[last:])
-
-
 def _is_seen(path: Path, seen: list[Path]) -> bool:
     return any(path.resolve() == earlier.resolve() for earlier in seen)
-
-
-def resolved_paths(root: MappingNode, problems: list[Problem]) -> MappingNode:
-    """``root`` in which ``data.source`` is absolute if it is a path (a slash or a dot).
-
-    A relative one starts at the directory of the text that it is written in; ``~`` is
-    the home directory; a bare word names a bundled set and stays. ``problems`` takes a
-    path that no file could name.
-    """
-    data = root.entries.get("data")
-    if data is None or not isinstance(data.value, MappingNode):
-        return root
-    source = data.value.entries.get("source")
-    if source is None or not isinstance(source.value, ScalarNode):
-        return root
-    value = source.value.value
-    if not isinstance(value, str) or not is_path(value):
-        return root
-    absolute = str(_beside(source.value.place.source.directory.absolute(), value))
-    if SURROGATE.search(absolute):
-        message = "the path that it stands for is not in UTF-8; rename its directories"
-        problems.append(Problem(source.value.place, message, ("data", "source")))
-        return root
-    resolved = Entry(source.key_place, replace(source.value, value=absolute))
-    return root.with_entry("data", Entry(data.key_place, data.value.with_entry("source", resolved)))
-
-
-def is_path(source: str) -> bool:
-    """Whether a ``data.source`` is a path, not a bundled set's name."""
-    return "\0" not in source and any(mark in source for mark in "/\\.")

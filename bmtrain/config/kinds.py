@@ -14,7 +14,7 @@ from annotated_types import Ge, Gt, Le, Lt, MaxLen, MinLen
 from pydantic.fields import FieldInfo
 
 from bmtrain.config.sections.base import Section
-from bmtrain.config.sections.data import FOLD
+from bmtrain.config.sections.data import FOLD, TABLE_PATH
 
 #: An upper limit above this is technical: it is mentioned only when exceeded.
 MAX_TELLING_LIMIT = 10_000
@@ -23,6 +23,7 @@ MAX_TELLING_LIMIT = 10_000
 _FORMS = {
     r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$": "1 to 64 letters, digits, '.', '_' or '-', "
     "the first a letter or digit",
+    TABLE_PATH: "the path of a table (./more.csv)",
     FOLD: "k/K, a fold from 1 to K of at least 2, 2/5 for example",
     r"^(train|validation)\.[a-z0-9_]+$": "train.METRIC or validation.METRIC, "
     "for example validation.loss",
@@ -139,7 +140,7 @@ class Kind:
             return noun[self.annotation] + self._limits(all_limits)
         form = next((_FORMS[p] for p in map(_pattern, self.metadata) if p in _FORMS), None)
         least, most = self.size_limits
-        if self.annotation is str and most is not None:
+        if self.annotation is str and most is not None and form is None:
             return f"a text of {least} to {most} characters"
         return form or noun.get(self.annotation, "another value")
 

@@ -6,11 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from bmtrain.config.files import FileChain, read_chain, resolved_paths
+from bmtrain.config.files import FileChain, read_chain
 from bmtrain.config.merging import merge
 from bmtrain.config.nodes import MappingNode, Node
 from bmtrain.config.origins import Origins
 from bmtrain.config.overrides import check_overrides, read_override, with_expectations
+from bmtrain.config.paths import resolved_paths
 from bmtrain.config.sections.experiment import ExperimentConfig
 from bmtrain.config.semantics import semantic_problems
 from bmtrain.config.short_forms import write_out

@@ -91,8 +91,15 @@ def _require_trained(
 def _fractions(
     section: DataSection, published: Mapping[SplitName, CheckedPart]
 ) -> tuple[float | None, float | None]:
-    """(validation, test) to draw; ConfigError where the source has that split already."""
-    validation, test = section.splits.validation, section.splits.test
+    """(validation, test) to draw; ConfigError where the source has that split already.
+
+    A split that is a file of its own is not drawn: it is published.
+    """
+    validation, test = (
+        None if isinstance(wanted, str) else wanted
+        for wanted in (section.splits.validation, section.splits.test)
+    )
+    assert not isinstance(validation, TestSplit)
     if validation is not None and "validation" in published:
         raise ConfigError(
             "the source has a validation split of its own",

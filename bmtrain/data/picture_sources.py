@@ -24,12 +24,12 @@ from bmtrain.data.picture_folders import (
 from bmtrain.data.pictures import picture_records
 from bmtrain.data.quoting import listed, quoted
 from bmtrain.data.source import Place, RawPart, Source
+from bmtrain.data.split_files import split_files
 from bmtrain.data.tables import (
     TABLE_FORMATS,
     TableFormatName,
     example_file,
     is_table,
-    split_files,
 )
 from bmtrain.errors import ConfigError, DataError
 
@@ -73,7 +73,7 @@ def read_picture_table(
         ConfigError: the label column is not named, or which column has the paths is unclear.
         DataError: a path leads out of the table's directory, or a picture cannot be read.
     """
-    files = split_files(path, name)
+    files = split_files(path, name, section.splits)
     columns = TABLE_FORMATS[name].header(files["train"])
     if section.label is None:
         raise ConfigError(

@@ -20,7 +20,7 @@ from bmtrain.data.fixed_records import (
 )
 from bmtrain.data.formats import ARRAY_READERS, Format, choose_format
 from bmtrain.data.memory import require_memory
-from bmtrain.data.missing_paths import missing_source_hint
+from bmtrain.data.missing_paths import missing_path_hint, missing_source_hint
 from bmtrain.data.picture_sources import read_picture_folder, read_picture_table
 from bmtrain.data.source import Source
 from bmtrain.data.storage import Storage
@@ -51,6 +51,7 @@ def convert_into(directory: Path, section: DataSection) -> Description:
     """
     path, data_format, label = _meant(section)
     found = _format(path, data_format)
+    _require_split_files(section, path, found)
     if is_table(found) and section.image is None:
         section = section.model_copy(update={"label": label})
         write_table(directory, table_layout(path, section, found), found)
@@ -73,6 +74,7 @@ def _settled(source: Source, storage: Storage) -> Source:
 def _read(section: DataSection, storage: Storage) -> Source:
     path, data_format, label = _meant(section)
     found = _format(path, data_format)
+    _require_split_files(section, path, found)
     if is_table(found):
         section = section.model_copy(update={"label": label})
         return _read_table(path, section, found, storage)
@@ -90,6 +92,28 @@ def _read(section: DataSection, storage: Storage) -> Source:
     if found == "images":
         return read_picture_folder(path, section)
     return ARRAY_READERS[found](path, weight=section.sample_weight, storage=storage)
+
+
+def _require_split_files(section: DataSection, path: Path, found: Format) -> None:
+    """The files that ``data.splits`` names are tables of the source's format, which is a table's."""
+    for split, file in section.splits.files.items():
+        key = ("data", "splits", split)
+        if not is_table(found):
+            raise ConfigError(
+                f"names a file beside a table, and {path.name} is {found.upper()}", key=key
+            )
+        if file.is_dir():
+            raise DataError("expected a file, got a directory", where=str(file), key=key)
+        try:
+            other = choose_format(file, section.format)
+        except DataError as error:
+            error.key = key
+            if isinstance(error.__cause__, FileNotFoundError):
+                error.hint = missing_path_hint(file)
+            raise
+        if other != found:
+            message = f"expected {found.upper()} like the source, got {other.upper()}"
+            raise DataError(message, where=str(file), key=key)
 
 
 def _format(path: Path, wanted: DataFormat) -> Format:

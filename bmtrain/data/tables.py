@@ -17,11 +17,11 @@ from bmtrain.data.model_columns import require_known
 from bmtrain.data.near_names import did_you_mean
 from bmtrain.data.quoting import listed, quoted
 from bmtrain.data.source import RawPart, Source, names_in
+from bmtrain.data.split_files import SPLITS, split_files
 from bmtrain.errors import ConfigError, DataError
 
 TableFormatName = Literal["csv", "jsonl", "parquet"]
 _Key = tuple[str | int, ...]
-_SPLITS: Final[tuple[SplitName, ...]] = ("train", "validation", "test")
 
 
 class PartReader(Protocol):
@@ -96,23 +96,8 @@ def is_table(name: str) -> TypeGuard[TableFormatName]:
 
 #: The files of a directory of tables.
 SPLIT_FILES: Final[frozenset[str]] = frozenset(
-    f"{split}.{name}" for split in _SPLITS for name in TABLE_FORMATS
+    f"{split}.{name}" for split in SPLITS for name in TABLE_FORMATS
 )
-
-
-def split_files(path: Path, name: TableFormatName) -> dict[SplitName, Path]:
-    """A file alone is train; of a directory train.csv and maybe validation.csv and test.csv.
-
-    Raises:
-        DataError: a directory has no train.csv, or the like of the format ``name``.
-    """
-    if not path.is_dir():
-        return {"train": path}
-    present = names_in(path)
-    files = {split: path / f"{split}.{name}" for split in _SPLITS if f"{split}.{name}" in present}
-    if "train" not in files:
-        raise DataError(f"train.{name} is missing", where=str(path))
-    return files
 
 
 def example_file(path: Path, name: TableFormatName) -> Path:
@@ -153,7 +138,7 @@ def table_layout(path: Path, section: DataSection, name: TableFormatName) -> Tab
         ConfigError: the section names what is no column, or no feature.
     """
     reader = TABLE_FORMATS[name]
-    files = split_files(path, name)
+    files = split_files(path, name, section.splits)
     label, features = section.label, section.features
     columns = reader.header(files["train"])
     if label is None:

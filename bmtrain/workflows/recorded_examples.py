@@ -37,15 +37,18 @@ def recorded_split(
 
 def _recorded_data(restored: Restored, note: Callable[[str], None]) -> Dataset:
     section = restored.checkpoint.experiment.data
+    paths = [*map(str, section.splits.files.values())]
     if section.source not in BUNDLED:
+        paths.insert(0, section.source)
+    if paths:
         if not restored.found.is_run:
             raise UsageError(
                 "a checkpoint alone is evaluated on data that you name: --data PATH",
-                hint=f"it was trained on {section.source}; to read what a run recorded, "
+                hint=f"it was trained on {', '.join(paths)}; to read what a run recorded, "
                 "name the run's directory",
             )
-        path = section.source if section.source.isprintable() else ascii(section.source)
-        note(f"reading the data that the run recorded: {path}")
+        shown = ", ".join(path if path.isprintable() else ascii(path) for path in paths)
+        note(f"reading the data that the run recorded: {shown}")
     try:
         return load_experiment_data(restored.checkpoint.experiment)
     except ConfigError as error:

@@ -151,9 +151,19 @@ def test_the_example_of_an_unknown_key_and_a_word_for_a_number(errors, reference
          "model.layers.0.target_shape",
          "expected a list of 1 to 8 integers >= -1, got a list of 9"),
         ("{source: mnist}", "{source: mnist, splits: {test: [0.1]}}", "data.splits.test",
-         "expected a number > 0 and < 1, or a mapping with 'fraction' (optional: 'replace'), got a list of 1"),
+         ("expected a number > 0 and < 1, or a mapping with 'fraction' (optional: 'replace'), "
+         "or the path of a table (./more.csv), got a list of 1")),
         ("{source: mnist}", "{source: mnist, splits: {test: 1.5}}", "data.splits.test",
-         "expected a number > 0 and < 1, or a mapping with 'fraction' (optional: 'replace'), got 1.5"),
+         ("expected a number > 0 and < 1, or a mapping with 'fraction' (optional: 'replace'), "
+         "or the path of a table (./more.csv), got 1.5")),
+        ("{source: mnist}", "{source: ./x.csv, splits: {validation: more}}", "data.splits.validation",
+         "expected a number > 0 and < 1, or the path of a table (./more.csv), got 'more'"),
+        ("{source: mnist}", "{source: ./x.csv, splits: {validation: '0.1'}}", "data.splits.validation",
+         ("expected a number > 0 and < 1, or the path of a table (./more.csv), got '0.1'; "
+         "remove the quotes")),
+        ("{source: mnist}", "{source: ./x.csv, splits: {validation: [./a.csv]}}",
+         "data.splits.validation",
+         "expected a number > 0 and < 1, or the path of a table (./more.csv), got a list of 1"),
         ("{source: mnist}", "{source: mnist, splits: {test: {fraction: 2}}}",
          "data.splits.test.fraction", "expected a number > 0 and < 1, got 2"),
         ("{source: mnist}", "{source: mnist, splits: {test: {replace: true}}}",

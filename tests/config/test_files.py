@@ -285,3 +285,19 @@ def test_a_directory_whose_name_is_no_utf_8_is_refused(tmp_path, reference):
     (diagnostic,) = refusal(path).diagnostics
     assert (diagnostic.key, diagnostic.line) == ("data.source", 3)
     assert "not in UTF-8" in diagnostic.message
+
+
+def test_files_of_splits_start_at_the_text_that_names_them(tmp_path, reference):
+    """The base's beside the base, an override's in the current directory; numbers stay numbers."""
+    base = with_source(reference, "./x.csv, splits: {validation: ../val.csv, test: ./a/t.csv}")
+    write(tmp_path / "bases", base=base)
+    path = write(
+        tmp_path / "mine", a="extends: ../bases/base.yaml\ndata: {splits: {test: ~/t.csv}}"
+    )
+    splits = load_config(path).experiment.data.splits
+    assert splits.validation == str(tmp_path / "val.csv")
+    assert splits.test == str(Path.home() / "t.csv")
+    splits = load_config(
+        path, ["data.splits.test=t.csv", "data.splits.validation=0.1"]
+    ).experiment.data.splits
+    assert (splits.test, splits.validation) == (str(Path.cwd() / "t.csv"), 0.1)

@@ -38,6 +38,7 @@ CHANGES = [
     ("batch_size: 32", "batch_size: full, early_stopping: {monitor: train.acc}"),
     ("{source: mnist}", "{source: mnist, splits: {test: {fraction: 0.1, replace: true}}}"),
     ("{source: mnist}", "{source: ./x.csv, label: y, splits: {test: 0.1, validation: 0.1}}"),
+    ("{source: mnist}", "{source: ./x.csv, label: y, splits: {test: ./t.csv, validation: v.csv}}"),
 ]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import Field
@@ -13,6 +14,10 @@ Fraction = Annotated[float, Field(gt=0, lt=1)]
 
 #: k/K; that k is at most K is checked with the rest of the config.
 FOLD = r"^[1-9][0-9]{0,3}/[1-9][0-9]{0,3}$"
+
+#: A path, not a number between quotes: it has a slash, or a dot before a letter.
+TABLE_PATH = r"[/\\]|\.[A-Za-z]"
+TableFile = Annotated[str, Field(max_length=4096, pattern=TABLE_PATH)]
 
 DataFormat = Literal["auto", "idx", "npz", "npy", "csv", "jsonl", "parquet", "images"]
 NormalizeKind = Literal["auto", "unit", "standardize", "none"]
@@ -35,13 +40,15 @@ class TestSplit(Section):
 class SplitsSection(Section):
     """Which part of the source's training examples is held out. Test is drawn first."""
 
-    validation: Fraction | None = Field(
-        default=None, description="Fraction of the source's training part."
-    )
-    test: Fraction | TestSplit | None = Field(
+    validation: Fraction | TableFile | None = Field(
         default=None,
-        description="Fraction of the source's training part; {fraction, replace: true} "
-        "where the source has a test split of its own.",
+        description="Fraction of the source's training part; or a file beside a table, of the "
+        "same columns: all of it.",
+    )
+    test: Fraction | TestSplit | TableFile | None = Field(
+        default=None,
+        description="The same; {fraction, replace: true} where the source has a test split of "
+        "its own.",
     )
     group: str | None = Field(
         default=None,
@@ -55,6 +62,12 @@ class SplitsSection(Section):
         pattern=FOLD,
         description="k/K: of what training has, dealt into K folds, fold k is the validation split.",
     )
+
+    @property
+    def files(self) -> dict[Literal["validation", "test"], Path]:
+        """The splits that are files of their own."""
+        named = {"validation": self.validation, "test": self.test}
+        return {split: Path(file) for split, file in named.items() if isinstance(file, str)}  # type: ignore[misc]
 
 
 class TokensSection(Section):

@@ -146,7 +146,8 @@ def test_set_difference(first: ComparedRun, second: ComparedRun) -> str | None:
     drawn = [repr((split.test, split.group)) for split in splits]
     if drawn[0] != drawn[1]:
         return "the split is drawn otherwise (data.splits.test)"
-    if first.experiment.data.splits.test is not None and first.seed != second.seed:
+    is_drawn = not isinstance(splits[0].test, str | None)
+    if is_drawn and first.seed != second.seed:
         return f"the split is drawn with the seeds {first.seed} and {second.seed}"
     if None not in hashes and _are_read_alike(first, second):
         return "other inputs under the same labels"
@@ -166,7 +167,8 @@ def is_drawn_alike(first: ComparedRun, second: ComparedRun) -> bool:
     """Whether two seeds drew their test splits from the same data in the same way."""
     one, other = first.predictions, second.predictions
     splits = [run.experiment.data.splits.test for run in (first, second)]
-    if one is None or other is None or splits[0] is None or repr(splits[0]) != repr(splits[1]):
+    is_drawn = not isinstance(splits[0], str | None)
+    if one is None or other is None or not is_drawn or repr(splits[0]) != repr(splits[1]):
         return False
     if one.labels.dtype != other.labels.dtype or one.labels.shape != other.labels.shape:
         return False

@@ -40,6 +40,7 @@ class DataReady(Event):
     fingerprint: str
     read_s: float
     is_streamed: bool = False  # the training examples stay in their file
+    are_tokens: bool = False  # an input is a token's number
 
 
 @dataclass(frozen=True, slots=True)

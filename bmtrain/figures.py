@@ -51,10 +51,10 @@ def amount(number: float, unit: str) -> str:
     return f"{number:.3g} {prefix}{unit}"
 
 
-def shape(sizes: Sequence[int], times: str = "×") -> str:
-    """``28×28``; one size is ``4 features``."""
+def shape(sizes: Sequence[int], times: str = "×", unit: str = "feature") -> str:
+    """``28×28``; one size is ``4 features``, or of another unit."""
     if len(sizes) == 1:
-        return count(sizes[0], "feature")
+        return count(sizes[0], unit)
     return times.join(str(size) for size in sizes) or "scalars"
 
 

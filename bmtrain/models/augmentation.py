@@ -9,16 +9,14 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any
 
 import tensorflow as tf
 
 from bmtrain.config.sections import augmentation as sections
+from bmtrain.data.text_encoding import PADDING, UNKNOWN
 from bmtrain.models.initial_weights import derived_seed
 from bmtrain.models.random_bits import uniforms
-
-#: The id of a token that the vocabulary does not have; 0 is padding.
-_UNKNOWN: Final = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,8 +126,8 @@ def _cutout(item: sections.Cutout, features: tf.Tensor, draws: Draws) -> tf.Tens
 
 def _mask_tokens(item: sections.MaskTokens, features: tf.Tensor, draws: Draws) -> tf.Tensor:
     is_masked = draws.uniform(features.shape[1]) < item.rate
-    is_token = features != tf.zeros((), features.dtype)
-    return tf.where(is_masked & is_token, tf.constant(_UNKNOWN, features.dtype), features)
+    is_token = features != tf.constant(PADDING, features.dtype)
+    return tf.where(is_masked & is_token, tf.constant(UNKNOWN, features.dtype), features)
 
 
 #: type -> (item, features before scaling, draws) -> features of the same shape

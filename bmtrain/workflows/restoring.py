@@ -44,7 +44,8 @@ class Restored:
     def chose_columns(self) -> bool:
         """Whether the config left columns of the table aside: then others may have them, too."""
         section = self.checkpoint.experiment.data
-        return section.features is not None or section.splits.group is not None
+        chosen = (section.features, section.text, section.splits.group)
+        return any(columns is not None for columns in chosen)
 
 
 def read_restored(path: Path) -> Restored:

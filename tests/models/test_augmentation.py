@@ -1,11 +1,15 @@
 """Augmentation is what its formula says, and a pure function of seed, epoch and example."""
 
 import numpy as np
+import polars as pl
 import pytest
 import scipy.ndimage
 import tensorflow as tf
 
 from bmtrain.config.sections import augmentation as sections
+from bmtrain.data.columns import RawColumns
+from bmtrain.data.source import Place
+from bmtrain.data.text_encoding import TextEncoding
 from bmtrain.models.augmentation import Augmentor, sampled
 from bmtrain.models.random_bits import between_zero_and_one, threefry_2x32, uniforms
 
@@ -179,7 +183,10 @@ def test_masked_tokens_are_unknown_and_padding_stays(dtype):
     assert result.dtype == dtype
     assert not result[:, 4:].any()
     is_masked = result[:, :4] != ids[:, :4]
-    assert (result[:, :4][is_masked] == 1).all()
+    encoding = TextEncoding("text", "word", lowercase=True, length=1, vocabulary=("a", "b"))
+    zzz = RawColumns({}, {"text": pl.Series(["zzz"])})
+    ((unknown,),) = encoding.encode(zzz, Place("x.csv")).tolist()
+    assert (result[:, :4][is_masked] == unknown).all()
     assert abs(is_masked.mean() - 0.25) < 0.04
 
 

@@ -67,6 +67,26 @@ def test_it_learns_what_tells_the_classes_apart(run):
     assert run.summary["metrics"]["test"]["accuracy"] > 0.95
 
 
+def test_inputs_are_told_as_tokens_on_the_screen_and_in_the_log(texts, command, tmp_path):
+    path = tmp_path / "run"
+    ended = command("train", texts / "reviews.yaml", "training.epochs=1", "--run-dir", path)
+    assert "; 12 tokens, 2 classes" in " ".join(ended.err.split())
+    assert "; 12 tokens, 2 classes" in (path / "log.txt").read_text()
+
+
+def test_columns_that_the_model_does_not_read_may_be_others(run, texts, command, tmp_path):
+    with (texts / "reviews.csv").open() as file:
+        rows = [[*row, i] for i, row in enumerate(csv.reader(file))]
+    table = tmp_path / "more.csv"
+    with table.open("w", newline="") as file:
+        csv.writer(file).writerows([[*rows[0][:2], "year"], *rows[1:]])
+    predicted = command("predict", run.path, table)
+    assert predicted.exit_code == 0, predicted.err
+    assert predicted.out == command("predict", run.path, texts / "reviews.csv").out
+    evaluated = command("eval", run.path, "--data", table)
+    assert evaluated.exit_code == 0, evaluated.err
+
+
 def test_every_way_in_gives_the_same_predictions(run, texts, command):
     first = command("predict", run.path, texts / "reviews.csv")
     second = command("predict", run.path, texts / "reviews.jsonl")

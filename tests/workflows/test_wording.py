@@ -56,6 +56,8 @@ class Unheard(events.Event):
          "DataReady: train 60,000, test 10,000; 28×28, 10 classes; read in 0.42 s; fingerprint ab12"),
         (events.DataReady({"train": 506}, (13,), None, "ab12", 0.4),
          "DataReady: train 506; 13 features, regression; read in 0.40 s; fingerprint ab12"),
+        (events.DataReady({"train": 506}, (13,), 2, "ab12", 0.4, are_tokens=True),
+         "DataReady: train 506; 13 tokens, 2 classes; read in 0.40 s; fingerprint ab12"),
         (events.ModelReady(101_770, "cpu", "xla", 1, 4.1),
          "ModelReady: 101,770 parameters; xla on cpu, 1 thread; started in 4.1 s"),
         (events.Warned("λ/m is 1e-9"), "Warned: λ/m is 1e-9"),

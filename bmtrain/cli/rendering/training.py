@@ -112,7 +112,8 @@ class TrainingView:
 
     def _show_data(self, event: DataReady) -> None:
         splits = ", ".join(f"{name} {number:,}" for name, number in event.num_examples.items())
-        per_example = shape(event.input_shape, self._screen.err.symbols.times)
+        unit = "token" if event.are_tokens else "feature"
+        per_example = shape(event.input_shape, self._screen.err.symbols.times, unit)
         target = (
             "regression"
             if event.num_classes is None

@@ -164,4 +164,5 @@ def _data_ready(prepared: Prepared) -> DataReady:
         fingerprint=facts.fingerprint,
         read_s=prepared.read_s,
         is_streamed=prepared.is_streamed,
+        are_tokens=facts.vocabulary_size is not None,
     )

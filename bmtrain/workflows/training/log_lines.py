@@ -59,7 +59,7 @@ def _data(event: DataReady) -> Iterator[str]:
     yield ", ".join(f"{name} {number:,}" for name, number in event.num_examples.items())
     classes = event.num_classes
     target = "regression" if classes is None else count(classes, "class", "classes")
-    yield f"{shape(event.input_shape)}, {target}"
+    yield f"{shape(event.input_shape, unit='token' if event.are_tokens else 'feature')}, {target}"
     yield f"read in {duration(event.read_s)}"
     yield "streamed from their file" if event.is_streamed else ""
     yield f"fingerprint {event.fingerprint}"

@@ -18,7 +18,7 @@ _MAX_SHOWN_TEXTS: Final = 3
 _MAX_CATEGORIES: Final = 100
 _MIN_EACH: Final = 5
 
-Fault = Literal["texts", "missing", "wrong", "identifier", "constant"]
+Fault = Literal["texts", "missing", "wrong", "identifier", "constant", "beside"]
 
 
 @dataclass(frozen=True, slots=True)

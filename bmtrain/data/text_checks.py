@@ -9,7 +9,7 @@ import numpy as np
 
 from bmtrain.data.dataset import DataFacts, Dataset, Split
 from bmtrain.data.finding import Finding
-from bmtrain.data.text_encoding import PADDING, UNKNOWN
+from bmtrain.data.text_encoding import PADDING, UNKNOWN, TextEncoding
 
 #: More tokens of a split than this that training never saw, or more texts without their end.
 _MANY_UNKNOWN: Final = 0.2
@@ -44,6 +44,10 @@ def _lengths(train: Split, facts: DataFacts) -> Finding:
     longest, median = int(num_tokens.max()), int(np.median(num_tokens))
     full = float((num_tokens == length).mean())
     key = (*_TOKENS, "length")
+    encoding = facts.encoding
+    if full == 1 and isinstance(encoding, TextEncoding) and encoding.level != "word":
+        text = f"train: every text fills all {length:,} places, as sequences of one length do"
+        return Finding("ok", f"{text}; of longer ones the end was cut off")
     if full > _MANY_CUT:
         message = (
             f"train: {full:.1%} of the texts fill all {length:,} places: what is more was cut off "

@@ -88,10 +88,13 @@ def _show_left_out(document: Mapping[str, Any], out: Stream) -> None:
 
 def _show_next(document: Mapping[str, Any], out: Stream) -> None:
     chosen = {choice["key"]: choice for choice in document["choices"]}
+    if tokens := chosen.get("data.tokens"):
+        text = f"{chosen['data.text']['value']}: {tokens['reason']}"
+        out.hanging(out.paint("text      ", "dim"), 10, text)
     if splits := chosen.get("data.splits"):
         text = splits["reason"] if splits["is_active"] else f"none: {splits['reason']}"
         out.hanging(out.paint("splits    ", "dim"), 10, text)
-    if model := chosen.get("model"):
+    if model := chosen.get("model", chosen.get("model.layers")):
         out.hanging(out.paint("model     ", "dim"), 10, model["reason"])
     if document["config"] is not None:
         out.hanging(out.paint("wrote     ", "dim"), 10, str(document["config"]))

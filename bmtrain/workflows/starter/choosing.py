@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -13,7 +12,9 @@ import numpy as np
 from bmtrain.data.feature_choice import FeatureChoice
 from bmtrain.data.normalization import extremes
 from bmtrain.data.quoting import listed_and_more, quoted
+from bmtrain.data.text_choice import TextChoice
 from bmtrain.figures import count
+from bmtrain.workflows.starter.first_model import Pace, first_model, pace_of
 from bmtrain.workflows.starter.looking import Seen
 from bmtrain.workflows.starter.splitting import ChosenSplits, choose_splits
 
@@ -34,27 +35,6 @@ class Choice:
     value: Any
     reason: str
     is_active: bool = True
-
-
-@dataclass(frozen=True, slots=True)
-class Pace:
-    """What fits so many training examples: the first row of ``_PACES`` that they are under."""
-
-    under: float
-    hidden: tuple[int, ...]
-    batch_size: int
-    epochs: int
-    patience: int
-    learning_rate: float
-
-
-#: Small sets need many passes and larger steps, and overfit early; large ones learn much in each.
-_PACES: Final = (
-    Pace(500, (16,), 16, 100, 15, 0.01),
-    Pace(5_000, (32,), 32, 60, 10, 0.003),
-    Pace(50_000, (64, 32), 64, 40, 5, 0.001),
-    Pace(math.inf, (128, 64), 128, 30, 5, 0.001),
-)
 
 
 def choose(seen: Seen, source: str, seed: int = 0) -> list[Choice]:
@@ -94,6 +74,8 @@ def _data(seen: Seen, source: str, splits: ChosenSplits) -> Iterator[Choice]:
         yield Choice("data.features", list(seen.features.names), reason)
     if seen.features is not None:
         yield from _of_columns(seen.features)
+    if seen.text is not None:
+        yield from _of_text(seen.text, seen.features)
     if seen.image is not None:
         image = {"size": list(seen.image.size), "channels": seen.image.channels}
         yield Choice("data.image", image, seen.image_reason)
@@ -117,6 +99,20 @@ def _of_columns(features: FeatureChoice) -> Iterator[Choice]:
             "training examples, and an input says that it was missing"
         )
         yield Choice("data.missing", "indicator", reason)
+
+
+def _of_text(text: TextChoice, features: FeatureChoice | None) -> Iterator[Choice]:
+    """The column of texts, without the others, and its tokens."""
+    reason = "texts, mostly different"
+    if features is not None and features.left_out:
+        names = [quoted(left.name) for left in features.left_out]
+        reason = (
+            f"{reason}, are the only input, without {listed_and_more(names)}; to use columns "
+            "instead: data.features, and another model"
+        )
+    yield Choice("data.text", text.name, reason)
+    tokens = {"level": text.tokens.level, "length": text.tokens.length}
+    yield Choice("data.tokens", tokens, text.reason)
 
 
 def label_reason(seen: Seen) -> str:
@@ -145,16 +141,8 @@ def _normalize_reason(seen: Seen) -> str | None:
 
 
 def _training(seen: Seen, splits: ChosenSplits) -> Iterator[Choice]:
-    pace = next(pace for pace in _PACES if splits.num_train < pace.under)
-    inputs = int(np.prod(seen.train.features.shape[1:]))
-    examples = count(splits.num_train, "training example")
-    kind = "a small network" if len(pace.hidden) == 1 and pace.hidden[0] < 64 else "a network"
-    output = _output(seen)
-    yield Choice(
-        "model",
-        {"type": "mlp", "hidden": list(pace.hidden)},
-        f"{kind} for {examples} of {count(inputs, 'value')} each; {output}",
-    )
+    pace = pace_of(splits.num_train)
+    yield Choice(*first_model(seen, splits.num_train))
     yield from _objective(seen)
     yield Choice("optimizer", *_optimizer(seen, pace))
     yield Choice(
@@ -170,12 +158,6 @@ def _training(seen: Seen, splits: ChosenSplits) -> Iterator[Choice]:
             {"monitor": "validation.loss", "patience": pace.patience},
             f"after {pace.patience} epochs without a better one; the best is kept",
         )
-
-
-def _output(seen: Seen) -> str:
-    if seen.class_names is not None:
-        return f"its output has a probability for each of the {len(seen.class_names):,} classes"
-    return f"its output has {count(seen.train.labels.shape[1], 'number')}"
 
 
 def _objective(seen: Seen) -> Iterator[Choice]:

@@ -11,13 +11,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bmtrain.config.sections.data import DataSection
+from bmtrain.config.sections.data import DataSection, TokensSection
 from bmtrain.config.sections.image import ImageSection
 from bmtrain.data.bundled import BUNDLED
 from bmtrain.data.checked import check_source, encoded
 from bmtrain.data.dataset import Split, SplitName, Task
 from bmtrain.data.encoding import fit_encoding
-from bmtrain.data.feature_choice import FeatureChoice, choose_features, missing_cells
+from bmtrain.data.feature_choice import FeatureChoice, missing_cells
 from bmtrain.data.formats import Format, choose_format
 from bmtrain.data.label_guess import Candidate, LabelGuess, are_classes, guess_label
 from bmtrain.data.labels import fit_class_names, require_labels
@@ -28,14 +28,14 @@ from bmtrain.data.source import RawLabels, Source
 from bmtrain.data.sources import read_source
 from bmtrain.data.split_files import split_files
 from bmtrain.data.table_profile import Column, profile_table
-from bmtrain.data.tables import TABLE_FORMATS, TableFormatName, is_table
+from bmtrain.data.tables import TABLE_FORMATS, TableFormatName, is_table, split_files
+from bmtrain.data.text_choice import TextChoice
 from bmtrain.errors import DataError, UsageError
 from bmtrain.program import program
+from bmtrain.workflows.starter.inputs import choose_inputs
 from bmtrain.workflows.starter.picture_size import choose_image
 from bmtrain.workflows.starter.recipes import recipe_names
 
-#: A config is bounded in size; so many names of any usual length fit.
-_MAX_LISTED = 10_000
 #: Of an array's integer labels; more different ones are targets.
 _MAX_ARRAY_CLASSES = 1000
 
@@ -48,6 +48,7 @@ class Seen:
         columns: of the training file; empty for arrays.
         label: None for arrays.
         features: None for arrays.
+        text: the column that is read instead of features, where one obviously holds texts.
         splits: what the source has published, checked.
         class_names: None: regression.
         image: of pictures: how they were read, and why so.
@@ -58,6 +59,7 @@ class Seen:
     columns: tuple[Column, ...]
     label: LabelGuess | None
     features: FeatureChoice | None
+    text: TextChoice | None
     task: Task
     splits: Mapping[SplitName, Split]
     class_names: tuple[str, ...] | None
@@ -116,25 +118,21 @@ def _format(path: Path, wanted: str) -> Format:
 
 def _look_at_table(path: Path, found: TableFormatName, label: str | None) -> Seen:
     files = split_files(path, found)
-    profiles = {
-        split: profile_table(TABLE_FORMATS[found].cells(file)) for split, file in files.items()
-    }
-    columns = profiles.pop("train")
-    others = [column for profile in profiles.values() for column in profile]
+    read = TABLE_FORMATS[found].cells
+    others = [
+        column
+        for split, file in files.items()
+        if split != "train"
+        for column in profile_table(read(file))
+    ]
+    table = read(files["train"])
+    columns = profile_table(table)
     guess = _guess(columns, label, files["train"])
     chosen = guess.best.column
     for column in (chosen, *(other for other in others if other.name == chosen.name)):
         _require_whole_label(column)
-    features = choose_features(columns, chosen.name, others)
-    if not features.num_features:
-        raise _without_features(features, chosen, files["train"])
-    if len(features.names or ()) > _MAX_LISTED:
-        raise DataError(
-            f"a config cannot list the {features.num_features:,} features that are left",
-            where=str(files["train"]),
-            hint=f"remove {listed([quoted(left.name) for left in features.left_out], 5)} from the "
-            "table: without a list every column but the label is a feature",
-        )
+    features, text = choose_inputs(table, columns, chosen, others, files["train"])
+    del table  # it is read once more, as a training reads it
     section = DataSection(
         source=str(path.absolute()),
         format=found,
@@ -142,11 +140,13 @@ def _look_at_table(path: Path, found: TableFormatName, label: str | None) -> See
         features=features.names,
         categorical=features.categorical,
         missing="indicator" if features.with_gaps else "error",
+        text=None if text is None else text.name,
+        tokens=TokensSection() if text is None else text.tokens,
     )
     task: Task = "classification" if are_classes(chosen) else "regression"
     source = _source(section)
-    table = {"columns": tuple(columns), "label": guess, "features": features}
-    return _seen(path, found, section, source, task, **table)
+    of_table = {"columns": tuple(columns), "label": guess, "features": features, "text": text}
+    return _seen(path, found, section, source, task, **of_table)
 
 
 def _seen(
@@ -155,7 +155,7 @@ def _seen(
     class_names = fit_class_names(source.parts["train"]) if task == "classification" else None
     parts = check_source(source, class_names)
     splits = encoded(parts, fit_encoding(section, source.columns, parts["train"].features))
-    no_table: dict[str, Any] = {"columns": (), "label": None, "features": None}
+    no_table: dict[str, Any] = {"columns": (), "label": None, "features": None, "text": None}
     return Seen(
         path=path,
         format=found,
@@ -211,19 +211,6 @@ def _require_whole_label(column: Column) -> None:
             hint=f"fill {'it' if one else 'them'} in or remove {'the row' if one else 'these rows'}"
             ", or name another column with --label",
         )
-
-
-def _without_features(features: FeatureChoice, label: Column, file: Path) -> DataError:
-    if not features.left_out:
-        return DataError("the table has no column beside the label", where=str(file))
-    reasons = "; ".join(f"{quoted(left.name)}: {left.reason}" for left in features.left_out[:5])
-    more = len(features.left_out) - 5
-    return DataError(
-        f"no column beside the label {quoted(label.name)} can be a feature: {reasons}"
-        + (f"; and {more:,} more" if more > 0 else ""),
-        where=str(file),
-        hint="a feature holds numbers, or texts that repeat",
-    )
 
 
 def _task_of_array(labels: RawLabels) -> Task:

@@ -70,7 +70,8 @@ def test_a_text_far_longer_than_the_others_loses_its_end(start):
 def test_sequences_of_one_length_are_read_character_by_character(start):
     config, text, doubts = start("dna,y", lambda i: (letters(25), i % 3))
     assert config["data"]["tokens"] == {"level": "character", "length": 25}
-    assert [layer["type"] for layer in config["model"]["layers"]][-1] == "dense"
+    types = [layer["type"] for layer in config["model"]["layers"]]
+    assert types == ["embedding", "conv1d", "dropout", "flatten", "dense", "dropout", "dense"]
     assert "Each text has 25 characters" in text
     assert not doubts
 
@@ -101,6 +102,12 @@ def test_texts_of_a_script_without_spaces_are_read_character_by_character(start)
     assert not doubts
 
 
+def test_of_several_texts_the_longest_is_read_and_the_others_are_named(start):
+    config, text, _ = start("title,body,note,y", lambda i: (words(9), words(20), words(8), i % 2))
+    assert config["data"]["text"] == "body"
+    assert re.search(r"# .*without 'title' and 'note'|# .*without 'title', 'note'", text)
+
+
 def test_few_words_are_texts_where_there_is_nothing_else(start):
     config, _, _ = start("title,y", lambda i: (f"{words(3)} {i}", i % 2))
     assert config["data"]["text"] == "title"
@@ -110,13 +117,14 @@ def test_few_words_are_texts_where_there_is_nothing_else(start):
     "text",
     [
         lambda i: f"Mr {words(3)} {i}",
+        lambda i: letters(12),
         lambda i: f"{i:032x}",
         lambda i: f"someone-{i}-{letters(20)}@example.org",
         lambda i: f"/a/b/c/d/e/f/g/h/i/j/{letters(9)}/{i}.png",
         lambda i: ("the film was a plot of no great length", "no, it was not a film at all")[i % 2],
         lambda i: "" if i == 9 else words(12),
     ],
-    ids=["names", "checksums", "addresses", "paths", "texts that repeat", "missing texts"],
+    ids=["names", "codes", "checksums", "addresses", "paths", "texts that repeat", "missing texts"],
 )
 def test_beside_other_features_what_is_no_obvious_text_is_none(start, text):
     config, _, _ = start("a,t,y", lambda i: (f"{i * 1.7 % 5:.2f}", text(i), i % 2))

@@ -174,6 +174,11 @@ def test_a_config_that_cannot_be_is_told(texts, command, override, words, code):
     assert words in " ".join((ended.out + ended.err).split())
 
 
+def test_check_tells_of_texts_of_words_that_were_all_cut_off(texts, command):
+    ended = command("check", texts / "reviews.yaml", "data.tokens.length=2")
+    assert "100.0% of the texts fill all 2 places" in " ".join(ended.out.split())
+
+
 def test_check_tells_of_vocabulary_length_and_unknown_words(texts, command):
     told = " ".join(command("check", texts / "reviews.yaml").out.split())
     assert "12 tokens, uint16" in told

@@ -28,7 +28,7 @@ from bmtrain.data.source import RawLabels, Source
 from bmtrain.data.sources import read_source
 from bmtrain.data.split_files import split_files
 from bmtrain.data.table_profile import Column, profile_table
-from bmtrain.data.tables import TABLE_FORMATS, TableFormatName, is_table, split_files
+from bmtrain.data.tables import TABLE_FORMATS, TableFormatName, is_table
 from bmtrain.data.text_choice import TextChoice
 from bmtrain.errors import DataError, UsageError
 from bmtrain.program import program

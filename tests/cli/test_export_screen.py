@@ -21,7 +21,7 @@ compared on    1,000 of the 10,000 examples of the test split
 in Python      onnxruntime.InferenceSession('points.onnx')
 """
     )
-    assert ended.err == ""
+    assert ended.err == "exporting…\n"
     asked = fake.ExportRequest(
         fake.Path("runs/mnist-1"),
         ("onnx", "keras"),

@@ -75,14 +75,15 @@ def test_without_an_output_csv_goes_to_stdout(bmtrain, requests, fake):
 
 def test_a_csv_file_is_what_stdout_would_be(bmtrain, tmp_path):
     ended = bmtrain("predict", "run", "in.npy", "-o", "out.csv")
-    assert (ended.out, ended.err) == ("", "2 predictions in out.csv\n")
+    assert (ended.out, ended.err) == ("", "predicting…\n2 predictions in out.csv\n")
     assert (tmp_path / "out.csv").read_text(encoding="utf-8") == CSV
 
 
 @pytest.mark.parametrize("arguments", [[], ["--quiet"], ["--json"]])
 def test_a_checkpoint_that_was_passed_over_is_a_warning_on_stderr(bmtrain, arguments):
     ended = bmtrain("predict", "run", "in.npy", *arguments, scenario="skipped")
-    assert ended.err == "warning: step-00009375 is damaged\n"
+    before = "" if arguments else "predicting…\n"
+    assert ended.err == f"{before}warning: step-00009375 is damaged\n"
     if "--json" in arguments:
         assert json.loads(ended.out)["skipped"] == ["step-00009375 is damaged"]
 

@@ -216,7 +216,7 @@ def test_what_a_format_cannot_express_is_told_before_anything_starts(
     monkeypatch.setattr("bmtrain.workflows.export.restored_session", None)
     ended = command("export", graph.path, "--to", "keras", "--to", "litert", "-o", tmp_path)
     assert (ended.exit_code, ended.out) == (2, "")
-    assert ended.err == "error: --to litert: it has 9 axes\n"
+    assert ended.err == "exporting…\nerror: --to litert: it has 9 axes\n"
     assert list(tmp_path.iterdir()) == []
 
 

@@ -190,7 +190,7 @@ def test_small_weights_of_a_layer_that_gives_terabytes_are_refused_before_it_is_
     ("change", "words"),
     [
         ({"label": None}, "a table needs data.label"),
-        ({"source": "digits"}, "there is no bundled data set 'digits'"),
+        ({"source": "letters"}, "there is no bundled data set 'letters'"),
         ({"format": "npz"}, "names columns of a table"),
     ],
 )

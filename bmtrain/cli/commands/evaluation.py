@@ -54,7 +54,7 @@ def evaluate(
         format=data_format,
         ignore_unknown_columns=ignore_unknown_columns,
     )
-    with screen.waiting("evaluating"):
+    with screen.waiting("evaluating", in_a_line=True):
         document = run(request, note=screen.tell)
     show_evaluation(document, screen)
 
@@ -102,5 +102,5 @@ def predict(
         top=top,
         ignore_unknown_columns=ignore_unknown_columns,
     )
-    with screen.waiting("predicting"):
+    with screen.waiting("predicting", in_a_line=True):
         destination.deliver(run(request), top, screen)

@@ -89,6 +89,6 @@ def export(
         tolerance=tolerance,
         force=force,
     )
-    with screen.waiting("exporting"):
+    with screen.waiting("exporting", in_a_line=True):
         exit_code = show_export(run(request, note=screen.tell), screen)
     raise typer.Exit(exit_code)

@@ -46,7 +46,7 @@ def _smoke(config: Path, overrides: tuple[str, ...], device: str | None, screen:
 
     if device is not None:
         overrides = (*overrides, f"training.device={device}")
-    with screen.waiting("a few steps of everything"):
+    with screen.waiting("a few steps of everything", in_a_line=True):
         return show_smoke(run(SmokeRequest(config=config, overrides=overrides)), screen)
 
 

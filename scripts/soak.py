@@ -31,8 +31,8 @@ from bmtrain.checkpoint.index import INDEX
 from bmtrain.checkpoint.read import read_checkpoint, verify_checkpoint
 from bmtrain.checkpoint.store import CheckpointStore
 from bmtrain.config.load import load_config
-from bmtrain.data.dataset import DataFacts
-from bmtrain.data.preprocessing import Preprocessing
+from bmtrain.data.examples.dataset import DataFacts
+from bmtrain.data.examples.preprocessing import Preprocessing
 from bmtrain.training_state import TrainingState
 
 ROOT = Path(__file__).resolve().parents[1]

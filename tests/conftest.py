@@ -148,7 +148,7 @@ def experiment() -> Callable[..., Any]:
 @pytest.fixture(scope="session")
 def dataset() -> Callable[..., Any]:
     """A Dataset of arrays; integer labels are classes, others are targets (examples, outputs)."""
-    from bmtrain.data.dataset import DataFacts, Dataset, Split
+    from bmtrain.data.examples.dataset import DataFacts, Dataset, Split
 
     def make(
         features: Any,
@@ -184,8 +184,8 @@ def text_dataset(dataset: Callable[..., Any]) -> Callable[..., Any]:
     """A Dataset of token numbers (examples, length) below ``vocabulary_size``."""
     import dataclasses
 
-    from bmtrain.data.dataset import Dataset
-    from bmtrain.data.text_encoding import TextEncoding
+    from bmtrain.data.encodings.text_encoding import TextEncoding
+    from bmtrain.data.examples.dataset import Dataset
 
     def make(features: Any, labels: Any, *, vocabulary_size: int, **held_out: Any) -> Any:
         made = dataset(features.astype(np.uint16), labels, **held_out)

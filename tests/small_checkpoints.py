@@ -8,8 +8,8 @@ import numpy as np
 
 from bmtrain.checkpoint.content import Checkpoint
 from bmtrain.config.sections.experiment import ExperimentConfig
-from bmtrain.data.dataset import DataFacts
-from bmtrain.data.preprocessing import Preprocessing
+from bmtrain.data.examples.dataset import DataFacts
+from bmtrain.data.examples.preprocessing import Preprocessing
 from bmtrain.training_state import TrainingState
 
 

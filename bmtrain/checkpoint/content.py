@@ -9,7 +9,7 @@ from typing import Any
 from numpy.typing import NDArray
 
 from bmtrain.config.sections.experiment import ExperimentConfig
-from bmtrain.data.preprocessing import Preprocessing
+from bmtrain.data.examples.preprocessing import Preprocessing
 from bmtrain.training_state import TrainingState
 
 Array = NDArray[Any]

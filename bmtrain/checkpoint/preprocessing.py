@@ -9,9 +9,9 @@ import numpy as np
 
 from bmtrain import strict_json
 from bmtrain.checkpoint.content import Array
-from bmtrain.data.dataset import DataFacts, Task
-from bmtrain.data.encoding import Encoding, encoding_as_json, encoding_from_json
-from bmtrain.data.preprocessing import Preprocessing
+from bmtrain.data.encodings.encoding import Encoding, encoding_as_json, encoding_from_json
+from bmtrain.data.examples.dataset import DataFacts, Task
+from bmtrain.data.examples.preprocessing import Preprocessing
 
 _INPUT_DTYPES = frozenset(
     {"bool", "uint8", "uint16", "uint32", "uint64", "int8", "int16", "int32", "int64"}

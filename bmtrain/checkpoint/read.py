@@ -22,7 +22,7 @@ from bmtrain.checkpoint.state import parse_state
 from bmtrain.checkpoint.tensors import Shapes, check_shapes, read_tensors
 from bmtrain.config.resolved import experiment_from_plain
 from bmtrain.config.sections.experiment import ExperimentConfig
-from bmtrain.data.preprocessing import Preprocessing
+from bmtrain.data.examples.preprocessing import Preprocessing
 from bmtrain.errors import BmtrainError, CheckpointError
 from bmtrain.training_state import TrainingState
 

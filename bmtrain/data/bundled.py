@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from bmtrain.data.near_names import did_you_mean
-from bmtrain.data.quoting import quoted, short
+from bmtrain.data.wording.near_names import did_you_mean
+from bmtrain.data.wording.quoting import quoted, short
 from bmtrain.errors import ConfigError
 
 _ROOT = Path(__file__).parent / "bundled"

@@ -12,19 +12,19 @@ from typing import Any, Final
 
 import numpy as np
 
-from bmtrain.data.checked import fitting_features
-from bmtrain.data.dataset import BLOCK_SIZE, DataFacts
+from bmtrain.data.arrays.idx import FILE_NAME, idx_blocks, idx_stream_blocks
+from bmtrain.data.arrays.numpy_files import NPY_NAMES, npy_blocks, npy_stream_blocks, npz_blocks
+from bmtrain.data.encodings.image_encoding import ImageEncoding
+from bmtrain.data.examples.checked import fitting_features
+from bmtrain.data.examples.dataset import BLOCK_SIZE, DataFacts
 from bmtrain.data.formats import DATA_SUFFIXES, Format, choose_format
-from bmtrain.data.idx import FILE_NAME, idx_blocks, idx_stream_blocks
-from bmtrain.data.image_encoding import ImageEncoding
 from bmtrain.data.missing_paths import missing_path_hint
-from bmtrain.data.model_columns import columns_of, known_columns
-from bmtrain.data.numpy_files import NPY_NAMES, npy_blocks, npy_stream_blocks, npz_blocks
-from bmtrain.data.picture_blocks import picture_blocks, table_pictures
-from bmtrain.data.picture_folders import is_picture_name, pictures_below
-from bmtrain.data.picture_sources import required_encoding
-from bmtrain.data.source import RawArray, RawPart, names_in
-from bmtrain.data.tables import SPLIT_FILES, TABLE_FORMATS, is_table, table_blocks
+from bmtrain.data.pictures.picture_blocks import picture_blocks, table_pictures
+from bmtrain.data.pictures.picture_folders import is_picture_name, pictures_below
+from bmtrain.data.pictures.picture_sources import required_encoding
+from bmtrain.data.raw.source import RawArray, RawPart, names_in
+from bmtrain.data.tables.model_columns import columns_of, known_columns
+from bmtrain.data.tables.table_formats import SPLIT_FILES, TABLE_FORMATS, is_table, table_blocks
 from bmtrain.errors import DataError
 
 #: Float32 values of one block; a multiple of rows is read as the model takes them at a time.

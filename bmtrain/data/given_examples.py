@@ -9,18 +9,18 @@ from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 import numpy as np
 
-from bmtrain.data.checked import check_labels, check_weights, fitting_features
-from bmtrain.data.columns import Column, RawColumns, are_all_numbers
-from bmtrain.data.dataset import DataFacts, Split
-from bmtrain.data.features import to_float32
-from bmtrain.data.image_encoding import ImageEncoding
-from bmtrain.data.near_names import did_you_mean
-from bmtrain.data.picture_folders import pictures_below
-from bmtrain.data.picture_sources import required_encoding
-from bmtrain.data.pictures import decoded_pictures
-from bmtrain.data.quoting import listed, quoted
-from bmtrain.data.source import Place, RawArray, RawLabels, RawPart
-from bmtrain.data.weights import example_weights
+from bmtrain.data.encodings.image_encoding import ImageEncoding
+from bmtrain.data.examples.checked import check_labels, check_weights, fitting_features
+from bmtrain.data.examples.dataset import DataFacts, Split
+from bmtrain.data.examples.features import to_float32
+from bmtrain.data.examples.weights import example_weights
+from bmtrain.data.pictures.picture_folders import pictures_below
+from bmtrain.data.pictures.picture_sources import required_encoding
+from bmtrain.data.pictures.pictures import decoded_pictures
+from bmtrain.data.raw.columns import Column, RawColumns, are_all_numbers
+from bmtrain.data.raw.source import Place, RawArray, RawLabels, RawPart
+from bmtrain.data.wording.near_names import did_you_mean
+from bmtrain.data.wording.quoting import listed, quoted
 from bmtrain.errors import DataError
 
 if TYPE_CHECKING:

@@ -13,31 +13,31 @@ from numpy.typing import NDArray
 from bmtrain import strict_json
 from bmtrain.config.sections.data import DataSection
 from bmtrain.config.sections.loss import CROSSENTROPIES
-from bmtrain.data.checked import (
+from bmtrain.data.encodings.encoding import Encoding, encoding_as_json, fit_encoding
+from bmtrain.data.encodings.image_encoding import ImageEncoding
+from bmtrain.data.examples.checked import (
     check_labels,
     check_source,
     check_weights,
     encoded,
     fitting_features,
 )
-from bmtrain.data.columns import Beside
-from bmtrain.data.dataset import DataFacts, Dataset, Split, SplitName, Task
-from bmtrain.data.encoding import Encoding, encoding_as_json, fit_encoding
-from bmtrain.data.fingerprint import fingerprint, split_fingerprint
+from bmtrain.data.examples.dataset import DataFacts, Dataset, Split, Task
+from bmtrain.data.examples.fingerprint import fingerprint, split_fingerprint
+from bmtrain.data.examples.labels import fit_class_names
+from bmtrain.data.examples.weights import example_weights, require_some_weight
 from bmtrain.data.formats import ARRAY_PART_READERS, choose_format
-from bmtrain.data.holdout import hold_out
-from bmtrain.data.image_encoding import ImageEncoding
-from bmtrain.data.labels import fit_class_names
 from bmtrain.data.missing_paths import missing_path_hint
-from bmtrain.data.model_columns import columns_of, known_columns
-from bmtrain.data.picture_sources import read_picture_part
-from bmtrain.data.source import Source
+from bmtrain.data.pictures.picture_sources import read_picture_part
+from bmtrain.data.raw.columns import Beside
+from bmtrain.data.raw.source import Source, SplitName
 from bmtrain.data.sources import read_source
-from bmtrain.data.tables import (
+from bmtrain.data.splits.holdout import hold_out
+from bmtrain.data.tables.model_columns import columns_of, known_columns
+from bmtrain.data.tables.table_formats import (
     is_table,
     read_table_examples,
 )
-from bmtrain.data.weights import example_weights, require_some_weight
 from bmtrain.errors import DataError
 
 _STREAMABLE: Final = (

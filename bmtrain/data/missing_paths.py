@@ -6,8 +6,8 @@ from pathlib import Path
 
 from bmtrain.data.bundled import BUNDLED
 from bmtrain.data.formats import shown_data
-from bmtrain.data.near_names import nearest_name
-from bmtrain.data.source import names_in
+from bmtrain.data.raw.source import names_in
+from bmtrain.data.wording.near_names import nearest_name
 from bmtrain.errors import DataError
 
 

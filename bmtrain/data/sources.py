@@ -9,22 +9,27 @@ import numpy as np
 
 from bmtrain.config.sections.data import DataFormat, DataSection
 from bmtrain.data.bundled import bundled_set, is_bundled_name
-from bmtrain.data.columns import are_all_numbers
-from bmtrain.data.conversion import read_cached, read_converted
-from bmtrain.data.fixed_records import (
+from bmtrain.data.formats import ARRAY_READERS, Format, choose_format
+from bmtrain.data.missing_paths import missing_path_hint, missing_source_hint
+from bmtrain.data.pictures.picture_sources import read_picture_folder, read_picture_table
+from bmtrain.data.raw.columns import are_all_numbers
+from bmtrain.data.raw.memory import require_memory
+from bmtrain.data.raw.source import Source
+from bmtrain.data.raw.storage import Storage
+from bmtrain.data.records.conversion import read_cached, read_converted
+from bmtrain.data.records.fixed_records import (
     DESCRIPTION,
     Description,
     read_description,
     write_source,
     write_table,
 )
-from bmtrain.data.formats import ARRAY_READERS, Format, choose_format
-from bmtrain.data.memory import require_memory
-from bmtrain.data.missing_paths import missing_path_hint, missing_source_hint
-from bmtrain.data.picture_sources import read_picture_folder, read_picture_table
-from bmtrain.data.source import Source
-from bmtrain.data.storage import Storage
-from bmtrain.data.tables import TableFormatName, is_table, read_table_source, table_layout
+from bmtrain.data.tables.table_formats import (
+    TableFormatName,
+    is_table,
+    read_table_source,
+    table_layout,
+)
 from bmtrain.errors import ConfigError, DataError
 
 

@@ -10,8 +10,8 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from bmtrain.data.dataset import BLOCK_SIZE, Split
-from bmtrain.data.mapped_rows import Features
+from bmtrain.data.examples.dataset import BLOCK_SIZE, Split
+from bmtrain.data.raw.mapped_rows import Features
 from bmtrain.engine.placement import SingleDevice
 from bmtrain.models.losses import encode_targets
 from bmtrain.models.masking import call_layer, mask_after

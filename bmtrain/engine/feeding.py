@@ -13,7 +13,7 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from bmtrain.data.mapped_rows import Features, MappedRows
+from bmtrain.data.raw.mapped_rows import Features, MappedRows
 from bmtrain.engine.placement import SingleDevice
 
 Order = NDArray[np.int32]

@@ -15,8 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bmtrain.config.sections.training import EarlyStopping, TrainingSection
-from bmtrain.data.dataset import Dataset
-from bmtrain.data.order import epoch_order
+from bmtrain.data.examples.dataset import Dataset
+from bmtrain.data.splits.order import epoch_order
 from bmtrain.engine.evaluation import Evaluator
 from bmtrain.engine.steps import CompiledSteps, figures_from_sums
 from bmtrain.errors import TrainingDiverged

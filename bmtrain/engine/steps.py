@@ -14,7 +14,7 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from bmtrain.data.dataset import Split
+from bmtrain.data.examples.dataset import Split
 from bmtrain.engine.compiled import Compiled
 from bmtrain.engine.feeding import Order, feed_of
 from bmtrain.engine.lowerings import forward_in_training

@@ -6,11 +6,11 @@ from typing import Any, Final, Literal
 
 from bmtrain.config.sections.experiment import ExperimentConfig
 from bmtrain.config.sections.loss import CROSSENTROPIES
-from bmtrain.data.dataset import DataFacts
-from bmtrain.data.encoding import encoding_as_json
-from bmtrain.data.image_encoding import ImageEncoding
-from bmtrain.data.preprocessing import Preprocessing
-from bmtrain.data.text_encoding import TOKEN_RULES
+from bmtrain.data.encodings.encoding import encoding_as_json
+from bmtrain.data.encodings.image_encoding import ImageEncoding
+from bmtrain.data.encodings.text_encoding import TOKEN_RULES
+from bmtrain.data.examples.dataset import DataFacts
+from bmtrain.data.examples.preprocessing import Preprocessing
 from bmtrain.models.architecture import Architecture
 from bmtrain.models.decision import takes_logits
 from bmtrain.models.sequence_shapes import hands_mask_on

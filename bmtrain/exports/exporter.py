@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bmtrain.data.dataset import DataFacts
+from bmtrain.data.examples.dataset import DataFacts
 from bmtrain.models.architecture import Architecture
 
 #: What a file format with 32-bit offsets holds; 100 MB are left for everything but weights.

@@ -13,7 +13,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from bmtrain.data.dataset import DataFacts
+from bmtrain.data.examples.dataset import DataFacts
 from bmtrain.durable import write_new_file
 from bmtrain.exports.description import INPUTS
 from bmtrain.exports.exporter import Content, Exporter, Run, too_large

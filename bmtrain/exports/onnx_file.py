@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bmtrain.data.dataset import DataFacts
+from bmtrain.data.examples.dataset import DataFacts
 from bmtrain.durable import write_new_file
 from bmtrain.errors import EnvironmentFault
 from bmtrain.exports.description import INPUTS, NAME, OUTPUTS

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 from bmtrain.config.sections import model as sections
 from bmtrain.config.sections.experiment import ExperimentConfig
-from bmtrain.data.dataset import DataFacts
+from bmtrain.data.examples.dataset import DataFacts
 from bmtrain.errors import DataError
 from bmtrain.models.expansion import ConfigKey, expand, num_model_outputs
 from bmtrain.models.sequence_shapes import (

@@ -14,7 +14,7 @@ from typing import Any
 import tensorflow as tf
 
 from bmtrain.config.sections import augmentation as sections
-from bmtrain.data.text_encoding import PADDING, UNKNOWN
+from bmtrain.data.encodings.text_encoding import PADDING, UNKNOWN
 from bmtrain.models.initial_weights import derived_seed
 from bmtrain.models.random_bits import uniforms
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from bmtrain.config.sections.augmentation import Augmentation
-from bmtrain.data.dataset import DataFacts
+from bmtrain.data.examples.dataset import DataFacts
 from bmtrain.errors import DataError
 
 #: For pictures: examples of shape (height, width) or (height, width, channels).

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
 from bmtrain.config.sections import model as sections
-from bmtrain.data.dataset import DataFacts
+from bmtrain.data.examples.dataset import DataFacts
 from bmtrain.models.architecture import Architecture, PlannedLayer
 from bmtrain.models.expansion import PRESET, ConfigKey
 

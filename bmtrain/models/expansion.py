@@ -7,7 +7,7 @@ from typing import Final
 from bmtrain.config.sections import model as sections
 from bmtrain.config.sections.experiment import ExperimentConfig
 from bmtrain.config.sections.loss import CROSSENTROPIES
-from bmtrain.data.dataset import DataFacts
+from bmtrain.data.examples.dataset import DataFacts
 from bmtrain.models.decision import takes_logits
 
 ConfigKey = tuple[str | int, ...]

@@ -1,4 +1,4 @@
-"""The TensorFlow twin of ``bmtrain.data.preprocessing``: the one way inputs are scaled."""
+"""The TensorFlow twin of ``bmtrain.data.examples.preprocessing``: the one way inputs are scaled."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from bmtrain.data.preprocessing import Preprocessing
+from bmtrain.data.examples.preprocessing import Preprocessing
 from bmtrain.models.layers import building
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import keras
 
 from bmtrain.config.sections.experiment import ExperimentConfig
-from bmtrain.data.preprocessing import Preprocessing
+from bmtrain.data.examples.preprocessing import Preprocessing
 from bmtrain.models import metrics as metric_table
 from bmtrain.models.architecture import Architecture
 from bmtrain.models.augmentation import Augmentor

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from bmtrain.config.sections import model as sections
-from bmtrain.data.dataset import DataFacts
+from bmtrain.data.examples.dataset import DataFacts
 from bmtrain.errors import DataError
 
 Shape = tuple[int, ...]

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from bmtrain.config.load import LoadedConfig, load_config
 from bmtrain.config.origin_listing import listed_with_origins
-from bmtrain.data.finding import Finding
+from bmtrain.data.checks.finding import Finding
 from bmtrain.workflows.checking.section import Section
 
 

@@ -10,7 +10,7 @@ from typing import Any
 from bmtrain.config.load import load_config
 from bmtrain.config.sections.data import DataFormat, DataSection
 from bmtrain.data.bundled import is_bundled_name
-from bmtrain.data.conversion import written_whole
+from bmtrain.data.records.conversion import written_whole
 from bmtrain.data.sources import convert_into
 from bmtrain.durable import environment_fault, environment_faults
 from bmtrain.errors import UsageError

@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bmtrain.data.dataset import Split
+from bmtrain.data.examples.dataset import Split
 from bmtrain.data.load import load_examples
-from bmtrain.data.model_columns import IGNORE_UNKNOWN
+from bmtrain.data.tables.model_columns import IGNORE_UNKNOWN
 from bmtrain.errors import UsageError
 from bmtrain.models.decision import predicted_classes
 from bmtrain.workflows.recorded_examples import recorded_split

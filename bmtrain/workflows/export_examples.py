@@ -10,9 +10,9 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from bmtrain.data.examples.preprocessing import Preprocessing
 from bmtrain.data.load import load_examples
-from bmtrain.data.mapped_rows import Features, held
-from bmtrain.data.preprocessing import Preprocessing
+from bmtrain.data.raw.mapped_rows import Features, held
 from bmtrain.errors import BmtrainError, DataError, EnvironmentFault, UsageError
 from bmtrain.figures import count
 from bmtrain.workflows.recorded_examples import recorded_split

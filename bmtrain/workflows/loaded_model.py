@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bmtrain.config.sections.experiment import ExperimentConfig
-from bmtrain.data.dataset import DataFacts
+from bmtrain.data.examples.dataset import DataFacts
 from bmtrain.data.given_examples import given_features, given_pictures, given_split
 from bmtrain.workflows.predict import Predictions, predictions_of
 from bmtrain.workflows.restoring import Restored, read_restored, restored_session

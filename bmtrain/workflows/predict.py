@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from bmtrain.data.encodings.image_encoding import ImageEncoding
 from bmtrain.data.example_blocks import STDIN, blocks_of_all, examples_in
-from bmtrain.data.image_encoding import ImageEncoding
 from bmtrain.errors import UsageError
 from bmtrain.figures import class_name
 from bmtrain.models.decision import class_probabilities, predicted_classes

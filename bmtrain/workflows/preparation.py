@@ -11,12 +11,12 @@ from bmtrain.config.expectations import Expectation, parse_expectation
 from bmtrain.config.load import LoadedConfig
 from bmtrain.config.origins import Origins
 from bmtrain.config.sections.experiment import ExperimentConfig
-from bmtrain.data.dataset import Dataset
+from bmtrain.data.examples.dataset import Dataset
+from bmtrain.data.examples.normalization import fit_preprocessing
+from bmtrain.data.examples.preprocessing import Preprocessing
+from bmtrain.data.examples.weights import weighted
 from bmtrain.data.load import load_dataset, resolve_task
-from bmtrain.data.memory import megabytes
-from bmtrain.data.normalization import fit_preprocessing
-from bmtrain.data.preprocessing import Preprocessing
-from bmtrain.data.weights import weighted
+from bmtrain.data.raw.memory import megabytes
 from bmtrain.errors import BmtrainError, DataError, Diagnostic, OutOfMemory
 from bmtrain.machine import available_memory, may_have_gpu
 from bmtrain.models.architecture import Architecture, plan_architecture

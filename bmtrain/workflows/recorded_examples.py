@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from bmtrain.data.bundled import BUNDLED
-from bmtrain.data.dataset import Dataset, Split
+from bmtrain.data.examples.dataset import Dataset, Split
 from bmtrain.errors import CheckpointError, ConfigError, DataError, UsageError
 from bmtrain.workflows.preparation import load_experiment_data
 from bmtrain.workflows.restoring import Restored

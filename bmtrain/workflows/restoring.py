@@ -14,10 +14,10 @@ from bmtrain.checkpoint.find import FoundCheckpoint, find_checkpoint
 from bmtrain.checkpoint.read import read_checkpoint
 from bmtrain.config.figure_checks import metric_findings
 from bmtrain.config.sections.experiment import ExperimentConfig
-from bmtrain.data.dataset import BLOCK_SIZE
+from bmtrain.data.examples.dataset import BLOCK_SIZE
+from bmtrain.data.examples.preprocessing import Preprocessing
 from bmtrain.data.load import resolve_task
-from bmtrain.data.memory import megabytes
-from bmtrain.data.preprocessing import Preprocessing
+from bmtrain.data.raw.memory import megabytes
 from bmtrain.errors import BmtrainError, CheckpointError, EnvironmentFault
 from bmtrain.machine import available_memory
 from bmtrain.models.architecture import Architecture, Shape, plan_architecture

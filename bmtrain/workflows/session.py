@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from numpy.typing import NDArray
 
 from bmtrain.config.sections.experiment import ExperimentConfig
-from bmtrain.data.preprocessing import Preprocessing
+from bmtrain.data.examples.preprocessing import Preprocessing
 from bmtrain.errors import CheckpointError
 from bmtrain.interrupts import signals_deferred
 from bmtrain.models.architecture import Architecture

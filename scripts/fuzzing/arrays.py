@@ -14,7 +14,7 @@ import numpy as np
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from bmtrain.data.labels import MAX_CLASSES
+from bmtrain.data.examples.labels import MAX_CLASSES
 from fuzzing.files import Files, fitted
 from fuzzing.mutations import MAX_EXPANDED, SHAPES, Draw, damaged, damaged_files, values
 from fuzzing.words import NPY_DTYPES, NPY_WORDS, ZIP_WORDS

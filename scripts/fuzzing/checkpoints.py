@@ -18,8 +18,8 @@ from bmtrain.checkpoint.content import Checkpoint
 from bmtrain.checkpoint.manifest import FILES, MANIFEST, PREPROCESSING, TENSOR_FILES
 from bmtrain.checkpoint.write import write_checkpoint
 from bmtrain.config.sections.experiment import ExperimentConfig
-from bmtrain.data.dataset import DataFacts
-from bmtrain.data.preprocessing import Preprocessing
+from bmtrain.data.examples.dataset import DataFacts
+from bmtrain.data.examples.preprocessing import Preprocessing
 from bmtrain.training_state import TrainingState
 from fuzzing.files import Files, fitted, read_files
 from fuzzing.mutations import Draw, altered, as_json, damaged, damaged_files, odd_values

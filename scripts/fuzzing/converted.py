@@ -13,7 +13,7 @@ import numpy as np
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from bmtrain.data import fixed_records
+from bmtrain.data.records import fixed_records
 from fuzzing.files import Files, fitted
 from fuzzing.mutations import Draw, altered, as_json, damaged_files, odd_values
 from fuzzing.words import NPY_WORDS

@@ -16,13 +16,13 @@ from bmtrain.config.resolved import experiment_from_plain, plain, resolved_yaml
 from bmtrain.config.sections.data import DataSection, SplitsSection
 from bmtrain.config.source_text import SourceText
 from bmtrain.config.yaml_reader import read_yaml
-from bmtrain.data import picture_decoding
-from bmtrain.data.checks import inspect_dataset
-from bmtrain.data.dataset import DataFacts, Task
-from bmtrain.data.image_encoding import ImageEncoding
+from bmtrain.data.checks.inspection import inspect_dataset
+from bmtrain.data.encodings.image_encoding import ImageEncoding
+from bmtrain.data.examples.dataset import DataFacts, Task
+from bmtrain.data.examples.normalization import fit_preprocessing
 from bmtrain.data.load import load_dataset, load_examples
-from bmtrain.data.normalization import fit_preprocessing
-from bmtrain.data.tables import TABLE_FORMATS, is_table
+from bmtrain.data.pictures import picture_decoding
+from bmtrain.data.tables.table_formats import TABLE_FORMATS, is_table
 from bmtrain.runs.environment import read_json
 from bmtrain.runs.metrics_log import read_epochs
 from bmtrain.workflows.restoring import read_restored

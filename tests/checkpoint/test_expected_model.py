@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from bmtrain.checkpoint.read import read_checkpoint
-from bmtrain.data.preprocessing import Preprocessing
+from bmtrain.data.examples.preprocessing import Preprocessing
 from bmtrain.errors import CheckpointError, ConfigError
 
 

@@ -19,8 +19,8 @@ from hypothesis.extra import numpy as hnp
 from bmtrain.checkpoint.content import Checkpoint
 from bmtrain.checkpoint.read import read_checkpoint, verify_checkpoint
 from bmtrain.checkpoint.write import write_checkpoint
-from bmtrain.data.dataset import DataFacts
-from bmtrain.data.preprocessing import Preprocessing
+from bmtrain.data.examples.dataset import DataFacts
+from bmtrain.data.examples.preprocessing import Preprocessing
 from bmtrain.errors import CheckpointError, EnvironmentFault
 from bmtrain.training_state import TrainingState
 

@@ -8,12 +8,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bmtrain.data import csv_blocks as blocks_of_csv
 from bmtrain.data import example_blocks as module
-from bmtrain.data.columns import Beside, number_columns
-from bmtrain.data.dataset import DataFacts
 from bmtrain.data.example_blocks import STDIN, example_blocks, examples_in
-from bmtrain.data.tables import read_table_examples
+from bmtrain.data.examples.dataset import DataFacts
+from bmtrain.data.raw.columns import Beside, number_columns
+from bmtrain.data.tables import csv_blocks as blocks_of_csv
+from bmtrain.data.tables.table_formats import read_table_examples
 from bmtrain.errors import DataError
 
 

@@ -3,7 +3,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from bmtrain.data.dataset import DataFacts
+from bmtrain.data.examples.dataset import DataFacts
 from bmtrain.data.load import load_examples
 from bmtrain.errors import DataError, UsageError
 

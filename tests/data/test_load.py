@@ -2,9 +2,9 @@ import numpy as np
 import pytest
 
 from bmtrain.checkpoint.preprocessing import encode_facts
-from bmtrain.data.labels import MAX_CLASSES
+from bmtrain.data.examples.labels import MAX_CLASSES
+from bmtrain.data.examples.preprocessing import Preprocessing
 from bmtrain.data.load import load_dataset, resolve_task
-from bmtrain.data.preprocessing import Preprocessing
 from bmtrain.errors import ConfigError, DataError
 
 

@@ -3,7 +3,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from bmtrain.data.dataset import DataFacts
+from bmtrain.data.examples.dataset import DataFacts
 from bmtrain.data.load import load_dataset, load_examples
 from bmtrain.data.missing_paths import missing_path_hint
 from bmtrain.errors import DataError

@@ -4,11 +4,11 @@ import random as stdlib_random
 
 import pytest
 
-from bmtrain.data.csv_table import read_cells
-from bmtrain.data.feature_choice import choose_features, place_of_cell
-from bmtrain.data.header_doubt import header_doubt
-from bmtrain.data.label_guess import are_classes, guess_label
-from bmtrain.data.table_profile import profile_table
+from bmtrain.data.profiles.feature_choice import choose_features, place_of_cell
+from bmtrain.data.profiles.label_guess import are_classes, guess_label
+from bmtrain.data.tables.csv_table import read_cells
+from bmtrain.data.tables.header_doubt import header_doubt
+from bmtrain.data.tables.table_profile import profile_table
 
 
 @pytest.fixture

@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 
 from bmtrain import regular_files
-from bmtrain.data.columns import Beside, number_columns
-from bmtrain.data.idx import read_idx, read_idx_part
-from bmtrain.data.numpy_files import read_npy_part, read_npz, read_npz_part
-from bmtrain.data.tables import read_table_examples, read_table_source
+from bmtrain.data.arrays.idx import read_idx, read_idx_part
+from bmtrain.data.arrays.numpy_files import read_npy_part, read_npz, read_npz_part
+from bmtrain.data.raw.columns import Beside, number_columns
+from bmtrain.data.tables.table_formats import read_table_examples, read_table_source
 from bmtrain.errors import DataError
 from tests.table_sections import of_table
 

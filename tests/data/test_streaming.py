@@ -5,13 +5,14 @@ import re
 import numpy as np
 import pytest
 
-from bmtrain.data import features as features_module
-from bmtrain.data import mapped_rows, normalization, storage
-from bmtrain.data.checks import inspect_dataset
+from bmtrain.data.checks.inspection import inspect_dataset
+from bmtrain.data.examples import features as features_module
+from bmtrain.data.examples import normalization
+from bmtrain.data.examples.normalization import fit_preprocessing
 from bmtrain.data.load import load_dataset
-from bmtrain.data.mapped_rows import MappedRows, evenly_spaced, taken, value_blocks
-from bmtrain.data.normalization import fit_preprocessing
-from bmtrain.data.storage import Storage
+from bmtrain.data.raw import mapped_rows, storage
+from bmtrain.data.raw.mapped_rows import MappedRows, evenly_spaced, taken, value_blocks
+from bmtrain.data.raw.storage import Storage
 from bmtrain.errors import DataError
 
 LABELS = np.arange(40) % 3

@@ -36,7 +36,7 @@ class Harness:
 @pytest.fixture
 def harness(runtime):
     """(experiment, dataset) -> Harness; ``mode`` graph unless it is what a test is about."""
-    from bmtrain.data.normalization import fit_preprocessing
+    from bmtrain.data.examples.normalization import fit_preprocessing
     from bmtrain.engine.evaluation import Evaluator
     from bmtrain.engine.loop import TrainingLoop
     from bmtrain.engine.placement import placement_for

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from bmtrain.data.order import epoch_order
+from bmtrain.data.splits.order import epoch_order
 
 BATCH_SIZE, NUM_FULL_STEPS, SHORT = 16, 200, 5
 NUM_EXAMPLES = BATCH_SIZE * NUM_FULL_STEPS + SHORT

@@ -42,7 +42,7 @@ class ScriptedEvaluator:
 @pytest.fixture(scope="module")
 def follow(runtime, experiment, dataset):
     """(early stopping, losses, accuracies) -> (events, final state)."""
-    from bmtrain.data.normalization import fit_preprocessing
+    from bmtrain.data.examples.normalization import fit_preprocessing
     from bmtrain.engine.loop import TrainingLoop
     from bmtrain.models.architecture import plan_architecture
     from bmtrain.models.problem import build_problem

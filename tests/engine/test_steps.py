@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from bmtrain.data.order import epoch_order
+from bmtrain.data.splits.order import epoch_order
 
 NUM_EXAMPLES, BATCH_SIZE = 53, 8  # six full steps and a short one
 

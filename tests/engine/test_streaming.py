@@ -5,10 +5,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from bmtrain.data import mapped_rows
-from bmtrain.data.dataset import Dataset, Split
-from bmtrain.data.mapped_rows import MappedRows
-from bmtrain.data.order import epoch_order
+from bmtrain.data.examples.dataset import Dataset, Split
+from bmtrain.data.raw import mapped_rows
+from bmtrain.data.raw.mapped_rows import MappedRows
+from bmtrain.data.splits.order import epoch_order
 
 NUM_EXAMPLES, BATCH_SIZE = 53, 8  # six full steps and a short one
 

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from bmtrain.data.order import epoch_order
-from bmtrain.data.weights import weighted
+from bmtrain.data.examples.weights import weighted
+from bmtrain.data.splits.order import epoch_order
 
 BATCH_SIZE = 16
 NUM_EXAMPLES = 20 * BATCH_SIZE + 5

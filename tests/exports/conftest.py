@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from bmtrain.data.normalization import fit_preprocessing
+from bmtrain.data.examples.normalization import fit_preprocessing
 from bmtrain.exports.description import describe
 from bmtrain.exports.exporter import Content
 from bmtrain.models.architecture import plan_architecture

@@ -5,8 +5,8 @@ import json
 import numpy as np
 import pytest
 
-from bmtrain.data.normalization import fit_preprocessing
-from bmtrain.data.text_encoding import PADDING
+from bmtrain.data.encodings.text_encoding import PADDING
+from bmtrain.data.examples.normalization import fit_preprocessing
 from bmtrain.exports.comparison import outputs_of
 from bmtrain.exports.description import describe
 from bmtrain.exports.exporter import Content

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bmtrain.config.sections.model import DenseLayer
-from bmtrain.data.dataset import DataFacts
+from bmtrain.data.examples.dataset import DataFacts
 from bmtrain.errors import DataError
 from bmtrain.models.architecture import plan_architecture
 from bmtrain.models.doubts import architecture_warnings

@@ -7,9 +7,9 @@ import scipy.ndimage
 import tensorflow as tf
 
 from bmtrain.config.sections import augmentation as sections
-from bmtrain.data.columns import RawColumns
-from bmtrain.data.source import Place
-from bmtrain.data.text_encoding import TextEncoding
+from bmtrain.data.encodings.text_encoding import TextEncoding
+from bmtrain.data.raw.columns import RawColumns
+from bmtrain.data.raw.source import Place
 from bmtrain.models.augmentation import Augmentor, sampled
 from bmtrain.models.random_bits import between_zero_and_one, threefry_2x32, uniforms
 

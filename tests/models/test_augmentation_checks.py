@@ -5,7 +5,7 @@ import dataclasses
 import pytest
 
 from bmtrain.config.sections import augmentation as sections
-from bmtrain.data.dataset import DataFacts
+from bmtrain.data.examples.dataset import DataFacts
 from bmtrain.errors import DataError
 from bmtrain.models.augmentation_checks import require_fitting_augmentation
 

@@ -9,7 +9,7 @@ import pytest
 def test_inputs_are_scaled_by_the_training_splits_statistics(runtime, dataset, random, kind, dtype):
     import tensorflow as tf
 
-    from bmtrain.data.normalization import fit_preprocessing
+    from bmtrain.data.examples.normalization import fit_preprocessing
     from bmtrain.models.preprocessing import apply_preprocessing
 
     features = random.integers(3, 250, (40, 5)).astype(dtype)

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from bmtrain.data.text_encoding import TextEncoding
+from bmtrain.data.encodings.text_encoding import TextEncoding
 from bmtrain.errors import DataError
 from bmtrain.models.architecture import plan_architecture
 from bmtrain.models.doubts import architecture_warnings

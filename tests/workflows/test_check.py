@@ -6,7 +6,7 @@ import sys
 import pytest
 
 from bmtrain.config.load import load_config
-from bmtrain.data.finding import Finding
+from bmtrain.data.checks.finding import Finding
 from bmtrain.errors import BmtrainError
 from bmtrain.workflows.check import CheckRequest, check
 from bmtrain.workflows.checking.section import Section, placed

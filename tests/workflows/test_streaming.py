@@ -46,7 +46,7 @@ def bits(run_dir):
 #: Blocks of two steps: the test's data would fit into one.
 SMALL_BLOCKS = """\
 import sys
-from bmtrain.data import mapped_rows
+from bmtrain.data.raw import mapped_rows
 mapped_rows.STREAM_BYTES = 2 * 8 * 4 * 4
 from bmtrain.cli.main import main
 sys.argv[0] = "bmtrain"

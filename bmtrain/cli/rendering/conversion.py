@@ -7,7 +7,7 @@ from typing import Any
 
 from bmtrain.cli.console import Screen
 from bmtrain.cli.rendering.documents import json_text
-from bmtrain.data.memory import megabytes
+from bmtrain.data.raw.memory import megabytes
 
 
 def show_conversion(document: Mapping[str, Any], screen: Screen) -> None:

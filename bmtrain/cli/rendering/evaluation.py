@@ -11,7 +11,7 @@ from bmtrain.cli.rendering.documents import json_text
 from bmtrain.cli.rendering.tables import show_table, table_width
 from bmtrain.cli.stream import Stream
 from bmtrain.cli.typesetting import columns
-from bmtrain.data.quoting import short
+from bmtrain.data.wording.quoting import short
 from bmtrain.figures import class_name, count, figure, telling_figures
 
 _MAX_CLASSES: Final = 20

@@ -8,7 +8,7 @@ from typing import Any, Final
 from bmtrain.cli.console import Screen
 from bmtrain.cli.rendering.documents import json_text
 from bmtrain.cli.stream import Stream, Style
-from bmtrain.data.quoting import quoted
+from bmtrain.data.wording.quoting import quoted
 
 _MAX_SHOWN: Final = 10
 _MAX_ALTERNATIVES: Final = 3

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import asdict
 
-from bmtrain.data.finding import Finding
+from bmtrain.data.checks.finding import Finding
 from bmtrain.errors import BmtrainError
 from bmtrain.figures import amount, count
 from bmtrain.machine import available_memory

@@ -10,7 +10,7 @@ from typing import Any
 
 from bmtrain.config.load import LoadedConfig
 from bmtrain.config.sections.experiment import ExperimentConfig
-from bmtrain.data.finding import Finding, Level
+from bmtrain.data.checks.finding import Finding, Level
 from bmtrain.engine.compile_cache import describe_compile_cache
 from bmtrain.figures import amount, count
 from bmtrain.machine import available_memory, may_have_gpu

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from bmtrain.config.load import LoadedConfig
-from bmtrain.data.checks import inspect_dataset
+from bmtrain.data.checks.inspection import inspect_dataset
 from bmtrain.errors import BmtrainError, OutOfMemory
 from bmtrain.workflows.checking.cost import cost_section
 from bmtrain.workflows.checking.environment import environment_section

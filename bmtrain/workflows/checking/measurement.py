@@ -7,7 +7,7 @@ from contextlib import closing
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
-from bmtrain.data.finding import Finding
+from bmtrain.data.checks.finding import Finding
 from bmtrain.events import StepsDone
 from bmtrain.figures import amount, count, duration
 from bmtrain.training_state import TrainingState

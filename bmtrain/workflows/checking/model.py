@@ -8,7 +8,7 @@ from typing import Any
 
 from bmtrain.config.load import LoadedConfig
 from bmtrain.config.source_text import dotted
-from bmtrain.data.finding import Finding
+from bmtrain.data.checks.finding import Finding
 from bmtrain.figures import count
 from bmtrain.models.architecture import PlannedLayer
 from bmtrain.workflows.checking.section import Section, Table

@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from bmtrain.config.origin_listing import SettingLine
 from bmtrain.config.origins import Origins
-from bmtrain.data.finding import Finding
+from bmtrain.data.checks.finding import Finding
 from bmtrain.errors import BmtrainError, Diagnostic
 
 

@@ -9,10 +9,10 @@ from typing import Any, Final
 
 import numpy as np
 
-from bmtrain.data.feature_choice import FeatureChoice
-from bmtrain.data.normalization import extremes
-from bmtrain.data.quoting import listed_and_more, quoted
-from bmtrain.data.text_choice import TextChoice
+from bmtrain.data.examples.normalization import extremes
+from bmtrain.data.profiles.feature_choice import FeatureChoice
+from bmtrain.data.profiles.text_choice import TextChoice
+from bmtrain.data.wording.quoting import listed_and_more, quoted
 from bmtrain.figures import count
 from bmtrain.workflows.starter.first_model import Pace, first_model, pace_of
 from bmtrain.workflows.starter.looking import Seen

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from bmtrain.data.header_doubt import header_doubt
-from bmtrain.data.table_profile import Column
+from bmtrain.data.tables.header_doubt import header_doubt
+from bmtrain.data.tables.table_profile import Column
 from bmtrain.workflows.starter.choosing import Choice, class_summary
 from bmtrain.workflows.starter.looking import Seen
 from bmtrain.workflows.starter.writing import column_summary, summary

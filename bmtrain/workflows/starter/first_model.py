@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from bmtrain.data.text_choice import TextChoice
+from bmtrain.data.profiles.text_choice import TextChoice
 from bmtrain.figures import count
 from bmtrain.workflows.starter.looking import Seen
 

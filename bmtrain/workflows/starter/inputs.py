@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from bmtrain.data.cells import Cells
-from bmtrain.data.feature_choice import FeatureChoice, LeftOut, choose_features
-from bmtrain.data.quoting import listed, quoted
-from bmtrain.data.table_profile import Column
-from bmtrain.data.text_choice import TextChoice, choose_text
+from bmtrain.data.profiles.feature_choice import FeatureChoice, LeftOut, choose_features
+from bmtrain.data.profiles.text_choice import TextChoice, choose_text
+from bmtrain.data.tables.cells import Cells
+from bmtrain.data.tables.table_profile import Column
+from bmtrain.data.wording.quoting import listed, quoted
 from bmtrain.errors import DataError
 
 #: A config is bounded in size; so many names of any usual length fit.

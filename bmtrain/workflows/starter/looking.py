@@ -14,22 +14,22 @@ from numpy.typing import NDArray
 from bmtrain.config.sections.data import DataSection, TokensSection
 from bmtrain.config.sections.image import ImageSection
 from bmtrain.data.bundled import BUNDLED
-from bmtrain.data.checked import check_source, encoded
-from bmtrain.data.dataset import Split, SplitName, Task
-from bmtrain.data.encoding import fit_encoding
-from bmtrain.data.feature_choice import FeatureChoice, missing_cells
+from bmtrain.data.encodings.encoding import fit_encoding
+from bmtrain.data.examples.checked import check_source, encoded
+from bmtrain.data.examples.dataset import Split, Task
+from bmtrain.data.examples.labels import fit_class_names, require_labels
 from bmtrain.data.formats import Format, choose_format
-from bmtrain.data.label_guess import Candidate, LabelGuess, are_classes, guess_label
-from bmtrain.data.labels import fit_class_names, require_labels
 from bmtrain.data.missing_paths import missing_path_hint
-from bmtrain.data.near_names import did_you_mean
-from bmtrain.data.quoting import listed, quoted
-from bmtrain.data.source import RawLabels, Source
+from bmtrain.data.profiles.feature_choice import FeatureChoice, missing_cells
+from bmtrain.data.profiles.label_guess import Candidate, LabelGuess, are_classes, guess_label
+from bmtrain.data.profiles.text_choice import TextChoice
+from bmtrain.data.raw.source import RawLabels, Source, SplitName
+from bmtrain.data.raw.split_files import split_files
 from bmtrain.data.sources import read_source
-from bmtrain.data.split_files import split_files
-from bmtrain.data.table_profile import Column, profile_table
-from bmtrain.data.tables import TABLE_FORMATS, TableFormatName, is_table
-from bmtrain.data.text_choice import TextChoice
+from bmtrain.data.tables.table_formats import TABLE_FORMATS, TableFormatName, is_table
+from bmtrain.data.tables.table_profile import Column, profile_table
+from bmtrain.data.wording.near_names import did_you_mean
+from bmtrain.data.wording.quoting import listed, quoted
 from bmtrain.errors import DataError, UsageError
 from bmtrain.program import program
 from bmtrain.workflows.starter.inputs import choose_inputs

@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Final
 
 from bmtrain.config.sections.image import DEFAULT_IGNORE, ImageSection
-from bmtrain.data.picture_checks import looked_at, usual_size
-from bmtrain.data.picture_folders import read_folder
+from bmtrain.data.checks.picture_checks import looked_at, usual_size
+from bmtrain.data.pictures.picture_folders import read_folder
 from bmtrain.errors import DataError
 
 #: A first training of larger pictures takes long and learns little more.

@@ -9,8 +9,8 @@ from typing import Final
 
 import numpy as np
 
-from bmtrain.data.quoting import quoted
-from bmtrain.data.splits import draw_splits
+from bmtrain.data.splits.drawn_splits import draw_splits
+from bmtrain.data.wording.quoting import quoted
 from bmtrain.errors import DataError
 from bmtrain.figures import count
 from bmtrain.workflows.starter.looking import Seen

@@ -7,9 +7,9 @@ from collections.abc import Iterator, Sequence
 from itertools import groupby
 
 from bmtrain.config.resolved import flow_text
-from bmtrain.data.label_guess import are_classes
-from bmtrain.data.quoting import listed_and_more, quoted
-from bmtrain.data.table_profile import Column
+from bmtrain.data.profiles.label_guess import are_classes
+from bmtrain.data.tables.table_profile import Column
+from bmtrain.data.wording.quoting import listed_and_more, quoted
 from bmtrain.figures import count
 from bmtrain.figures import shape as shape_text
 from bmtrain.workflows.starter.choosing import Choice

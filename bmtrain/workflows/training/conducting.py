@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Literal
 
 from bmtrain.config.load import LoadedConfig
-from bmtrain.data.checks import quick_findings
+from bmtrain.data.checks.inspection import quick_findings
 from bmtrain.errors import BmtrainError, EnvironmentFault, Interrupted, OutOfMemory
 from bmtrain.events import DataReady, Event, Noted, RunFinished, Warned
 from bmtrain.figures import count

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from bmtrain.checkpoint.content import Checkpoint
 from bmtrain.checkpoint.store import CheckpointStore
-from bmtrain.data.weights import describe_weights
+from bmtrain.data.examples.weights import describe_weights
 from bmtrain.errors import BmtrainError, CheckpointError, Interrupted
 from bmtrain.events import EpochDone, Event, ModelReady, Noted, StepsDone, Warned
 from bmtrain.runs.directory import RunDirectory

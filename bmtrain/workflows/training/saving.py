@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from bmtrain.checkpoint.content import Checkpoint
 from bmtrain.checkpoint.store import CheckpointStore
 from bmtrain.config.sections.experiment import ExperimentConfig
-from bmtrain.data.preprocessing import Preprocessing
+from bmtrain.data.examples.preprocessing import Preprocessing
 from bmtrain.events import CheckpointSaved, Event, SaveBegun
 from bmtrain.runs.metrics_log import MetricsLog
 from bmtrain.training_state import TrainingState

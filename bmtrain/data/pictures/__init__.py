@@ -1,0 +1,1 @@
+"""Readers of pictures: folders, tables of paths, decoding."""

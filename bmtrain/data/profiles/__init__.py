@@ -1,0 +1,1 @@
+"""What an unknown table looks like it holds: for `init`."""

@@ -1,0 +1,1 @@
+"""Fixed-record files: what `convert` writes, and the cache of decoded pictures."""

@@ -1,0 +1,135 @@
+"""Converted sets: made where the user says, or in the cache, and read like their source."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import os
+import secrets
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Final
+
+from bmtrain.config.sections.data import DataSection
+from bmtrain.data.arrays import numpy_files
+from bmtrain.data.raw.source import RawPart, Source, SplitName, reading
+from bmtrain.data.raw.storage import Storage
+from bmtrain.data.records.fixed_records import read_description, read_records, write_table
+from bmtrain.data.records.record_cache import MAX_BYTES, cache_directory
+from bmtrain.data.tables.table_formats import TableFormatName, TableLayout
+from bmtrain.durable import flush_directory
+from bmtrain.errors import DataError
+from bmtrain.machine import is_alive
+
+_WRITING: Final = ".bmtrain-converting"
+_SUFFIX: Final = ".set"
+
+
+def read_converted(directory: Path, section: DataSection, storage: Storage) -> Source:
+    """The set in ``directory``, verified; DataError where it is damaged."""
+    description = read_description(directory)
+    weight = "w" if section.sample_weight is not None and description.beside.weight else None
+    source = numpy_files.read_npy_directory(directory, weight=weight, storage=storage)
+    if section.splits.group is not None and description.beside.group is not None:
+        source = dataclasses.replace(source, parts=_with_groups(source, directory))
+    return read_records(directory, section, source, description)
+
+
+def read_cached(
+    layout: TableLayout, section: DataSection, name: TableFormatName, storage: Storage
+) -> Source:
+    """A table too large to be held: converted once into the cache, and read from there.
+
+    Raises:
+        DataError: the table is wrong; or there is no room for the set.
+    """
+    root = cache_directory()
+    where = str(layout.files["train"])
+    hint = "bmtrain convert SOURCE OUT writes it elsewhere; or data.storage: resident"
+    if root is None:
+        raise DataError("it is too large to be held, and there is no cache", where=where, hint=hint)
+    target = root / f"{_key(layout)}{_SUFFIX}"
+    if target.is_dir():
+        try:
+            source = read_converted(target, section, storage)
+        except DataError:
+            shutil.rmtree(target, ignore_errors=True)  # damaged: it is made again
+        else:
+            with suppress(OSError):
+                os.utime(target)  # those that were not used for longest are removed first
+            return source
+    try:
+        with written_whole(target) as directory:
+            write_table(directory, layout, name)
+    except OSError as error:
+        message = f"it is too large to be held, and cannot be converted: {error.strerror}"
+        raise DataError(message, where=where, hint=hint) from error
+    _prune(root, keep=target)
+    return read_converted(target, section, storage)
+
+
+@contextmanager
+def written_whole(target: Path) -> Iterator[Path]:
+    """An empty directory that takes the name ``target``, which must be free, when the block ends well.
+
+    Raises ``OSError``.
+    """
+    _remove_abandoned(target.parent)
+    directory = target.parent / f"{_WRITING}-{os.getpid()}-{secrets.token_hex(4)}"
+    directory.mkdir()
+    try:
+        yield directory
+        flush_directory(directory)
+        directory.rename(target)
+        flush_directory(target.parent)
+    finally:
+        shutil.rmtree(directory, ignore_errors=True)
+
+
+def _with_groups(source: Source, directory: Path) -> dict[SplitName, RawPart]:
+    parts = {}
+    for split, part in source.parts.items():
+        path = directory / f"group_{split}.npy"
+        groups = numpy_files.read_npy_part(path, labels=False).array
+        if groups.dtype.kind != "U" or groups.shape != part.array.shape[:1]:
+            raise DataError(
+                f"expected one text per example, got {groups.dtype} of shape {groups.shape}",
+                where=str(path),
+                hint="convert the source again",
+            )
+        parts[split] = dataclasses.replace(part, groups=groups.tolist())
+    return parts
+
+
+def _key(layout: TableLayout) -> str:
+    """Of all that decides what the set holds."""
+    facts: list[object] = [layout.columns, layout.beside]
+    for split, file in layout.files.items():
+        with reading(file):
+            status = file.stat()
+        facts.append((split, str(file.resolve()), status.st_size, status.st_mtime_ns))
+    return hashlib.sha256(repr(facts).encode()).hexdigest()[:32]
+
+
+def _prune(root: Path, *, keep: Path) -> None:
+    """Sets that were not used for longest first, down to ``MAX_BYTES``."""
+    sets = []
+    for path in root.glob(f"*{_SUFFIX}"):
+        with suppress(OSError):
+            size = sum(file.stat().st_size for file in path.iterdir())
+            sets.append((path.stat().st_mtime, size, path))
+    excess = sum(size for _, size, _ in sets) - MAX_BYTES
+    for _, size, path in sorted(sets):
+        if excess > 0 and path != keep:
+            shutil.rmtree(path, ignore_errors=True)
+            excess -= size
+
+
+def _remove_abandoned(root: Path) -> None:
+    """What processes that were killed have left half written."""
+    for path in root.glob(f"{_WRITING}-*-*"):
+        process = path.name.removeprefix(f"{_WRITING}-").split("-")[0]
+        if process.isdigit() and not is_alive(int(process)):
+            shutil.rmtree(path, ignore_errors=True)

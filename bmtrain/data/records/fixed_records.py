@@ -1,0 +1,251 @@
+"""A source converted to fixed records: .npy files that anyone reads, and what they do not say.
+
+``x_train.npy``, ``y_train.npy`` and so on hold what the source does, before splits are drawn;
+texts are texts. ``dataset.json`` has the columns' names and the files' sizes and sha256. Training
+from it gives the bits that training from the source gives.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import os
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from math import prod
+from pathlib import Path
+from typing import Any, BinaryIO, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bmtrain import strict_json
+from bmtrain.config.sections.data import DataSection
+from bmtrain.data.raw.columns import Beside, are_all_numbers, number_columns
+from bmtrain.data.raw.source import RawArray, RawLabels, RawPart, Source, SplitName, opened
+from bmtrain.data.tables.table_formats import TABLE_FORMATS, TableFormatName, TableLayout
+from bmtrain.data.wording.quoting import listed, quoted
+from bmtrain.errors import ConfigError, DataError
+from bmtrain.progress import tell_progress
+
+DESCRIPTION: Final = "dataset.json"
+_VERSION: Final = 1
+_HEADER_BYTES: Final = 256
+_BLOCK_BYTES: Final = 1 << 26
+_MAX_DESCRIPTION_BYTES: Final = 1 << 24
+
+
+@dataclass(frozen=True, slots=True)
+class Description:
+    """What ``dataset.json`` says; ``files`` are sizes and sha256 by name."""
+
+    columns: tuple[str, ...] | None
+    beside: Beside
+    files: Mapping[str, tuple[int, str]]
+
+
+def write_table(directory: Path, layout: TableLayout, name: TableFormatName) -> None:
+    """Convert a table of numbers into an empty ``directory``, block by block.
+
+    Raises:
+        DataError: with file and line; or its inputs depend on what training examples hold.
+        OSError: it cannot be written.
+    """
+    if not are_all_numbers(layout.columns):
+        raise DataError(
+            "categories and missing values become inputs by what the training examples hold: "
+            "only tables of numbers are converted",
+            where=str(layout.files["train"]),
+        )
+    for split, file in layout.files.items():
+        _write_split(
+            directory, split, TABLE_FORMATS[name].blocks(file, layout.columns, layout.beside)
+        )
+    _describe(directory, tuple(column.name for column in layout.columns), layout.beside)
+
+
+def write_source(directory: Path, source: Source) -> None:
+    """The same of what is no table. Raises as ``write_table`` does."""
+    if source.columns is not None:
+        raise DataError("a table of categories or missing values cannot be converted")
+    for split, part in source.parts.items():
+        _write_split(directory, split, _blocks(part))
+    _describe(directory, None, Beside(source.label_name, source.weight_name))
+
+
+def read_records(
+    directory: Path, section: DataSection, source: Source, description: Description
+) -> Source:
+    """``source``, which are the arrays of ``directory``, under the names that the columns had."""
+    _require_same(section, description, directory)
+    columns = None if description.columns is None else number_columns(description.columns)
+    beside = description.beside
+    weight = beside.weight if section.sample_weight is not None else None
+    return dataclasses.replace(source, columns=columns, label_name=beside.label, weight_name=weight)
+
+
+def read_description(directory: Path) -> Description:
+    """What is said of the set; every file is as it was written.
+
+    Raises:
+        DataError: the description or a file is damaged.
+    """
+    path = directory / DESCRIPTION
+    with opened(path) as (file, num_bytes):
+        content = file.read(min(num_bytes, _MAX_DESCRIPTION_BYTES + 1))
+    try:
+        description = _parsed(strict_json.decode(content))
+    except ValueError as error:
+        raise DataError(f"it is damaged: {error}", where=str(path), hint=_AGAIN) from None
+    total = sum(num_bytes for num_bytes, _ in description.files.values())
+    done = 0
+    for name, (num_bytes, digest) in description.files.items():
+        with opened(directory / name) as (file, found):
+            if found != num_bytes:
+                state = "truncated" if found < num_bytes else "too long"
+                message = f"it is {state}: expected {num_bytes:,} bytes, got {found:,}"
+                raise DataError(message, where=str(directory / name), hint=_AGAIN)
+            if _digest(file, done, total) != digest:
+                message = "it is damaged: its sha256 is not what dataset.json says"
+                raise DataError(message, where=str(directory / name), hint=_AGAIN)
+        done += num_bytes
+    return description
+
+
+_AGAIN: Final = "convert the source again"
+
+
+def _digest(file: BinaryIO, done: int = 0, total: int = 0) -> str:
+    digest = hashlib.sha256()
+    while block := file.read(_BLOCK_BYTES):
+        digest.update(block)
+        done += len(block)
+        if total:
+            tell_progress("bytes verified", done, total)
+    return digest.hexdigest()
+
+
+def _blocks(part: RawPart) -> Iterator[RawPart]:
+    features = part.array
+    row_bytes = max(1, prod(features.shape[1:]) * features.dtype.itemsize)
+    num_rows = max(1, _BLOCK_BYTES // row_bytes)
+    for start in range(0, len(features), num_rows):
+        rows = slice(start, start + num_rows)
+        tell_progress("examples", min(start + num_rows, len(features)), len(features))
+        yield dataclasses.replace(
+            part,
+            features=features[rows],
+            labels=None if part.labels is None else part.labels[rows],
+            weights=None if part.weights is None else part.weights[rows],
+            groups=None if part.groups is None else part.groups[rows],
+        )
+
+
+def _write_split(directory: Path, split: SplitName, blocks: Iterable[RawPart]) -> None:
+    beside: dict[str, list[RawLabels]] = {"y": [], "w": [], "group": []}
+
+    def features() -> Iterator[RawArray]:
+        for block in blocks:
+            for kind, values in (
+                ("y", block.labels),
+                ("w", block.weights),
+                ("group", block.groups),
+            ):
+                if values is not None:
+                    beside[kind].append(values)
+            yield block.array
+
+    _write_array(directory / f"x_{split}.npy", features())
+    for kind, values in beside.items():
+        if values:
+            _write_array(directory / f"{kind}_{split}.npy", [_joined(values)])
+
+
+def _joined(values: list[RawLabels]) -> RawArray:
+    arrays = [np.array(block) if isinstance(block, list) else block for block in values]
+    return np.concatenate(arrays)
+
+
+def _write_array(path: Path, blocks: Iterable[NDArray[Any]]) -> None:
+    """Blocks of rows as one .npy file; how many there are is known at its end."""
+    with path.open("xb") as file:
+        file.write(bytes(_HEADER_BYTES))
+        num_rows, first = 0, None
+        for block in blocks:
+            first = block if first is None else first
+            assert (block.shape[1:], block.dtype) == (first.shape[1:], first.dtype), block.dtype
+            dtype = block.dtype.newbyteorder("<")
+            file.write(np.ascontiguousarray(block, dtype).reshape(-1).view(np.uint8).data)
+            num_rows += len(block)
+        assert first is not None, path
+        file.seek(0)
+        file.write(_header(first.dtype.newbyteorder("<"), (num_rows, *first.shape[1:])))
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _header(dtype: np.dtype[Any], shape: tuple[int, ...]) -> bytes:
+    """NumPy's header, format 1.0, filled up with spaces to a length of its own."""
+    text = f"{{'descr': {dtype.str!r}, 'fortran_order': False, 'shape': {shape!r}, }}".encode()
+    length = _HEADER_BYTES - 10
+    assert len(text) < length
+    return b"\x93NUMPY\x01\x00" + length.to_bytes(2, "little") + text.ljust(length - 1) + b"\n"
+
+
+def _describe(directory: Path, columns: tuple[str, ...] | None, beside: Beside) -> None:
+    files = {}
+    for path in sorted(directory.glob("*.npy")):
+        with path.open("rb") as file:
+            files[path.name] = {"bytes": path.stat().st_size, "sha256": _digest(file)}
+    document = {
+        "version": _VERSION,
+        "columns": None if columns is None else list(columns),
+        "label": beside.label,
+        "weight": beside.weight,
+        "group": beside.group,
+        "files": files,
+    }
+    with (directory / DESCRIPTION).open("xb") as file:
+        file.write(strict_json.encode(document))
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _parsed(document: Any) -> Description:
+    keys = {"version", "columns", "label", "weight", "group", "files"}
+    strict_json.require(isinstance(document, dict) and document.keys() == keys, f"expected {keys}")
+    strict_json.require(document["version"] == _VERSION, "it is of another version")
+    columns, files = document["columns"], document["files"]
+    are_names = isinstance(columns, list) and all(isinstance(name, str) for name in columns)
+    strict_json.require(columns is None or are_names, "columns: expected null or names")
+    for key in ("label", "weight", "group"):
+        value = document[key]
+        strict_json.require(value is None or isinstance(value, str), f"{key}: expected a name")
+    strict_json.require(isinstance(files, dict) and bool(files), "files: expected some")
+    found = {}
+    for name, facts in files.items():
+        match facts:
+            case {"bytes": int(num_bytes), "sha256": str(digest)} if "/" not in name:
+                found[name] = num_bytes, digest
+            case _:
+                raise ValueError("files: expected bytes and sha256 of names")
+    beside = Beside(document["label"], document["weight"], document["group"])
+    return Description(None if columns is None else tuple(columns), beside, found)
+
+
+def _require_same(section: DataSection, description: Description, directory: Path) -> None:
+    """ConfigError where the config wants other columns than were converted."""
+    beside = description.beside
+    wanted: list[tuple[str | None, str | None, tuple[str, ...]]] = [
+        (section.label, beside.label, ("data", "label")),
+        (section.sample_weight, beside.weight, ("data", "sample_weight")),
+        (section.splits.group, beside.group, ("data", "splits", "group")),
+    ]
+    for name, there, key in wanted:
+        if name is not None and name != there:
+            is_there = "none" if there is None else quoted(there)
+            raise ConfigError(f"{directory.name} was converted with {is_there}", key=key)
+    if section.features is not None and section.features != description.columns:
+        columns = listed(description.columns or ())
+        message = f"{directory.name} was converted with other features: {columns or 'none'}"
+        raise ConfigError(message, key=("data", "features"))

@@ -1,0 +1,1 @@
+"""Which examples are held out, in what order the others come."""

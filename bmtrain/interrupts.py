@@ -1,14 +1,14 @@
-"""Signals that end a command, put off while code runs that cannot be broken into."""
+"""Signals that end a command, where code runs that cannot be broken into, or loses exceptions."""
 
 from __future__ import annotations
 
 import os
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
-from typing import Final
+from typing import Any, Final
 
 SIGNALS: Final = (signal.SIGHUP, signal.SIGINT, signal.SIGTERM)
 
@@ -40,3 +40,40 @@ def signals_deferred() -> Iterator[None]:
             signal.signal(number, handler)
         if came:
             signal.raise_signal(came[0])
+
+
+@contextmanager
+def signals_not_lost() -> Iterator[None]:
+    """What a signal's handler raises ends the block, at its end at the latest.
+
+    Python drops an exception that is raised in a finalizer or in a weak reference's
+    callback, and an import runs thousands of these: the command would go on as if nobody
+    had pressed Ctrl-C. Outside the main thread nothing is changed.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    raised: list[int] = []
+
+    def noting(handler: Callable[[int, FrameType | None], Any]) -> Any:
+        def note(signal_number: int, frame: FrameType | None) -> None:
+            try:
+                handler(signal_number, frame)
+            except BaseException:
+                raised.append(signal_number)
+                raise
+
+        return note
+
+    handlers = {int(number): signal.getsignal(number) for number in SIGNALS}
+    previous = {number: handler for number, handler in handlers.items() if callable(handler)}
+    for number, handler in previous.items():
+        signal.signal(number, noting(handler))
+    try:
+        yield
+    finally:
+        for number, handler in previous.items():
+            if signal.getsignal(number) is not signal.SIG_IGN:  # a handler may have said so
+                signal.signal(number, handler)
+    if raised:
+        previous[raised[0]](raised[0], None)

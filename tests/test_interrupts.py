@@ -8,7 +8,7 @@ import threading
 
 import pytest
 
-from bmtrain.interrupts import SIGNALS, signals_deferred
+from bmtrain.interrupts import SIGNALS, signals_deferred, signals_not_lost
 
 
 class Came(Exception):
@@ -78,3 +78,46 @@ with signals_deferred():
         [sys.executable, "-c", code], capture_output=True, text=True, check=False
     )
     assert (ended.returncode, ended.stdout) == (143, "")
+
+
+class Last:
+    """Ends with a signal to the process: what its handler raises has nowhere to go."""
+
+    def __init__(self, number: int) -> None:
+        self.number = number
+
+    def __del__(self) -> None:
+        signal.raise_signal(self.number)
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+def test_what_a_finalizer_lost_is_raised_at_the_end_of_the_block(number):
+    reached = []
+
+    def work():
+        Last(number)
+        reached.append("the end")
+
+    with pytest.raises(Came), signals_not_lost():
+        work()
+    assert reached == ["the end"]
+
+
+def test_what_is_not_lost_is_raised_where_the_signal_came(number):
+    handler = signal.getsignal(number)
+
+    def work():
+        os.kill(os.getpid(), number)
+        pytest.fail("went on")
+
+    with pytest.raises(Came), signals_not_lost():
+        work()
+    assert signal.getsignal(number) is handler
+
+
+def test_a_handler_that_raises_nothing_is_called_once(number):
+    came = []
+    signal.signal(number, lambda signal_number, _: came.append(signal_number))
+    with signals_not_lost():
+        os.kill(os.getpid(), number)
+    assert came == [number]

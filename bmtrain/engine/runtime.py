@@ -20,6 +20,7 @@ from typing import Literal
 
 from bmtrain.engine.compile_cache import CompileCache, open_compile_cache
 from bmtrain.errors import EnvironmentFault
+from bmtrain.interrupts import signals_not_lost
 from bmtrain.machine import may_have_gpu, num_processors
 
 DeviceChoice = Literal["auto", "cpu", "gpu"]
@@ -120,7 +121,7 @@ def _import_tensorflow() -> None:
     gc.disable()
     sys.settrace(None)
     try:
-        with _not_importable(_NOT_NEEDED):
+        with signals_not_lost(), _not_importable(_NOT_NEEDED):
             import keras  # the one place where TensorFlow is imported first
             import tensorflow as tf  # noqa: F401
     finally:

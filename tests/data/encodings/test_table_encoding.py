@@ -6,6 +6,7 @@ import numpy as np
 import polars as pl
 import pytest
 
+from bmtrain.data.encodings import table_encoding
 from bmtrain.data.encodings.encoding import encoding_as_json, encoding_from_json
 from bmtrain.data.encodings.table_encoding import NumericInput, TableEncoding
 from bmtrain.data.examples.normalization import fit_preprocessing
@@ -138,3 +139,12 @@ def test_numbers_are_scaled_and_categories_stay_zero_and_one(flowers, section):
     np.testing.assert_allclose(scaled[:, 0].mean(), 0, atol=1e-6)
     np.testing.assert_allclose(scaled[:, 0].std(), 1, rtol=1e-6)
     np.testing.assert_array_equal(scaled[:, 1:], values[:, 1:])
+
+
+def test_a_column_of_more_values_than_can_be_categories_is_told_at_its_key(
+    flowers, section, monkeypatch
+):
+    monkeypatch.setattr(table_encoding, "MAX_CATEGORIES", 2)
+    with pytest.raises(DataError, match=r"column 'island' has 3 different values") as caught:
+        loaded(flowers, section, missing="mean")
+    assert caught.value.key == ("data", "categorical")

@@ -200,3 +200,10 @@ def test_no_number_is_beyond_the_vocabulary():
     encoding = fitted("a b c", vocabulary=4)
     assert max(map(max, encoded(encoding, "a b c d", "c c"))) < encoding.vocabulary_size
     assert np.dtype(encoding.input_dtype).kind == "u"
+
+
+def test_a_vocabulary_larger_than_any_config_can_ask_for_is_refused():
+    largest = [str(number) for number in range(100_000)]
+    assert encoding_from_json(GOOD | {"vocabulary": largest}) is not None
+    with pytest.raises(ValueError, match="too many"):
+        encoding_from_json(GOOD | {"vocabulary": [*largest, "x"]})

@@ -116,15 +116,18 @@ def run_all(mutants: Sequence[Mutant]) -> list[tuple[Mutant, str | None]]:
     return rows
 
 
-def write_page(rows: Sequence[tuple[Mutant, str | None]]) -> None:
-    """The table into CONTRIBUTING.md, between its marks."""
-    lines = ["| taken out | in | the test that goes red |", "|---|---|---|"]
+def write_page(rows: Sequence[tuple[Mutant, str | None]], table: Sequence[Mutant]) -> None:
+    """The table into CONTRIBUTING.md, between its marks; rows that were not run stay."""
+    before, rest = PAGE.read_text(encoding="utf-8").split(BEGIN)
+    there, after = rest.split(END)
+    lines = {line.split(" | ")[0].removeprefix("| "): line for line in there.splitlines()[2:]}
     for mutant, found in rows:
         test = f"`{found}`" if found else "**none**"
-        lines.append(f"| {mutant.protection} | `{mutant.file}` | {test} |")
-    before, rest = PAGE.read_text(encoding="utf-8").split(BEGIN)
-    after = rest.split(END)[1]
-    PAGE.write_text(before + BEGIN + "\n".join(lines) + "\n" + END + after, encoding="utf-8")
+        lines[mutant.protection] = f"| {mutant.protection} | `{mutant.file}` | {test} |"
+    known = [lines[m.protection] for m in table if m.protection in lines]
+    head = ["| taken out | in | the test that goes red |", "|---|---|---|"]
+    page = before + BEGIN + "\n".join([*head, *known]) + "\n" + END + after
+    PAGE.write_text(page, encoding="utf-8")
 
 
 def main() -> None:
@@ -133,17 +136,19 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("words", nargs="*", help="only mutants whose names contain one of them")
-    parser.add_argument("--write", action="store_true", help="the table into CONTRIBUTING.md")
+    parser.add_argument("--write", action="store_true", help="what was run into the table in CONTRIBUTING.md")
     options = parser.parse_args()
     words = [word.lower() for word in options.words]
-    mutants = [
-        mutant
-        for mutant in read_table()
-        if not words or any(word in mutant.protection.lower() for word in words)
-    ]
-    rows = run_all(mutants)
-    if options.write and not words:
-        write_page(rows)
+    table = read_table()
+    rows = run_all(
+        [
+            mutant
+            for mutant in table
+            if not words or any(word in mutant.protection.lower() for word in words)
+        ]
+    )
+    if options.write:
+        write_page(rows, table)
     num_found = sum(found is not None for _, found in rows)
     print(f"{num_found} of {len(rows)} mutants found")
     if num_found < len(rows):

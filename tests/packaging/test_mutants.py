@@ -49,3 +49,15 @@ def test_a_mutant_that_no_test_notices_survives_and_is_told(mutants, capsys, mon
     rows = mutants.run_all([harmless, harmful])
     assert [found for _, found in rows] == [None, "test_long_values_are_cut"]
     assert "nothing at all: SURVIVED" in capsys.readouterr().out
+
+
+def test_what_was_run_is_written_and_the_other_rows_stay(mutants, tmp_path, monkeypatch):
+    page = tmp_path / "page.md"
+    old = "| taken out | in | the test that goes red |\n|---|---|---|\n"
+    rows = "| one | `a.py` | `test_one` |\n| gone | `b.py` | `test_gone` |\n"
+    page.write_text(f"before\n{mutants.BEGIN}{old}{rows}{mutants.END}after\n")
+    monkeypatch.setattr(mutants, "PAGE", page)
+    one, two = (mutants.Mutant(name, "a.py", "x", "y", ("t",)) for name in ("one", "two"))
+    mutants.write_page([(two, "test_two")], [two, one])
+    rows = "| two | `a.py` | `test_two` |\n| one | `a.py` | `test_one` |\n"
+    assert page.read_text() == f"before\n{mutants.BEGIN}{old}{rows}{mutants.END}after\n"

@@ -33,7 +33,7 @@ class SourceReader(Protocol):
     ) -> Source:
         """The splits at ``path``; DataError names the file and the row.
 
-        Features that ``storage`` wants streamed are memory maps, where the form allows it.
+        Features that ``storage`` wants streamed stay in their file, where its form allows it.
         """
 
 

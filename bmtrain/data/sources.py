@@ -5,14 +5,13 @@ from __future__ import annotations
 import dataclasses
 from pathlib import Path
 
-import numpy as np
-
 from bmtrain.config.sections.data import DataFormat, DataSection
 from bmtrain.data.bundled import bundled_set, is_bundled_name
 from bmtrain.data.formats import ARRAY_READERS, Format, choose_format
 from bmtrain.data.missing_paths import missing_path_hint, missing_source_hint
 from bmtrain.data.pictures.picture_sources import read_picture_folder, read_picture_table
 from bmtrain.data.raw.columns import are_all_numbers
+from bmtrain.data.raw.file_rows import FileRows
 from bmtrain.data.raw.memory import require_memory
 from bmtrain.data.raw.source import Source
 from bmtrain.data.raw.storage import Storage
@@ -37,7 +36,7 @@ def read_source(section: DataSection) -> Source:
     """All that the source of ``section`` has published, not yet checked.
 
     A bundled table knows its label where ``section`` names none. Features that are to be
-    streamed are memory maps, where their form allows it.
+    streamed stay in their file, where their form allows it.
 
     Raises:
         DataError: it is missing or damaged.
@@ -66,13 +65,13 @@ def convert_into(directory: Path, section: DataSection) -> Description:
 
 
 def _settled(source: Source, storage: Storage) -> Source:
-    """What is mapped and need not be is read: a reader may have a file of its own, a cache's say."""
+    """What is in a file and need not stay there is read: a reader may have its own, a cache's say."""
     parts = dict(source.parts)
     for name, part in parts.items():
         raw = part.features
-        if isinstance(raw, np.memmap) and not storage.streams(raw.shape, raw.dtype):
+        if isinstance(raw, FileRows) and not storage.streams(raw.shape, raw.dtype):
             require_memory(raw.nbytes, where=part.features_at.name)
-            parts[name] = dataclasses.replace(part, features=np.array(raw))
+            parts[name] = dataclasses.replace(part, features=raw[:])
     return dataclasses.replace(source, parts=parts)
 
 

@@ -11,7 +11,7 @@ import tensorflow as tf
 from numpy.typing import NDArray
 
 from bmtrain.data.examples.dataset import BLOCK_SIZE, Split
-from bmtrain.data.raw.mapped_rows import Features
+from bmtrain.data.raw.streamed_rows import Features
 from bmtrain.engine.placement import SingleDevice
 from bmtrain.models.losses import encode_targets
 from bmtrain.models.masking import call_layer, mask_after

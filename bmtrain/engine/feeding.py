@@ -13,7 +13,7 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from bmtrain.data.raw.mapped_rows import Features, MappedRows
+from bmtrain.data.raw.streamed_rows import Features, StreamedRows
 from bmtrain.engine.placement import SingleDevice
 
 Order = NDArray[np.int32]
@@ -49,7 +49,7 @@ def feed_of(
     features: Features, placement: SingleDevice, *, batch_size: int, steps_per_epoch: int
 ) -> Feed:
     """The feed that suits where the features are."""
-    if isinstance(features, MappedRows):
+    if isinstance(features, StreamedRows):
         return StreamedFeed(features, placement, batch_size, steps_per_epoch)
     return ResidentFeed(features, placement, steps_per_epoch)
 
@@ -90,7 +90,7 @@ class StreamedFeed:
 
     def __init__(
         self,
-        features: MappedRows,
+        features: StreamedRows,
         placement: SingleDevice,
         batch_size: int,
         steps_per_epoch: int,

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from bmtrain.data.examples.preprocessing import Preprocessing
 from bmtrain.data.load import load_examples
-from bmtrain.data.raw.mapped_rows import Features, held
+from bmtrain.data.raw.streamed_rows import Features, held
 from bmtrain.errors import BmtrainError, DataError, EnvironmentFault, UsageError
 from bmtrain.figures import count
 from bmtrain.workflows.recorded_examples import recorded_split

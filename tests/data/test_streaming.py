@@ -10,10 +10,11 @@ from bmtrain.data.examples import features as features_module
 from bmtrain.data.examples import normalization
 from bmtrain.data.examples.normalization import fit_preprocessing
 from bmtrain.data.load import load_dataset
-from bmtrain.data.raw import mapped_rows, storage
-from bmtrain.data.raw.mapped_rows import MappedRows, evenly_spaced, taken, value_blocks
+from bmtrain.data.raw import storage, streamed_rows
 from bmtrain.data.raw.storage import Storage
+from bmtrain.data.raw.streamed_rows import StreamedRows, evenly_spaced, taken, value_blocks
 from bmtrain.errors import DataError
+from tests.file_rows import saved_rows
 
 LABELS = np.arange(40) % 3
 
@@ -74,8 +75,8 @@ def test_streamed_data_is_resident_data(tmp_path, load, values, keys):
 def test_statistics_and_findings_are_those_of_the_array(
     tmp_path, load, numbers, monkeypatch, kind, shape
 ):
-    for module in (mapped_rows, normalization):
-        name = "BLOCK_VALUES" if module is mapped_rows else "_BLOCK_VALUES"
+    for module in (streamed_rows, normalization):
+        name = "BLOCK_VALUES" if module is streamed_rows else "_BLOCK_VALUES"
         monkeypatch.setattr(module, name, 100)  # several blocks
     path = write(tmp_path, numbers.normal(size=shape).astype(np.float32))
     held, streamed = load(path, "resident"), load(path, "stream")
@@ -88,18 +89,16 @@ def test_statistics_and_findings_are_those_of_the_array(
 
 def test_blocks_cover_all_values_once(numbers, tmp_path):
     values = numbers.integers(0, 255, (17, 3, 5)).astype(np.uint8)
-    np.save(tmp_path / "x.npy", values)
-    mapped = MappedRows(np.load(tmp_path / "x.npy", mmap_mode="r"), values.dtype)
-    blocks = list(value_blocks(mapped, 60))
+    rows = StreamedRows(saved_rows(tmp_path / "x.npy", values), values.dtype)
+    blocks = list(value_blocks(rows, 60))
     assert [block.shape for block in blocks] == [(4, 15)] * 4 + [(1, 15)]
     np.testing.assert_array_equal(np.concatenate(blocks), values.reshape(17, 15))
 
 
 def test_a_sample_is_spread_over_the_whole_file(tmp_path, monkeypatch):
-    monkeypatch.setattr(mapped_rows, "BLOCK_VALUES", 5)
-    np.save(tmp_path / "x.npy", np.arange(101, dtype=np.float32))
-    mapped = MappedRows(np.load(tmp_path / "x.npy", mmap_mode="r"), np.dtype(np.float32))
-    assert evenly_spaced(mapped).tolist() == [[0], [25], [50], [75], [100]]
+    monkeypatch.setattr(streamed_rows, "BLOCK_VALUES", 5)
+    file = saved_rows(tmp_path / "x.npy", np.arange(101, dtype=np.float32))
+    assert evenly_spaced(StreamedRows(file, file.dtype)).tolist() == [[0], [25], [50], [75], [100]]
 
 
 def test_auto_streams_what_is_beyond_its_share_of_the_memory(tmp_path, load, monkeypatch):
@@ -117,7 +116,7 @@ def test_a_byte_is_held_as_a_byte():
     assert Storage("auto", 100).streams((26,), np.dtype(np.int64))
 
 
-def test_idx_files_are_mapped_as_they_are(tmp_path, load, write_idx_directory, numbers):
+def test_idx_files_are_streamed_as_they_are(tmp_path, load, write_idx_directory, numbers):
     images = numbers.normal(size=(40, 3, 4)).astype(np.float32)  # big-endian in the file
     labels = LABELS.astype(np.uint8)
     path = write_idx_directory(tmp_path / "idx", train_images=images, train_labels=labels)
@@ -161,7 +160,7 @@ def test_fortrans_order_is_refused_where_it_would_be_streamed(tmp_path, load):
 
 
 @pytest.mark.parametrize("cut", [1, 400])
-def test_a_truncated_file_is_refused_before_it_is_mapped(tmp_path, load, cut):
+def test_a_truncated_file_is_refused_before_it_is_streamed(tmp_path, load, cut):
     path = write(tmp_path, np.zeros((40, 5)))
     file = path / "x_train.npy"
     file.write_bytes(file.read_bytes()[:-cut])

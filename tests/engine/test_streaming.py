@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 
 from bmtrain.data.examples.dataset import Dataset, Split
-from bmtrain.data.raw import mapped_rows
-from bmtrain.data.raw.mapped_rows import MappedRows
+from bmtrain.data.raw import streamed_rows
+from bmtrain.data.raw.streamed_rows import StreamedRows
 from bmtrain.data.splits.order import epoch_order
+from tests.file_rows import saved_rows
 
 NUM_EXAMPLES, BATCH_SIZE = 53, 8  # six full steps and a short one
 
@@ -16,14 +17,13 @@ NUM_EXAMPLES, BATCH_SIZE = 53, 8  # six full steps and a short one
 @pytest.fixture
 def streamed(tmp_path, monkeypatch):
     """A data set with its splits in files; blocks of two steps of float32 (8, 4)."""
-    monkeypatch.setattr(mapped_rows, "STREAM_BYTES", 2 * BATCH_SIZE * 4 * 4)
+    monkeypatch.setattr(streamed_rows, "STREAM_BYTES", 2 * BATCH_SIZE * 4 * 4)
 
     def make(data):
         splits = {}
         for name, split in data.splits.items():
-            np.save(tmp_path / f"{name}.npy", split.features)
-            file = np.load(tmp_path / f"{name}.npy", mmap_mode="r")
-            splits[name] = replace(split, features=MappedRows(file, file.dtype))
+            file = saved_rows(tmp_path / f"{name}.npy", split.features)
+            splits[name] = replace(split, features=StreamedRows(file, file.dtype))
         return Dataset(splits, data.facts)
 
     return make
@@ -95,7 +95,7 @@ def test_what_fails_in_the_thread_ends_the_training(pair, monkeypatch):
             raise MemoryError("no room for the block")
         block[: len(which)] = self[which]
 
-    monkeypatch.setattr(MappedRows, "read_into", fail)
+    monkeypatch.setattr(StreamedRows, "read_into", fail)
     with pytest.raises(MemoryError, match="no room for the block"):
         streamed.train()
     assert calls == [16, 16, 16]
@@ -111,12 +111,11 @@ def test_closing_ends_the_thread(pair):
 
 
 def test_steps_streamed_at_once_are_bounded_by_bytes(tmp_path):
-    np.save(tmp_path / "x.npy", np.zeros((100, 28, 28), np.uint8))
-    file = np.load(tmp_path / "x.npy", mmap_mode="r")
-    rows = MappedRows(file, np.dtype(np.uint8))
+    file = saved_rows(tmp_path / "x.npy", np.zeros((100, 28, 28), np.uint8))
+    rows = StreamedRows(file, np.dtype(np.uint8))
     assert rows.rows_at_once(32) == (1 << 24) // (32 * 784) * 32
     assert rows.rows_at_once(10**6) == 10**6  # a batch at least
-    assert MappedRows(file, np.dtype(np.float32)).rows_at_once(32) < rows.rows_at_once(32)
+    assert StreamedRows(file, np.dtype(np.float32)).rows_at_once(32) < rows.rows_at_once(32)
 
 
 def test_evaluation_reads_a_block_at_a_time(pair, monkeypatch):

@@ -1,6 +1,7 @@
 """``data.storage: stream``: no result changes by a bit, and memory is bounded."""
 
 import json
+import shutil
 import signal
 import subprocess
 import sys
@@ -46,8 +47,8 @@ def bits(run_dir):
 #: Blocks of two steps: the test's data would fit into one.
 SMALL_BLOCKS = """\
 import sys
-from bmtrain.data.raw import mapped_rows
-mapped_rows.STREAM_BYTES = 2 * 8 * 4 * 4
+from bmtrain.data.raw import streamed_rows
+streamed_rows.STREAM_BYTES = 2 * 8 * 4 * 4
 from bmtrain.cli.main import main
 sys.argv[0] = "bmtrain"
 sys.exit(main())
@@ -114,6 +115,54 @@ def test_a_streamed_run_that_was_stopped_within_an_epoch_goes_on_to_the_same_bit
     whole = train_arrays("whole", "data.storage=resident", "training.engine=graph")
     train_arrays("", "data.storage=resident", config=stopped, options=("--resume",))
     assert bits(stopped) == bits(whole)
+
+
+CUT_SHORT = """\
+import os, sys
+from bmtrain.data.raw import streamed_rows
+streamed_rows.STREAM_BYTES = 2 * 8 * 4 * 4
+number = int(sys.argv.pop())
+calls, gather = 0, streamed_rows.StreamedRows.read_into
+def cutting(self, block, which):
+    global calls
+    calls += 1
+    if calls == number:
+        os.truncate("arrays/x_train.npy", 600)
+    gather(self, block, which)
+streamed_rows.StreamedRows.read_into = cutting
+from bmtrain.cli.main import main
+sys.argv[0] = "bmtrain"
+sys.exit(main())
+"""
+
+
+def test_a_file_that_is_cut_short_while_it_is_streamed_is_one_message_and_costs_no_checkpoint(
+    train_arrays, arrays, environment, tmp_path
+):
+    """In the third epoch; whole again, it is gone on with to the bits of a run that was whole."""
+    shutil.copytree(arrays / "arrays", tmp_path / "arrays")
+    config = tmp_path / "arrays.yaml"
+    shutil.copy(arrays / "arrays.yaml", config)
+    whole = train_arrays("whole", "data.storage=resident", config=config)
+    num_calls = 2 * 7 + 3
+    words = ("train", config, "data.storage=stream", "--run-dir", "cut", "--quiet", num_calls)
+    ended = subprocess.run(
+        [sys.executable, "-c", CUT_SHORT, *map(str, words)],
+        capture_output=True,
+        text=True,
+        env=environment,
+        cwd=tmp_path,
+        check=False,
+    )
+    assert ended.returncode == 3, ended.stderr
+    assert "x_train.npy: the file was cut short" in " ".join(ended.stderr.split())
+    assert "Traceback" not in ended.stderr
+    summary = json.loads((tmp_path / "cut" / "summary.json").read_text())
+    assert (summary["status"], summary["exit_code"]) == ("failed", 3)
+    assert (tmp_path / summary["checkpoint"]).is_dir()
+    shutil.copy(arrays / "arrays" / "x_train.npy", tmp_path / "arrays")
+    train_arrays("", config=tmp_path / "cut", options=("--resume",))
+    assert bits(tmp_path / "cut") == bits(whole)
 
 
 MEMORY = """\

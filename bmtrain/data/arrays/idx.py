@@ -19,6 +19,7 @@ from typing import Any
 
 import numpy as np
 
+from bmtrain.data.raw.file_rows import FileRows
 from bmtrain.data.raw.memory import require_memory
 from bmtrain.data.raw.source import (
     MAX_DEFLATE_RATIO,
@@ -41,26 +42,25 @@ FILE_NAME = re.compile(r"(train|t10k)-(images|labels)[-.]idx\d-ubyte(\.gz)?")
 _GZIP_MAGIC = b"\x1f\x8b"
 
 
-def read_idx(path: Path, storage: Storage = RESIDENT) -> RawArray:
+def read_idx(path: Path) -> RawArray:
     """The array in the IDX file ``path``, plain or gzip, in native byte order.
 
     The size that the header declares is checked against the file and against the
     available memory before anything is allocated. DataError names the file.
-
-    Features that are to be streamed are a memory map, where the file is not compressed.
     """
     with _opened_idx(path) as (stream, header):
-        if isinstance(stream, BufferedReader) and storage.streams(header.shape, header.dtype):
-            return _mapped(stream, header, str(path))
         return _read_rows(stream, header, str(path), 0, header.shape[0])
 
 
-def _mapped(file: BufferedReader, header: _Header, where: str) -> RawArray:
-    offset = file.tell()
-    num_bytes = os.fstat(file.fileno()).st_size - offset
-    if num_bytes != header.num_bytes or num_bytes == 0:
-        return _read_rows(file, header, where, 0, header.shape[0])  # says what is wrong
-    return np.memmap(file, header.dtype, "r", offset=offset, shape=header.shape)
+def idx_features(path: Path, storage: Storage) -> RawArray | FileRows:
+    """The same; what is to be streamed stays in its file, where that is not compressed."""
+    with _opened_idx(path) as (stream, header):
+        if isinstance(stream, BufferedReader) and storage.streams(header.shape, header.dtype):
+            offset = stream.tell()
+            num_bytes = os.fstat(stream.fileno()).st_size - offset
+            if num_bytes == header.num_bytes > 0:
+                return FileRows.of(stream.fileno(), str(path), header.dtype, header.shape, offset)
+        return _read_rows(stream, header, str(path), 0, header.shape[0])
 
 
 def idx_blocks(path: Path, num_rows: int) -> Iterator[RawPart]:
@@ -230,7 +230,7 @@ def _read_split(
         num_examples, num_labels = _num_examples(images_path), _num_examples(labels_path)
         require_one_each(num_examples, num_labels, str(labels_path))
     return RawPart(
-        features=read_idx(images_path, storage),
+        features=idx_features(images_path, storage),
         labels=read_idx(labels_path) if labels_path else None,
         features_at=Place(str(images_path)),
         labels_at=Place(str(labels_path)),

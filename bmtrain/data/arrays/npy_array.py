@@ -10,10 +10,11 @@ import re
 from collections.abc import Iterator
 from io import BufferedReader
 from math import prod
-from typing import IO, Any, Literal
+from typing import IO, Any
 
 import numpy as np
 
+from bmtrain.data.raw.file_rows import FileRows
 from bmtrain.data.raw.memory import require_memory
 from bmtrain.data.raw.source import RawArray
 from bmtrain.data.raw.storage import Storage
@@ -40,16 +41,14 @@ def read_array(stream: IO[bytes], size: int, where: str) -> RawArray:
     return array
 
 
-def mapped_array(file: BufferedReader, size: int, where: str, storage: Storage) -> RawArray | None:
-    """The array of an open .npy file as a read-only memory map; None where it is to be read.
+def rows_in_file(file: BufferedReader, size: int, where: str, storage: Storage) -> FileRows | None:
+    """The array of an open .npy file, which stays there; None where it is to be read.
 
-    A map of an array in Fortran's order has an example all over the file: see ``Storage``.
+    Of an array in Fortran's order an example is all over the file: see ``Storage``.
     """
     dtype, shape, is_fortran = _fitting_header(file, size, where)
     offset = size - prod(shape) * dtype.itemsize
-    is_mapped = storage.streams(shape, dtype) and dtype.kind != "U" and prod(shape) > 0
-    if not is_mapped:
-        file.seek(0)
+    if not storage.streams(shape, dtype) or dtype.kind == "U" or not prod(shape):
         return None
     if is_fortran and len(shape) > 1 and not storage.any_order:
         raise DataError(
@@ -57,8 +56,7 @@ def mapped_array(file: BufferedReader, size: int, where: str, storage: Storage) 
             where=where,
             hint="bmtrain convert writes one that can; so does numpy.ascontiguousarray",
         )
-    order: Literal["C", "F"] = "F" if is_fortran else "C"
-    return np.memmap(file, dtype, "r", offset=offset, shape=shape, order=order)
+    return FileRows.of(file.fileno(), where, dtype, shape, offset, is_fortran=is_fortran)
 
 
 def _rows(

@@ -11,7 +11,8 @@ from io import BufferedReader
 from pathlib import Path
 from typing import IO, Any, BinaryIO, Protocol, Self
 
-from bmtrain.data.arrays.npy_array import array_blocks, mapped_array, num_examples, read_array
+from bmtrain.data.arrays.npy_array import array_blocks, num_examples, read_array, rows_in_file
+from bmtrain.data.raw.file_rows import FileRows
 from bmtrain.data.raw.source import (
     MAX_DEFLATE_RATIO,
     Place,
@@ -32,7 +33,6 @@ from bmtrain.errors import DataError
 
 _SPLITS: tuple[SplitName, ...] = ("train", "validation", "test")
 _ARRAY_NAMES = frozenset(f"{kind}_{split}" for kind in "xy" for split in _SPLITS) | {"x", "y"}
-_FEATURE_NAMES = frozenset({"x", *(f"x_{split}" for split in _SPLITS)})
 NPY_NAMES = frozenset(f"{name}.npy" for name in _ARRAY_NAMES)
 
 _ZIP_METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
@@ -43,7 +43,7 @@ _ZIP_MAGIC = b"PK\x03\x04"
 def read_npz(path: Path, /, *, weight: str | None = None, storage: Storage = RESIDENT) -> Source:
     """All splits: ``x_train``, ``y_train``, maybe ``x_validation``, …, ``x_test``, … .
 
-    They are held, whatever ``storage`` says: an archive cannot be mapped.
+    They are held, whatever ``storage`` says.
     """
     del storage
     with _NpzFile(path) as archive:
@@ -59,7 +59,7 @@ def read_npz_part(path: Path, *, labels: bool, weight: str | None = None) -> Raw
 def read_npy_directory(
     directory: Path, /, *, weight: str | None = None, storage: Storage = RESIDENT
 ) -> Source:
-    """All splits: ``x_train.npy``, ``y_train.npy`` and so on; features are mapped to be streamed."""
+    """All splits: ``x_train.npy``, ``y_train.npy`` and so on; features that are to be streamed stay in them."""
     return _read_splits(_NpyDirectory(directory, storage), weight)
 
 
@@ -105,6 +105,8 @@ class _Arrays(Protocol):
 
     def read(self, name: str) -> RawArray: ...
 
+    def features(self, name: str) -> RawArray | FileRows: ...
+
     def num_examples(self, name: str) -> int: ...
 
     def place(self, name: str) -> Place: ...
@@ -121,8 +123,13 @@ class _NpyDirectory:
         self.names = [name.removesuffix(".npy") for name in names if name.endswith(".npy")]
 
     def read(self, name: str) -> RawArray:
-        storage = self._storage if name in _FEATURE_NAMES else RESIDENT
-        return _read_npy(self._directory / f"{name}.npy", storage)
+        return _read_npy(self._directory / f"{name}.npy")
+
+    def features(self, name: str) -> RawArray | FileRows:
+        path = self._directory / f"{name}.npy"
+        with reading(path), opened(path) as (file, file_size):
+            rows = rows_in_file(file, file_size, str(path), self._storage)
+        return self.read(name) if rows is None else rows
 
     def num_examples(self, name: str) -> int:
         path = self._directory / f"{name}.npy"
@@ -164,6 +171,9 @@ class _NpzFile:
     def read(self, name: str) -> RawArray:
         with self._member(name) as (stream, size, where):
             return read_array(stream, size, where)
+
+    def features(self, name: str) -> RawArray | FileRows:
+        return self.read(name)
 
     def blocks(self, name: str, num_rows: int) -> Iterator[RawPart]:
         """The rows of one array, ``num_rows`` at a time."""
@@ -222,11 +232,8 @@ def _reading_zip(path: Path) -> Iterator[None]:
         raise DataError(message, where=str(path)) from error
 
 
-def _read_npy(path: Path, storage: Storage = RESIDENT) -> RawArray:
+def _read_npy(path: Path) -> RawArray:
     with reading(path), opened(path) as (file, file_size):
-        mapped = mapped_array(file, file_size, str(path), storage)
-        if mapped is not None:
-            return mapped
         return read_array(file, file_size, str(path))
 
 
@@ -268,7 +275,7 @@ def _read_part(arrays: _Arrays, suffix: str, *, labels: bool, weight: str | None
         num_rows, num_labels = arrays.num_examples(x_name), arrays.num_examples(y_name)
         require_one_each(num_rows, num_labels, arrays.place(y_name).name)
     part = RawPart(
-        features=arrays.read(x_name),
+        features=arrays.features(x_name),
         labels=_as_labels(arrays.read(y_name)) if labels else None,
         features_at=arrays.place(x_name),
         labels_at=arrays.place(y_name),

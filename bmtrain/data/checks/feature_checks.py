@@ -11,7 +11,7 @@ from bmtrain.data.checks.finding import Finding, examples
 from bmtrain.data.examples.dataset import DataFacts, Dataset, Split
 from bmtrain.data.examples.normalization import mean_and_deviation
 from bmtrain.data.examples.preprocessing import Preprocessing
-from bmtrain.data.raw.mapped_rows import value_blocks
+from bmtrain.data.raw.streamed_rows import value_blocks
 from bmtrain.data.wording.quoting import listed_and_more, short
 
 _NORMALIZE = ("data", "normalize")

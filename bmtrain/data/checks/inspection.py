@@ -12,8 +12,8 @@ from bmtrain.data.checks.row_checks import row_findings
 from bmtrain.data.checks.text_checks import text_findings
 from bmtrain.data.examples.dataset import DataFacts, Dataset, Split
 from bmtrain.data.examples.preprocessing import Preprocessing
-from bmtrain.data.raw.mapped_rows import MappedRows, spaced_rows
 from bmtrain.data.raw.source import SplitName
+from bmtrain.data.raw.streamed_rows import StreamedRows, spaced_rows
 
 
 def inspect_dataset(dataset: Dataset, preprocessing: Preprocessing | None = None) -> list[Finding]:
@@ -80,7 +80,7 @@ def _looked_at(dataset: Dataset) -> Dataset:
 
 
 def _spaced(split: Split) -> Split:
-    if not isinstance(split.features, MappedRows):
+    if not isinstance(split.features, StreamedRows):
         return split
     rows = spaced_rows(split.features)
     weights = None if split.weights is None else split.weights[rows]

@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 
 from bmtrain.data.checks.finding import Finding, Level, examples
 from bmtrain.data.examples.dataset import DataFacts, Dataset, Split
-from bmtrain.data.raw.mapped_rows import Features, evenly_spaced, row_blocks
 from bmtrain.data.raw.source import SplitName
+from bmtrain.data.raw.streamed_rows import Features, evenly_spaced, row_blocks
 from bmtrain.data.wording.quoting import short, short_path
 
 _BLOCK_BYTES = 1 << 23

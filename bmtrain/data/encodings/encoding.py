@@ -26,8 +26,8 @@ from bmtrain.data.encodings.text_encoding import (
     text_encoding_from_json,
 )
 from bmtrain.data.raw.columns import Column, RawColumns
-from bmtrain.data.raw.mapped_rows import Features
 from bmtrain.data.raw.source import Place, RawArray
+from bmtrain.data.raw.streamed_rows import Features
 
 
 class Encoding(Protocol):

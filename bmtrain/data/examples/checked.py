@@ -13,7 +13,7 @@ from bmtrain.data.encodings.encoding import Encoding
 from bmtrain.data.examples.dataset import DataFacts, Split
 from bmtrain.data.examples.features import (
     as_features,
-    as_mapped_features,
+    as_streamed_features,
     match_dtype,
     match_integers,
 )
@@ -22,8 +22,9 @@ from bmtrain.data.examples.labels import as_classes, require_labels, require_see
 from bmtrain.data.examples.targets import as_targets
 from bmtrain.data.examples.weights import as_weights
 from bmtrain.data.raw.columns import RawColumns
-from bmtrain.data.raw.mapped_rows import Features, held, taken
+from bmtrain.data.raw.file_rows import FileRows
 from bmtrain.data.raw.source import Place, RawArray, RawPart, Source, SplitName, require_one_each
+from bmtrain.data.raw.streamed_rows import Features, held, taken
 from bmtrain.errors import DataError
 
 Labels = NDArray[np.int32] | NDArray[np.float32]
@@ -141,12 +142,13 @@ def check_features(
 ) -> Features:
     """The features, finite, uint8 or float32; of the given example ``shape`` and ``dtype``.
 
-    A memory map stays in its file.
+    What is to be streamed stays in its file.
     """
-    raw = part.array
+    raw = part.features
+    assert not isinstance(raw, RawColumns)  # those are encoded first
     features: Features
-    if isinstance(raw, np.memmap):
-        features = as_mapped_features(raw, part.features_at, dtype)
+    if isinstance(raw, FileRows):
+        features = as_streamed_features(raw, part.features_at, dtype)
     else:
         raw = raw if dtype is None else match_integers(raw, dtype)
         features = as_features(raw, part.features_at)

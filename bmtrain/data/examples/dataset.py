@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 
 from bmtrain.data.encodings.encoding import Encoding
 from bmtrain.data.raw.columns import Column, number_columns
-from bmtrain.data.raw.mapped_rows import Features, MappedRows
 from bmtrain.data.raw.source import SplitName
+from bmtrain.data.raw.streamed_rows import Features, StreamedRows
 
 Task = Literal["classification", "regression"]
 
@@ -50,18 +50,18 @@ class Split:
     @property
     def array(self) -> NDArray[np.generic]:
         """The features where they are held."""
-        assert not isinstance(self.features, MappedRows)
+        assert not isinstance(self.features, StreamedRows)
         return self.features
 
     @property
     def is_streamed(self) -> bool:
         """Whether the features stay in their file."""
-        return isinstance(self.features, MappedRows)
+        return isinstance(self.features, StreamedRows)
 
     def num_bytes(self, batch_size: int) -> int:
         """What is held in memory of them at once, where so many are trained on at a time."""
         weights = 0 if self.weights is None else self.weights.nbytes
-        if isinstance(self.features, MappedRows):
+        if isinstance(self.features, StreamedRows):
             return self.features.bytes_at_once(batch_size) + self.labels.nbytes + weights
         return self.features.nbytes + self.labels.nbytes + weights
 

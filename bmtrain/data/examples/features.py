@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Iterator
+from math import prod
 
 import numpy as np
 
-from bmtrain.data.raw.mapped_rows import Features, MappedRows
+from bmtrain.data.raw.file_rows import FileRows
 from bmtrain.data.raw.source import Place, RawArray
+from bmtrain.data.raw.streamed_rows import Features, StreamedRows
 from bmtrain.errors import DataError
 
 # Enough rows at a time to be fast, few enough to need little memory beside the array.
@@ -32,26 +35,30 @@ def as_features(values: RawArray, place: Place) -> RawArray:
     return _as_float32(values, place)
 
 
-def as_mapped_features(values: RawArray, place: Place, dtype: str | None) -> MappedRows:
-    """The same of a memory map, checked block by block; it stays in its file.
+def as_streamed_features(values: FileRows, place: Place, dtype: str | None) -> StreamedRows:
+    """The same of what stays in its file, checked block by block.
 
     ``dtype``: as of ``match_integers``; None: none is wanted.
     """
     _require_values(values, place)
     is_byte = values.dtype.kind == "b" or values.dtype == np.uint8
-    is_byte = is_byte or (dtype == "uint8" and _are_bytes(values))
+    is_byte = is_byte or (dtype == "uint8" and all(_are_bytes(rows) for _, rows in _blocks(values)))
     if not is_byte:
-        num_rows = max(1, _BLOCK_VALUES * len(values) // values.size)
-        for start in range(0, len(values), num_rows):
-            rows_at = dataclasses.replace(place, first_row=place.first_row + start)
-            as_features(np.asarray(values[start : start + num_rows]), rows_at)
-    return MappedRows(values, np.dtype(np.uint8 if is_byte else np.float32))
+        for start, rows in _blocks(values):
+            as_features(rows, dataclasses.replace(place, first_row=place.first_row + start))
+    return StreamedRows(values, np.dtype(np.uint8 if is_byte else np.float32))
 
 
-def _require_values(values: RawArray, place: Place) -> None:
+def _blocks(values: FileRows) -> Iterator[tuple[int, RawArray]]:
+    num_rows = max(1, _BLOCK_VALUES // prod(values.shape[1:]))
+    for start in range(0, len(values), num_rows):
+        yield start, values[start : start + num_rows]
+
+
+def _require_values(values: RawArray | FileRows, place: Place) -> None:
     if values.dtype.kind not in "biuf":
         raise DataError(f"expected numbers, got dtype {values.dtype}", where=place.name)
-    if values.ndim == 0:
+    if not values.shape:
         raise DataError("expected one entry per example, got a single number", where=place.name)
     if 0 in values.shape:
         what = "no examples" if values.shape[0] == 0 else f"examples of shape {values.shape[1:]}"
@@ -67,7 +74,7 @@ def match_dtype(features: Features, dtype: str, place: Place) -> Features:
     if features.dtype == dtype:
         return features
     if dtype == "float32":
-        if isinstance(features, MappedRows):
+        if isinstance(features, StreamedRows):
             return dataclasses.replace(features, dtype=np.dtype(np.float32))
         return features.astype(np.float32)
     raise DataError(

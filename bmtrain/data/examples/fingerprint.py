@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 
 from bmtrain.data.examples.dataset import Split
-from bmtrain.data.raw.mapped_rows import Features, value_blocks
 from bmtrain.data.raw.source import SplitName
+from bmtrain.data.raw.streamed_rows import Features, value_blocks
 
 _ORDER: tuple[SplitName, ...] = ("train", "validation", "test")
 

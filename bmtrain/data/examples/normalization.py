@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from bmtrain.data.examples.dataset import Dataset
 from bmtrain.data.examples.preprocessing import Preprocessing
-from bmtrain.data.raw.mapped_rows import Features, value_blocks
+from bmtrain.data.raw.streamed_rows import Features, value_blocks
 
 Statistic = NDArray[np.float64]
 

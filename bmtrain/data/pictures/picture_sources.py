@@ -21,6 +21,7 @@ from bmtrain.data.pictures.picture_folders import (
 )
 from bmtrain.data.pictures.pictures import picture_records
 from bmtrain.data.raw.columns import Beside, Column, RawColumns
+from bmtrain.data.raw.file_rows import FileRows
 from bmtrain.data.raw.source import Place, RawPart, Source, SplitName
 from bmtrain.data.raw.split_files import split_files
 from bmtrain.data.tables.table_formats import (
@@ -182,9 +183,8 @@ def _parts(named: Mapping[SplitName, _Named], encoding: ImageEncoding) -> dict[S
     for name, found in named.items():
         stop = start + len(found.files)
         place = dataclasses.replace(found.rest.features_at, files=found.files)
-        parts[name] = dataclasses.replace(
-            found.rest, features=records[start:stop], features_at=place
-        )
+        rows = records.part(start, stop) if isinstance(records, FileRows) else records[start:stop]
+        parts[name] = dataclasses.replace(found.rest, features=rows, features_at=place)
         start = stop
     return parts
 

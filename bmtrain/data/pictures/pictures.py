@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bmtrain.data.encodings.image_encoding import ImageEncoding
+from bmtrain.data.raw.file_rows import FileRows
 from bmtrain.data.raw.source import reading
 from bmtrain.data.records.record_cache import cached_records
 from bmtrain.errors import DataError
@@ -28,7 +29,9 @@ _MAX_THREADS: Final = 4
 _VERSION: Final = 1
 
 
-def picture_records(files: Sequence[Path], encoding: ImageEncoding) -> NDArray[np.generic]:
+def picture_records(
+    files: Sequence[Path], encoding: ImageEncoding
+) -> NDArray[np.generic] | FileRows:
     """The pictures (files, height, width, channels), from the cache if they are unchanged.
 
     Raises:

@@ -16,6 +16,7 @@ from typing import Any, Final, Literal
 from numpy.typing import NDArray
 
 from bmtrain.data.raw.columns import Column, RawColumns
+from bmtrain.data.raw.file_rows import FileRows
 from bmtrain.data.wording.quoting import short
 from bmtrain.errors import DataError
 from bmtrain.regular_files import NotRegular, open_regular
@@ -60,10 +61,11 @@ class RawPart:
     """One split: ``features`` (examples, ...), ``labels`` None where the file has none.
 
     ``features`` are columns where they are not inputs yet: see ``bmtrain.data.encodings.encoding``.
+    Those that are to be streamed stay in their file.
     ``weights`` (examples,) and ``groups``, a text for each, are there where the config asks.
     """
 
-    features: RawArray | RawColumns
+    features: RawArray | FileRows | RawColumns
     labels: RawLabels | None
     features_at: Place
     labels_at: Place
@@ -73,8 +75,8 @@ class RawPart:
 
     @property
     def array(self) -> RawArray:
-        """The features where they are one array, as all but some tables' are."""
-        assert not isinstance(self.features, RawColumns)
+        """The features where they are one array that is held."""
+        assert not isinstance(self.features, RawColumns | FileRows)
         return self.features
 
 

@@ -93,7 +93,7 @@ def _with_groups(source: Source, directory: Path) -> dict[SplitName, RawPart]:
     for split, part in source.parts.items():
         path = directory / f"group_{split}.npy"
         groups = numpy_files.read_npy_part(path, labels=False).array
-        if groups.dtype.kind != "U" or groups.shape != part.array.shape[:1]:
+        if groups.dtype.kind != "U" or groups.ndim != 1 or len(groups) != len(part.features):
             raise DataError(
                 f"expected one text per example, got {groups.dtype} of shape {groups.shape}",
                 where=str(path),

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from bmtrain import strict_json
 from bmtrain.config.sections.data import DataSection
-from bmtrain.data.raw.columns import Beside, are_all_numbers, number_columns
+from bmtrain.data.raw.columns import Beside, RawColumns, are_all_numbers, number_columns
 from bmtrain.data.raw.source import RawArray, RawLabels, RawPart, Source, SplitName, opened
 from bmtrain.data.tables.table_formats import TABLE_FORMATS, TableFormatName, TableLayout
 from bmtrain.data.wording.quoting import listed, quoted
@@ -126,7 +126,8 @@ def _digest(file: BinaryIO, done: int = 0, total: int = 0) -> str:
 
 
 def _blocks(part: RawPart) -> Iterator[RawPart]:
-    features = part.array
+    features = part.features
+    assert not isinstance(features, RawColumns)
     row_bytes = max(1, prod(features.shape[1:]) * features.dtype.itemsize)
     num_rows = max(1, _BLOCK_BYTES // row_bytes)
     for start in range(0, len(features), num_rows):

@@ -20,6 +20,7 @@ from typing import Any, BinaryIO, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from bmtrain.data.raw.file_rows import FileRows
 from bmtrain.durable import flush_directory
 from bmtrain.machine import is_alive
 
@@ -38,8 +39,8 @@ def cached_records(
     shape: tuple[int, ...],
     dtype: str,
     blocks: Callable[[], Iterable[Records]],
-) -> Records:
-    """The records of ``key``: a read-only memory map of the cache's file, else an array.
+) -> Records | FileRows:
+    """The records of ``key``: in the cache's file, else an array.
 
     Args:
         key: hex; of everything that decides what the records are.
@@ -97,7 +98,7 @@ def cache_directory() -> Path | None:
     return None
 
 
-def _find(directory: Path, key: str, shape: tuple[int, ...], dtype: str) -> Records | None:
+def _find(directory: Path, key: str, shape: tuple[int, ...], dtype: str) -> FileRows | None:
     """What is there and whole; a file that is not is deleted."""
     for path in sorted(directory.glob(f"{key}.*{_SUFFIX}")):
         with suppress(FileNotFoundError), path.open("rb") as file:  # another process pruned it
@@ -106,18 +107,17 @@ def _find(directory: Path, key: str, shape: tuple[int, ...], dtype: str) -> Reco
                 continue
             with suppress(OSError):
                 os.utime(path)  # those that were not used for longest are pruned first
-            return _mapped(file, shape, dtype)
+            return _rows(file, path, shape, dtype)
     return None
 
 
-def _mapped(file: BinaryIO, shape: tuple[int, ...], dtype: str) -> Records:
+def _rows(file: BinaryIO, path: Path, shape: tuple[int, ...], dtype: str) -> FileRows:
     """The content whose checksum was right: the same open file, whatever its name is now."""
     file.seek(0)
     np.lib.format.read_magic(file)
     header = np.lib.format.read_array_header_1_0(file)
     assert header == (shape, False, np.dtype(dtype)), header  # the key decides them
-    mapped: Records = np.memmap(file, dtype, "r", offset=file.tell(), shape=shape)
-    return mapped
+    return FileRows.of(file.fileno(), str(path), np.dtype(dtype), shape, file.tell())
 
 
 def _written(
@@ -126,7 +126,7 @@ def _written(
     shape: tuple[int, ...],
     dtype: str,
     blocks: Callable[[], Iterable[Records]],
-) -> Records:
+) -> Records | FileRows:
     """Raises ``OSError`` where they cannot be kept."""
     _remove_abandoned(directory)
     num_bytes = prod(shape) * np.dtype(dtype).itemsize
@@ -143,7 +143,7 @@ def _written(
             temporary.replace(path)
             flush_directory(directory)
             _prune(directory, keep=path)
-            return _mapped(file, shape, dtype)
+            return _rows(file, path, shape, dtype)
     finally:
         temporary.unlink(missing_ok=True)
 

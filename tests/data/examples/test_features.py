@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 
 from bmtrain.data.examples.features import as_features, match_dtype, match_integers, require_finite
-from bmtrain.data.raw.mapped_rows import held
 from bmtrain.data.raw.source import Place
+from bmtrain.data.raw.streamed_rows import held
 from bmtrain.errors import DataError
 
 PLACE = Place("d.npz: x_train")

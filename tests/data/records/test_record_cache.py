@@ -11,6 +11,7 @@ from contextlib import suppress
 import numpy as np
 import pytest
 
+from bmtrain.data.raw.file_rows import FileRows
 from bmtrain.data.records import record_cache
 from bmtrain.data.records.record_cache import cached_records
 from bmtrain.errors import DataError
@@ -39,8 +40,12 @@ def cache(tmp_path, monkeypatch):
     return tmp_path / "bmtrain" / "data"
 
 
-def read(source, key=KEY):
+def read_file(source, key=KEY):
     return cached_records(key, source.records.shape, source.records.dtype.name, source)
+
+
+def read(source, key=KEY):
+    return read_file(source, key)[:]
 
 
 def only_file(cache):
@@ -48,13 +53,11 @@ def only_file(cache):
     return path
 
 
-def test_records_are_made_once_and_mapped_afterwards(cache):
+def test_records_are_made_once_and_stay_in_their_file_afterwards(cache):
     source = Source()
     for _ in range(3):
-        found = read(source)
-        np.testing.assert_array_equal(found, RECORDS)
-        assert isinstance(found, np.memmap)
-        assert not found.flags.writeable
+        assert isinstance(read_file(source), FileRows)
+        np.testing.assert_array_equal(read(source), RECORDS)
     assert source.times == 1
 
 
@@ -155,10 +158,10 @@ def test_what_was_not_used_for_longest_is_pruned_first_and_what_is_new_stays(cac
     assert {path.name[0] for path in cache.iterdir()} == {"e"}
 
 
-def test_what_is_mapped_stays_readable_when_another_process_prunes_it(cache):
-    found = read(Source())
+def test_what_is_in_use_stays_readable_when_another_process_prunes_it(cache):
+    found = read_file(Source())
     only_file(cache).unlink()
-    np.testing.assert_array_equal(found, RECORDS)
+    np.testing.assert_array_equal(found[:], RECORDS)
 
 
 def test_other_keys_are_other_records(cache):

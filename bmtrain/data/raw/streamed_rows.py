@@ -1,7 +1,7 @@
-"""Examples that stay in their file: a memory map, and which of its rows they are.
+"""Examples that stay in their file, and which of its rows they are.
 
-Whoever uses them takes a block at a time. What is mapped is the file's own memory, which the
-system takes back when it needs it; only the blocks are this process's.
+Whoever uses them takes a block at a time. What the system keeps of the file it takes back when it
+needs the memory; only the blocks are this process's.
 """
 
 from __future__ import annotations
@@ -13,31 +13,30 @@ from math import prod
 from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
 
-Array = NDArray[np.generic]
-Rows = NDArray[np.int64]
+from bmtrain.data.raw.file_rows import Array, FileRows, Rows
 
 #: Values of a block where nothing else decides how many are read at a time.
 BLOCK_VALUES: Final = 1 << 22
 #: Of what is streamed at once: so much that to begin it costs nothing.
 STREAM_BYTES: Final = 1 << 24
-_CONVERTED_ROWS: Final = 1 << 10
+#: Bytes that are read at a time where they become another dtype.
+_CONVERTED_BYTES: Final = 1 << 22
 #: How often that is there: filled, waiting, and on the device.
 _STREAM_COPIES: Final = 3
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class MappedRows:
+class StreamedRows:
     """(examples, ...) as an array has them; what is asked for is read then.
 
     Attributes:
-        file: (examples in the file, ...), a memory map in the file's own dtype.
+        file: (examples in the file, ...) in the file's own dtype.
         dtype: of what is given out: uint8 or float32.
         rows: which examples of the file, in which order; None: all as they are.
     """
 
-    file: Array
+    file: FileRows
     dtype: np.dtype[np.generic]
     rows: Rows | None = None
 
@@ -66,23 +65,32 @@ class MappedRows:
             number = range(len(self))[which]
             example: Array = self[number : number + 1][0]
             return example
-        read = self.file[which if self.rows is None else self.rows[which]]
-        return np.array(read, self.dtype, order="C").reshape(len(read), *self.shape[1:])
+        if isinstance(which, slice) and self.rows is None:
+            read = self.file[which]
+            return read.astype(self.dtype, copy=False).reshape(len(read), *self.shape[1:])
+        rows = np.arange(len(self))[which] if self.rows is None else self.rows[which]
+        block = np.empty((len(rows), *self.shape[1:]), self.dtype)
+        self._gather(rows, block)
+        return block
 
     def read_into(self, block: Array, which: Rows) -> None:
         """The examples ``which`` as the first rows of ``block``, of this dtype and example shape.
 
-        Twice as fast as ``self[which]``, and without memory of its own.
+        DataError where the file has become shorter.
         """
-        rows = which if self.rows is None else self.rows[which]
-        values = self.file.reshape(len(self.file), -1)
-        out = block.reshape(len(block), -1)[: len(rows)]
-        if values.dtype == out.dtype and values.dtype.isnative:
-            np.take(values, rows, axis=0, out=out, mode="clip")  # "raise" would take a copy
+        self._gather(which if self.rows is None else self.rows[which], block)
+
+    def _gather(self, rows: Rows, block: Array) -> None:
+        file = self.file
+        if file.dtype == block.dtype and file.dtype.isnative:
+            file.gather(rows, block)
             return
-        for start in range(0, len(rows), _CONVERTED_ROWS):
-            stop = start + _CONVERTED_ROWS
-            out[start:stop] = values[rows[start:stop]]
+        at_once = max(1, _CONVERTED_BYTES * len(file) // file.nbytes)
+        for start in range(0, len(rows), at_once):
+            some = rows[start : start + at_once]
+            read = np.empty((len(some), *file.shape[1:]), file.dtype)
+            file.gather(some, read)
+            block[start : start + len(some)] = read.reshape(len(some), *block.shape[1:])
 
     def rows_at_once(self, batch_size: int) -> int:
         """Examples that are streamed together: whole batches, one at least, of 16 MB if they are small."""
@@ -94,33 +102,33 @@ class MappedRows:
         values = prod(self.shape[1:]) * self.rows_at_once(batch_size)
         return _STREAM_COPIES * values * self.dtype.itemsize
 
-    def taken(self, which: Rows) -> MappedRows:
+    def taken(self, which: Rows) -> StreamedRows:
         """The examples ``which`` in that order, not read."""
         return dataclasses.replace(self, rows=which if self.rows is None else self.rows[which])
 
 
 #: What the inputs of a split are.
-Features = Array | MappedRows
+Features = Array | StreamedRows
 
 
 def held(features: Features) -> Array:
     """All of them in memory."""
-    return features[:] if isinstance(features, MappedRows) else features
+    return features[:] if isinstance(features, StreamedRows) else features
 
 
 def taken(features: Features, which: Rows) -> Features:
     """The examples ``which``, in that order; mapped ones stay in their file."""
-    return features.taken(which) if isinstance(features, MappedRows) else features[which]
+    return features.taken(which) if isinstance(features, StreamedRows) else features[which]
 
 
 def evenly_spaced(features: Features) -> Array:
     """An array as it is; of mapped rows those in equal distances that make a block."""
-    if not isinstance(features, MappedRows):
+    if not isinstance(features, StreamedRows):
         return features
     return features[spaced_rows(features)]
 
 
-def spaced_rows(features: MappedRows) -> Rows:
+def spaced_rows(features: StreamedRows) -> Rows:
     """The numbers of as many examples, in equal distances, as make a block."""
     most = max(1, BLOCK_VALUES // prod(features.shape[1:]))
     number = min(len(features), most)

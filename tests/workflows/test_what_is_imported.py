@@ -54,9 +54,12 @@ LOADING = {"np.load", "numpy.load", "torch.load", "yaml.load", "tf.load", "keras
 
 #: (module, what it may import or name) -> why that is no way in.
 EXCEPTIONS = {
-    ("data/numpy_files.py", "zipfile"): ".npz data is a zip archive: members are read one by one "
+    (
+        "data/arrays/numpy_files.py",
+        "zipfile",
+    ): ".npz data is a zip archive: members are read one by one "
     "within their declared sizes, never extracted, and parsed as plain arrays",
-    ("data/source.py", "zipfile"): "the exception that says that such data is damaged",
+    ("data/raw/source.py", "zipfile"): "the exception that says that such data is damaged",
     ("config/yaml_reader.py", "Loader"): "yaml.parse streams events through CSafeLoader; no object "
     "is made of them",
     ("cli/rendering/prediction_arrays.py", "allow_pickle"): "False, where predictions are written",
@@ -152,7 +155,12 @@ def test_the_way_is_the_whole_way():
     names = {path.relative_to(ROOT).as_posix() for path in reached(STARTS, ROOT)}
     assert names >= {
         *("checkpoint/read.py", "strict_json.py", "tensor_files.py", "regular_files.py"),
-        *("config/sections/model.py", "config/yaml_reader.py", "data/npy_array.py", "data/idx.py"),
+        *(
+            "config/sections/model.py",
+            "config/yaml_reader.py",
+            "data/arrays/npy_array.py",
+            "data/arrays/idx.py",
+        ),
         *("engine/evaluation.py", "engine/loop.py", "models/layers.py", "models/optimizers.py"),
         *("workflows/session.py", "workflows/training/resuming.py", "runs/directory.py"),
     }

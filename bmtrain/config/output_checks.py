@@ -8,15 +8,14 @@ from dataclasses import dataclass
 from bmtrain.config.finding import Finding
 from bmtrain.config.nodes import KeyPath
 from bmtrain.config.sections.experiment import ExperimentConfig
-from bmtrain.config.sections.loss import CROSSENTROPIES
-from bmtrain.config.sections.model import (
-    ActivationLayer,
+from bmtrain.config.sections.layers.core import ActivationLayer, DenseLayer
+from bmtrain.config.sections.layers.normalization import (
     BatchNormalizationLayer,
-    DenseLayer,
-    DropoutLayer,
     LayerNormalizationLayer,
-    LayersModel,
 )
+from bmtrain.config.sections.layers.regularizing import DropoutLayer
+from bmtrain.config.sections.loss import CROSSENTROPIES
+from bmtrain.config.sections.model import LayersModel
 
 _PROBABILITIES = ("softmax", "sigmoid")
 #: Fine before a loss that applies softmax itself: softmax(log_softmax(x)) = softmax(x).

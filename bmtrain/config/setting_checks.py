@@ -10,14 +10,10 @@ from bmtrain.config.finding import Finding
 from bmtrain.config.nodes import KeyPath
 from bmtrain.config.sections.data import DataSection, SplitsSection, TokensSection
 from bmtrain.config.sections.experiment import ExperimentConfig
-from bmtrain.config.sections.model import (
-    BidirectionalLayer,
-    Conv1dLayer,
-    DenseLayer,
-    LayersModel,
-    RecurrentSection,
-    ReshapeLayer,
-)
+from bmtrain.config.sections.layers.convolution import Conv1dLayer
+from bmtrain.config.sections.layers.core import DenseLayer, ReshapeLayer
+from bmtrain.config.sections.layers.recurrent import BidirectionalLayer, RecurrentSection
+from bmtrain.config.sections.model import LayersModel
 from bmtrain.config.sections.optimizer import Sgd
 
 _WITH_KERNELS = (DenseLayer, Conv1dLayer, RecurrentSection, BidirectionalLayer)

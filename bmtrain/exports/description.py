@@ -13,7 +13,6 @@ from bmtrain.data.examples.dataset import DataFacts
 from bmtrain.data.examples.preprocessing import Preprocessing
 from bmtrain.models.architecture import Architecture
 from bmtrain.models.decision import takes_logits
-from bmtrain.models.sequence_shapes import hands_mask_on
 from bmtrain.version import __version__
 
 #: What inputs and outputs are called in every format that names them.
@@ -77,7 +76,7 @@ def describe(
             layer.config.model_dump(mode="json", exclude=_OF_TRAINING)
             | {
                 "output_shape": list(layer.output_shape),
-                "hands_mask_on": hands_mask_on(layer.config, layer.is_masked),
+                "hands_mask_on": layer.hands_mask_on,
             }
             for layer in architecture.layers
         ],

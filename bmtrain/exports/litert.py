@@ -13,13 +13,13 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from bmtrain.config.sections.layers.recurrent import BidirectionalLayer, RecurrentSection
 from bmtrain.data.examples.dataset import DataFacts
 from bmtrain.durable import write_new_file
 from bmtrain.exports.description import INPUTS
 from bmtrain.exports.exporter import Content, Exporter, Run, too_large
 from bmtrain.exports.savedmodel import tensorflow_faults
 from bmtrain.models.architecture import Architecture
-from bmtrain.models.sequence_shapes import values_per_step
 
 #: Axes that its operations take, the batch among them.
 MAX_AXES: Final = 5
@@ -32,7 +32,7 @@ def _objection(architecture: Architecture, facts: DataFacts) -> str | None:
     if facts.input_dtype not in _DTYPES:
         return f"its inputs are {facts.input_dtype}; LiteRT takes uint8 and float32 here"
     for position, layer in enumerate(architecture.layers):
-        if values_per_step(layer.config) is not None:
+        if isinstance(layer.config, (RecurrentSection, BidirectionalLayer)):
             return (
                 f"layer {position} ({layer.config.type}) is a loop, which has no built-in operation"
             )

@@ -18,7 +18,7 @@ from onnx import TensorProto, helper, numpy_helper
 from bmtrain.exports import onnx_sequences
 from bmtrain.exports.description import INPUTS, OUTPUTS
 from bmtrain.exports.exporter import Content
-from bmtrain.models.architecture import PlannedLayer
+from bmtrain.models.shapes.planned import PlannedLayer
 from bmtrain.version import __version__
 
 #: Of 2022: the first with LayerNormalization; runtimes of today read it, and those of then.

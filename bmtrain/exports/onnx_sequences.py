@@ -12,11 +12,11 @@ import numpy as np
 from numpy.typing import NDArray
 from onnx import TensorProto, helper
 
-from bmtrain.models.sequence_shapes import DIRECTIONS
+from bmtrain.models.shapes.recurrent import DIRECTIONS
 
 if TYPE_CHECKING:
     from bmtrain.exports.onnx_graph import Graph
-    from bmtrain.models.architecture import PlannedLayer
+    from bmtrain.models.shapes.planned import PlannedLayer
 
 #: Layer type ↦ the operation, where its gates are in Keras's order, and how many states it has.
 _RECURRENT: Final[dict[str, tuple[str, tuple[int, ...]]]] = {

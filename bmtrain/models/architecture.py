@@ -8,64 +8,18 @@ allocated.
 
 from __future__ import annotations
 
-import dataclasses
 import math
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from bmtrain.config.sections import model as sections
 from bmtrain.config.sections.experiment import ExperimentConfig
+from bmtrain.config.sections.layers.core import DenseLayer
+from bmtrain.config.sections.layers.embedding import EmbeddingLayer
 from bmtrain.data.examples.dataset import DataFacts
 from bmtrain.errors import DataError
-from bmtrain.models.expansion import ConfigKey, expand, num_model_outputs
-from bmtrain.models.sequence_shapes import (
-    FORGETFUL_LAYERS,
-    SEQUENCE_LAYERS,
-    check_input,
-    embedding_shapes,
-    hands_mask_on,
-    sequence_shapes,
-)
-
-Shape = tuple[int, ...]
-
-#: What the L2 penalty sees: no biases, embeddings, gammas or betas.
-KERNELS = frozenset({"kernel", "recurrent_kernel"})
-
-
-@dataclass(frozen=True, slots=True)
-class PlannedLayer:
-    """One plain layer with the shapes that follow from the data.
-
-    ``variables`` maps a variable's name (kernel, bias, gamma, …) to its shape;
-    those in ``non_trainable`` are statistics, not parameters of the gradient. A layer
-    ``is_masked`` if it is told which steps of its input are padding.
-    """
-
-    config: sections.Layer
-    key: ConfigKey
-    input_shape: Shape
-    output_shape: Shape
-    variables: Mapping[str, Shape]
-    non_trainable: frozenset[str] = frozenset()
-    is_masked: bool = False
-
-    @property
-    def forgets_mask(self) -> bool:
-        """Whether it takes padding for values, though it is told."""
-        return self.is_masked and isinstance(self.config, FORGETFUL_LAYERS)
-
-    @property
-    def kernels(self) -> dict[str, Shape]:
-        """Those of the variables that multiply."""
-        return {n: s for n, s in self.variables.items() if n.rpartition(".")[2] in KERNELS}
-
-    @property
-    def forward_flops(self) -> int:
-        """Multiplications and additions of its products for one example."""
-        is_window = isinstance(self.config, sections.Conv1dLayer)
-        rows = math.prod((self.output_shape if is_window else self.input_shape)[:-1])
-        return 2 * rows * sum(map(math.prod, self.kernels.values()))
+from bmtrain.models.expansion import expand, num_model_outputs
+from bmtrain.models.shapes.embedding import check_tokens
+from bmtrain.models.shapes.planned import Given, PlannedLayer, Shape
+from bmtrain.models.shapes.table import PLANNERS
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +61,7 @@ class Architecture:
     @property
     def takes_tokens(self) -> bool:
         """Whether its inputs are the numbers of tokens."""
-        return isinstance(self.layers[0].config, sections.EmbeddingLayer)
+        return isinstance(self.layers[0].config, EmbeddingLayer)
 
     @property
     def training_flops(self) -> int:
@@ -126,71 +80,17 @@ def plan_architecture(experiment: ExperimentConfig, facts: DataFacts) -> Archite
             not fit the labels; names the layer and carries its config key.
     """
     shape = facts.input_shape
-    planned: list[PlannedLayer] = []
+    layers: list[PlannedLayer] = []
     is_masked = False
     for position, (config, key) in enumerate(expand(experiment, facts)):
-        check_input(config, key, position, shape, facts)
-        layer = _plan_layer(config, key, position, shape, facts)
-        planned.append(dataclasses.replace(layer, is_masked=is_masked))
-        shape, is_masked = layer.output_shape, hands_mask_on(config, is_masked)
-    architecture = Architecture(facts.input_shape, tuple(planned))
+        given = Given(shape, is_masked, f"layer {position}", key, position == 0, facts)
+        check_tokens(config, given)
+        layer = PLANNERS[config.type](config, given)
+        layers.append(layer)
+        shape, is_masked = layer.output_shape, layer.hands_mask_on
+    architecture = Architecture(facts.input_shape, tuple(layers))
     _check_output(architecture, experiment, facts)
     return architecture
-
-
-def _plan_layer(
-    config: sections.Layer, key: ConfigKey, position: int, shape: Shape, facts: DataFacts
-) -> PlannedLayer:
-    variables: dict[str, Shape] = {}
-    non_trainable: frozenset[str] = frozenset()
-    output = shape
-    match config:
-        case sections.DenseLayer():
-            variables["kernel"] = (shape[-1], config.units)
-            if config.use_bias:
-                variables["bias"] = (config.units,)
-            output = (*shape[:-1], config.units)
-        case sections.EmbeddingLayer():
-            variables = embedding_shapes(config, facts, f"layer {position} (embedding)", key)
-            config = config.model_copy(update={"input_dim": variables["embeddings"][0]})
-            output = (*shape, config.output_dim)
-        case _ if isinstance(config, SEQUENCE_LAYERS):
-            variables, output = sequence_shapes(config, shape, position, key)
-        case sections.FlattenLayer():
-            output = (math.prod(shape),)
-        case sections.ReshapeLayer():
-            output = _reshaped(config.target_shape, shape, key, position)
-        case sections.LayerNormalizationLayer():
-            variables = _scale_and_center(config, shape)
-        case sections.BatchNormalizationLayer():
-            variables = _scale_and_center(config, shape)
-            variables |= {"moving_mean": shape[-1:], "moving_variance": shape[-1:]}
-            non_trainable = frozenset({"moving_mean", "moving_variance"})
-        case sections.ActivationLayer() | sections.DropoutLayer():
-            pass
-    return PlannedLayer(config, key, shape, output, variables, non_trainable)
-
-
-def _scale_and_center(
-    config: sections.LayerNormalizationLayer | sections.BatchNormalizationLayer, shape: Shape
-) -> dict[str, Shape]:
-    named = {"gamma": config.scale, "beta": config.center}
-    return {name: shape[-1:] for name, wanted in named.items() if wanted}
-
-
-def _reshaped(target: Sequence[int], shape: Shape, key: ConfigKey, position: int) -> Shape:
-    size = math.prod(shape)
-    known = math.prod(entry for entry in target if entry != -1)
-    num_free = sum(entry == -1 for entry in target)
-    fits = known > 0 and num_free <= 1 and (size % known == 0 if num_free else size == known)
-    if not fits:
-        raise DataError(
-            f"layer {position} (reshape) cannot make {list(target)} of the shape it gets, "
-            f"{list(shape)} ({size} values)",
-            key=(*key, "target_shape"),
-            hint="the product must be equal; one entry may be -1",
-        )
-    return tuple(size // known if entry == -1 else entry for entry in target)
 
 
 def _check_output(
@@ -220,5 +120,5 @@ def _check_output(
         has = f"{facts.num_outputs} {'classes' if is_classification else 'targets per example'}"
         raise DataError(
             f"{what} gives {shape[0]} outputs, expected {wanted}: the data has {has}",
-            key=(*last.key, "units") if isinstance(last.config, sections.DenseLayer) else last.key,
+            key=(*last.key, "units") if isinstance(last.config, DenseLayer) else last.key,
         )

@@ -5,10 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
-from bmtrain.config.sections import model as sections
+from bmtrain.config.sections.layers.core import DenseLayer
+from bmtrain.config.sections.layers.pooling import GlobalAveragePooling1dLayer
+from bmtrain.config.sections.layers.recurrent import BidirectionalLayer, RecurrentSection
+from bmtrain.config.sections.layers.regularizing import DropoutLayer
 from bmtrain.data.examples.dataset import DataFacts
-from bmtrain.models.architecture import Architecture, PlannedLayer
+from bmtrain.models.architecture import Architecture
 from bmtrain.models.expansion import PRESET, ConfigKey
+from bmtrain.models.shapes.planned import PlannedLayer
 
 
 def architecture_warnings(
@@ -17,7 +21,7 @@ def architecture_warnings(
     """What is allowed but rarely meant, each with the config key it is about."""
     found: list[tuple[ConfigKey, str]] = []
     for position, layer in enumerate(architecture.layers):
-        is_dense = isinstance(layer.config, sections.DenseLayer)
+        is_dense = isinstance(layer.config, DenseLayer)
         if is_dense and len(layer.input_shape) > 1 and not architecture.takes_tokens:
             text = (
                 f"layer {position} (dense) gets the shape {list(layer.input_shape)} and acts on "
@@ -50,10 +54,10 @@ def _counted_padding(architecture: Architecture) -> Iterator[tuple[ConfigKey, st
         remedy = "; mask_zero: true in the embedding passes over it"
         if architecture.takes_tokens and not layer.is_masked:
             match layer.config:
-                case sections.RecurrentSection() | sections.BidirectionalLayer():
+                case RecurrentSection() | BidirectionalLayer():
                     yield layer.key, f"{what} reads padding as tokens{remedy}"
                     return
-                case sections.GlobalAveragePooling1dLayer():
+                case GlobalAveragePooling1dLayer():
                     yield layer.key, f"{what} averages over padding, too{remedy}"
                     return
 
@@ -61,9 +65,9 @@ def _counted_padding(architecture: Architecture) -> Iterator[tuple[ConfigKey, st
 def _doubtful_layers(layers: Sequence[PlannedLayer]) -> Iterator[tuple[ConfigKey, str]]:
     for position, (layer, following) in enumerate(pairwise(layers)):
         first, second = layer.config, following.config
-        if not isinstance(first, sections.DenseLayer) or first.activation != "linear":
+        if not isinstance(first, DenseLayer) or first.activation != "linear":
             continue
-        if isinstance(second, sections.DenseLayer):
+        if isinstance(second, DenseLayer):
             if layer.key == PRESET:
                 text = "with it all dense layers are one linear map together; use another, relu say"
                 yield (*PRESET, "activation"), text
@@ -73,7 +77,7 @@ def _doubtful_layers(layers: Sequence[PlannedLayer]) -> Iterator[tuple[ConfigKey
                 f"give layer {position} an activation, relu say"
             )
             yield layer.key, text
-    if isinstance(layers[-1].config, sections.DropoutLayer):
+    if isinstance(layers[-1].config, DropoutLayer):
         text = (
             f"layer {len(layers) - 1} (dropout) is the last and zeroes outputs in training; "
             "put it before the last dense layer"

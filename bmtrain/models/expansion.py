@@ -6,6 +6,11 @@ from typing import Final
 
 from bmtrain.config.sections import model as sections
 from bmtrain.config.sections.experiment import ExperimentConfig
+from bmtrain.config.sections.layers.arguments import Activation
+from bmtrain.config.sections.layers.core import ActivationLayer, DenseLayer, FlattenLayer
+from bmtrain.config.sections.layers.normalization import BatchNormalizationLayer
+from bmtrain.config.sections.layers.regularizing import DropoutLayer
+from bmtrain.config.sections.layers.union import Layer
 from bmtrain.config.sections.loss import CROSSENTROPIES
 from bmtrain.data.examples.dataset import DataFacts
 from bmtrain.models.decision import takes_logits
@@ -21,9 +26,7 @@ def num_model_outputs(loss_name: str, facts: DataFacts) -> int:
     return 1 if loss_name == "binary_crossentropy" else facts.num_outputs
 
 
-def expand(
-    experiment: ExperimentConfig, facts: DataFacts
-) -> list[tuple[sections.Layer, ConfigKey]]:
+def expand(experiment: ExperimentConfig, facts: DataFacts) -> list[tuple[Layer, ConfigKey]]:
     """Plain layers of the config's model, each with the config key it comes from."""
     model = experiment.model
     if isinstance(model, sections.LayersModel):
@@ -33,26 +36,24 @@ def expand(
 
 def _expand_mlp(
     model: sections.MlpModel, experiment: ExperimentConfig, facts: DataFacts
-) -> list[sections.Layer]:
-    layers: list[sections.Layer] = []
+) -> list[Layer]:
+    layers: list[Layer] = []
     if len(facts.input_shape) > 1:
-        layers.append(sections.FlattenLayer(type="flatten"))
+        layers.append(FlattenLayer(type="flatten"))
     for units in model.hidden:
         if model.batch_normalization:
             # The bias would be cancelled by the normalisation's mean.
             layers += [
-                sections.DenseLayer(type="dense", units=units, use_bias=False),
-                sections.BatchNormalizationLayer(type="batch_normalization"),
-                sections.ActivationLayer(type="activation", activation=model.activation),
+                DenseLayer(type="dense", units=units, use_bias=False),
+                BatchNormalizationLayer(type="batch_normalization"),
+                ActivationLayer(type="activation", activation=model.activation),
             ]
         else:
-            layers.append(
-                sections.DenseLayer(type="dense", units=units, activation=model.activation)
-            )
+            layers.append(DenseLayer(type="dense", units=units, activation=model.activation))
         if model.dropout:
-            layers.append(sections.DropoutLayer(type="dropout", rate=model.dropout))
+            layers.append(DropoutLayer(type="dropout", rate=model.dropout))
     layers.append(
-        sections.DenseLayer(
+        DenseLayer(
             type="dense",
             units=num_model_outputs(experiment.loss.name, facts),
             activation=_output_activation(experiment),
@@ -61,7 +62,7 @@ def _expand_mlp(
     return layers
 
 
-def _output_activation(experiment: ExperimentConfig) -> sections.Activation:
+def _output_activation(experiment: ExperimentConfig) -> Activation:
     loss = experiment.loss
     if loss.name not in CROSSENTROPIES or takes_logits(experiment):
         return "linear"

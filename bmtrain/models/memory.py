@@ -6,13 +6,10 @@ lets through may still be too large (temporary results, TensorFlow itself).
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 
 from bmtrain.config.sections import optimizer as sections
-from bmtrain.config.sections.model import EmbeddingLayer
-from bmtrain.models.architecture import Architecture, PlannedLayer
-from bmtrain.models.sequence_shapes import values_per_step
+from bmtrain.models.architecture import Architecture
 
 _FLOAT_BYTES = 4
 
@@ -57,7 +54,7 @@ def training_memory(
     """What a training on the processor needs at least."""
     weights = architecture.num_parameters * _FLOAT_BYTES
     slots = num_slots(optimizer)
-    outputs = sum(_kept_values(layer) for layer in architecture.layers)
+    outputs = sum(layer.kept_values for layer in architecture.layers)
     return MemoryNeed(
         weights=weights,
         gradients=weights,
@@ -66,15 +63,6 @@ def training_memory(
         batch=batch_size * outputs * _FLOAT_BYTES,
         data=data_bytes,
     )
-
-
-def _kept_values(layer: PlannedLayer) -> int:
-    """Values for the gradient: recurrent layers keep some of every step, whatever they give."""
-    per_step = values_per_step(layer.config)
-    if per_step is not None:
-        return layer.input_shape[0] * per_step
-    has_products = layer.kernels or isinstance(layer.config, EmbeddingLayer)
-    return math.prod(layer.output_shape) if has_products else 0
 
 
 def checkpoint_bytes(architecture: Architecture, optimizer: sections.Optimizer) -> int:

@@ -6,7 +6,7 @@ import keras
 import tensorflow as tf
 
 from bmtrain.config.sections.training import L2Convention, RegularizationSection
-from bmtrain.models.architecture import KERNELS
+from bmtrain.models.shapes.planned import KERNELS
 
 
 def l2_factor(l2_lambda: float, convention: L2Convention, num_train_examples: int) -> float:

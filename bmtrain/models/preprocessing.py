@@ -7,7 +7,7 @@ import numpy as np
 import tensorflow as tf
 
 from bmtrain.data.examples.preprocessing import Preprocessing
-from bmtrain.models.layers import building
+from bmtrain.models.layers.building import building
 
 
 def apply_preprocessing(preprocessing: Preprocessing, features: tf.Tensor) -> tf.Tensor:

@@ -13,7 +13,7 @@ from bmtrain.models import metrics as metric_table
 from bmtrain.models.architecture import Architecture
 from bmtrain.models.augmentation import Augmentor
 from bmtrain.models.decision import decision_threshold
-from bmtrain.models.layers import build_model
+from bmtrain.models.layers.building import build_model
 from bmtrain.models.losses import PerExample, build_loss
 from bmtrain.models.objective import l2_factor, penalized_kernels
 from bmtrain.models.optimizers import build_optimizer

@@ -146,7 +146,7 @@ def _exported(
     request: ExportRequest,
 ) -> dict[str, Any]:
     """Its entry in the document's ``exports``; it has its name if it ``passed``."""
-    from bmtrain.models.layers import building  # the caller started TensorFlow
+    from bmtrain.models.layers.building import building  # the caller started TensorFlow
 
     exporter = target.exporter
     with directory_beside(target.path) as directory:

@@ -20,7 +20,8 @@ from bmtrain.data.load import resolve_task
 from bmtrain.data.raw.memory import megabytes
 from bmtrain.errors import BmtrainError, CheckpointError, EnvironmentFault
 from bmtrain.machine import available_memory
-from bmtrain.models.architecture import Architecture, Shape, plan_architecture
+from bmtrain.models.architecture import Architecture, plan_architecture
+from bmtrain.models.shapes.planned import Shape
 from bmtrain.workflows.session import Session, build_session, native_faults
 
 #: More threads than any machine has are a mistake, or somebody's joke.

@@ -120,7 +120,7 @@ def build_session(
     from bmtrain.engine.evaluation import Evaluator
     from bmtrain.engine.placement import placement_for
     from bmtrain.engine.selection import select_engine
-    from bmtrain.models.layers import named_variables
+    from bmtrain.models.layers.building import named_variables
     from bmtrain.models.optimizers import named_optimizer_variables
     from bmtrain.models.problem import build_problem
 

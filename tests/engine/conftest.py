@@ -27,7 +27,7 @@ class Harness:
 
     def weights(self) -> dict[str, np.ndarray]:
         """Copies, by position."""
-        from bmtrain.models.layers import named_variables
+        from bmtrain.models.layers.building import named_variables
 
         named = named_variables(self.problem.model)
         return {name: np.array(v.value.numpy()) for name, v in named.items()}

@@ -26,7 +26,7 @@ def exportable(runtime, experiment, dataset, random):
     """(layers, features, normalize, loss, labels) -> Exportable, with weights drawn at random."""
 
     def make(layers, features, normalize="none", loss="half_mean_squared_error", labels=None):
-        from bmtrain.models.layers import build_model, named_variables
+        from bmtrain.models.layers.building import build_model, named_variables
         from bmtrain.models.preprocessing import with_raw_inputs
 
         if labels is None:

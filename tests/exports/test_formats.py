@@ -8,7 +8,7 @@ from typing import get_args
 import numpy as np
 import pytest
 
-from bmtrain.config.sections.model import Activation
+from bmtrain.config.sections.layers.arguments import Activation
 from bmtrain.exports import numpy_activations, numpy_forward, numpy_sequences, onnx_graph
 from bmtrain.exports.comparison import outputs_of
 from bmtrain.exports.safetensors_file import beside
@@ -161,7 +161,7 @@ def little_recursion():
 
 def test_a_deep_model_is_exported(exportable, tmp_path, random, little_recursion):
     """Keras goes through it by recursion."""
-    from bmtrain.models.layers import building
+    from bmtrain.models.layers.building import building
 
     layers = [{"type": "activation", "activation": "relu"}] * 100 + [DENSE]
     made = exportable(layers, random.normal(size=(5, 4)).astype(np.float32))
@@ -203,7 +203,7 @@ def test_a_model_larger_than_a_format_can_hold_is_told_before(
 
 
 def test_the_tables_know_every_layer_and_activation():
-    from bmtrain.models.layers import LAYERS
+    from bmtrain.models.layers.table import LAYERS
 
     of_numpy = {*numpy_forward.LAYERS, *numpy_sequences.LAYERS, "embedding"}
     assert onnx_graph.LAYERS.keys() == of_numpy == LAYERS.keys()

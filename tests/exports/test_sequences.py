@@ -85,7 +85,7 @@ def content(runtime, experiment, text_dataset, tokens, random):
     """(layers) -> (what is exported, the outputs of the engine's own model)."""
 
     def make(layers):
-        from bmtrain.models.layers import build_model, named_variables
+        from bmtrain.models.layers.building import build_model, named_variables
         from bmtrain.models.preprocessing import with_raw_inputs
 
         config = experiment(*layers, DENSE, loss={"name": "sparse_categorical_crossentropy"})

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bmtrain.config.sections.model import DenseLayer
+from bmtrain.config.sections.layers.core import DenseLayer
 from bmtrain.data.examples.dataset import DataFacts
 from bmtrain.errors import DataError
 from bmtrain.models.architecture import plan_architecture
@@ -34,7 +34,7 @@ def facts(input_shape, *, num_outputs=10, classes=True, dtype="float32"):
 
 def assert_keras_builds_the_plan(architecture):
     """Names, shapes, which are trained, the count and the output, against the built model."""
-    from bmtrain.models.layers import build_model, named_variables
+    from bmtrain.models.layers.building import build_model, named_variables
 
     model = build_model(architecture, seed=0)
     built = {name: tuple(v.shape) for name, v in named_variables(model).items()}

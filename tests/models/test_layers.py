@@ -15,7 +15,7 @@ LAYERS = (
 def weights(runtime, experiment, dataset):
     """(layers, seed) -> arrays by name."""
     from bmtrain.models.architecture import plan_architecture
-    from bmtrain.models.layers import build_model, named_variables
+    from bmtrain.models.layers.building import build_model, named_variables
 
     facts = dataset(np.zeros((3, 4), np.float32), np.zeros((3, 2), np.float32)).facts
 
@@ -87,12 +87,13 @@ def test_dropouts_generator_is_no_variable_of_ours(weights):
 def test_a_thousand_layers_are_built_as_the_config_allows(runtime):
     import sys
 
-    from bmtrain.config.sections.model import ActivationLayer
-    from bmtrain.models.architecture import Architecture, PlannedLayer
-    from bmtrain.models.layers import build_model
+    from bmtrain.config.sections.layers.core import ActivationLayer
+    from bmtrain.models.architecture import Architecture
+    from bmtrain.models.layers.building import build_model
+    from bmtrain.models.shapes.planned import Given, planned
 
     section = ActivationLayer(type="activation", activation="relu")
-    layer = PlannedLayer(section, (), (3,), (3,), {})
+    layer = planned(section, Given((3,), False, "layer 0", (), True, facts=None))  # type: ignore[arg-type]  # it asks nothing
     limit = sys.getrecursionlimit()
     assert len(build_model(Architecture((3,), (layer,) * 1000), seed=0).layers) == 1000
     assert sys.getrecursionlimit() == limit

@@ -17,7 +17,7 @@ ALL_LAYERS = (
 @pytest.fixture
 def model(runtime, experiment, dataset):
     from bmtrain.models.architecture import plan_architecture
-    from bmtrain.models.layers import build_model
+    from bmtrain.models.layers.building import build_model
 
     facts = dataset(np.zeros((7, 6), np.float32), np.zeros((7, 2), np.float32)).facts
     return build_model(plan_architecture(experiment(*ALL_LAYERS), facts), seed=1)

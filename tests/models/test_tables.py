@@ -7,8 +7,9 @@ import pytest
 
 from bmtrain.config.figure_checks import CLASS_METRICS
 from bmtrain.config.sections import loss as loss_sections
-from bmtrain.config.sections import model as model_sections
 from bmtrain.config.sections import optimizer as optimizer_sections
+from bmtrain.config.sections.layers import arguments
+from bmtrain.config.sections.layers.union import Layer
 
 
 def members(union):
@@ -21,7 +22,7 @@ def tag(section, key):
     return get_args(section.model_fields[key].annotation)[0]
 
 
-LAYERS = {tag(section, "type"): section for section in members(model_sections.Layer)}
+LAYERS = {tag(section, "type"): section for section in members(Layer)}
 LOSSES = {tag(section, "name"): section for section in members(loss_sections.Loss)}
 OPTIMIZERS = {tag(section, "name"): section for section in members(optimizer_sections.Optimizer)}
 
@@ -46,10 +47,11 @@ def keras(runtime):
     return keras
 
 
-def test_every_layer_type_has_one_builder(keras):
-    from bmtrain.models import layers
+def test_every_layer_type_has_one_planner_and_one_builder(keras):
+    from bmtrain.models.layers.table import LAYERS as BUILDERS
+    from bmtrain.models.shapes.table import PLANNERS
 
-    assert set(layers.LAYERS) == set(LAYERS)
+    assert set(PLANNERS) == set(BUILDERS) == set(LAYERS)
 
 
 def test_every_loss_has_one_builder(keras):
@@ -69,7 +71,7 @@ def test_every_optimizer_has_its_keras_class(keras):
 def test_every_initializer_has_its_keras_class(keras):
     from bmtrain.models.initial_weights import INITIALIZERS
 
-    assert set(INITIALIZERS) == set(get_args(model_sections.Initializer))
+    assert set(INITIALIZERS) == set(get_args(arguments.Initializer))
     for name, build in INITIALIZERS.items():
         assert type(build(3)) is type(keras.initializers.get(name))
 
@@ -82,7 +84,7 @@ def test_every_metric_can_be_built(keras):
 
 
 def test_keras_knows_every_activation(keras):
-    for name in get_args(model_sections.Activation):
+    for name in get_args(arguments.Activation):
         assert keras.activations.get(name).__name__ == name
 
 

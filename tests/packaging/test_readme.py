@@ -6,7 +6,7 @@ import subprocess
 from pathlib import Path
 
 from bmtrain.config.sections.experiment import ExperimentConfig
-from bmtrain.config.sections.model import Layer
+from bmtrain.config.sections.layers.union import Layer
 from bmtrain.config.sections.optimizer import Optimizer
 
 ROOT = Path(__file__).parents[2]

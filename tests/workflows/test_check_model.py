@@ -27,7 +27,7 @@ def section_of(path, *overrides):
 
 @pytest.mark.parametrize("model", MODELS.values(), ids=MODELS)
 def test_shapes_and_parameters_are_those_of_kerass_own_model(runtime, project, model):
-    from bmtrain.models.layers import build_model
+    from bmtrain.models.layers.building import build_model
 
     prepared, section = section_of(project / "points.yaml", f"model={model}")
     built = build_model(prepared.architecture, seed=0)

@@ -10,7 +10,7 @@ from bmtrain.config.load import LoadedConfig
 from bmtrain.config.source_text import dotted
 from bmtrain.data.checks.finding import Finding
 from bmtrain.figures import count
-from bmtrain.models.architecture import PlannedLayer
+from bmtrain.models.shapes.planned import PlannedLayer
 from bmtrain.workflows.checking.section import Section, Table
 from bmtrain.workflows.preparation import Prepared
 

@@ -71,7 +71,7 @@ STACKS: dict[str, list[dict[str, Any]]] = {
 
 @pytest.mark.parametrize("stack", STACKS)
 def test_the_shapes_are_those_that_keras_builds(runtime, planned, stack):
-    from bmtrain.models.layers import build_model, named_variables
+    from bmtrain.models.layers.building import build_model, named_variables
 
     architecture = planned(*STACKS[stack], DENSE)
     model = build_model(architecture, seed=0)
@@ -85,7 +85,7 @@ def test_the_shapes_are_those_that_keras_builds(runtime, planned, stack):
 
 
 def test_names_tell_the_directions_apart_and_both_begin_differently(runtime, planned):
-    from bmtrain.models.layers import build_model, named_variables
+    from bmtrain.models.layers.building import build_model, named_variables
 
     model = build_model(planned(*STACKS["bidirectional"], DENSE), seed=0)
     values = {name: v.numpy() for name, v in named_variables(model).items()}

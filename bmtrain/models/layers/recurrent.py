@@ -1,4 +1,4 @@
-"""Keras's layers for sequences: embedding, recurrent layers, convolution over steps."""
+"""Layers that go through a sequence step by step."""
 
 from __future__ import annotations
 
@@ -6,30 +6,15 @@ from typing import Any
 
 import keras
 
-from bmtrain.config.sections import model as sections
+from bmtrain.config.sections.layers import recurrent as sections
 from bmtrain.models.initial_weights import derived_seed, initializer
-from bmtrain.models.sequence_shapes import DIRECTIONS
+from bmtrain.models.shapes.recurrent import DIRECTIONS
 
-#: Of a vector's values at first, as in Keras: uniform from minus this to this.
-_EMBEDDING_LIMIT = 0.05
 _RECURRENT: dict[str, type[keras.layers.RNN]] = {
     "simple_rnn": keras.layers.SimpleRNN,
     "lstm": keras.layers.LSTM,
     "gru": keras.layers.GRU,
 }
-
-
-def embedding(config: sections.EmbeddingLayer, seed: int, position: int) -> keras.layers.Layer:
-    """``input_dim`` is there: a planned layer's follows from the data."""
-    assert config.input_dim is not None
-    return keras.layers.Embedding(
-        config.input_dim,
-        config.output_dim,
-        mask_zero=config.mask_zero,
-        embeddings_initializer=keras.initializers.RandomUniform(
-            -_EMBEDDING_LIMIT, _EMBEDDING_LIMIT, seed=derived_seed(seed, "embeddings", position)
-        ),
-    )
 
 
 def recurrent(
@@ -62,20 +47,6 @@ def bidirectional(
         recurrent(config.layer, seed, position),
         merge_mode=config.merge_mode,
         backward_layer=recurrent(config.layer, seed, position, of="backward."),
-    )
-
-
-def conv1d(config: sections.Conv1dLayer, seed: int, position: int) -> keras.layers.Layer:
-    """Convolution over the steps."""
-    return keras.layers.Conv1D(
-        config.filters,
-        config.kernel_size,
-        strides=config.strides,
-        padding=config.padding,
-        activation=config.activation,
-        use_bias=config.use_bias,
-        kernel_initializer=initializer(config.kernel_initializer, seed, "kernel", position),
-        bias_initializer=initializer(config.bias_initializer, seed, "bias", position),
     )
 
 

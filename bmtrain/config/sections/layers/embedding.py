@@ -1,0 +1,23 @@
+"""Vectors for tokens."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from bmtrain.config.sections.base import Section
+from bmtrain.config.sections.layers.arguments import Units
+
+
+class EmbeddingLayer(Section):
+    """A learnt vector for each token; embeddings (input_dim, output_dim), uniform at first."""
+
+    type: Literal["embedding"]
+    output_dim: Units = Field(description="Size of a token's vector.")
+    input_dim: Units | None = Field(
+        default=None, description="Number of tokens; without it that of the vocabulary."
+    )
+    mask_zero: bool = Field(
+        default=False, description="Whether the layers behind pass over padding (token 0)."
+    )

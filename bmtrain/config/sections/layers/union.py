@@ -1,0 +1,50 @@
+"""All layers that a config can name."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field
+
+from bmtrain.config.sections.layers.convolution import Conv1dLayer
+from bmtrain.config.sections.layers.core import (
+    ActivationLayer,
+    DenseLayer,
+    FlattenLayer,
+    ReshapeLayer,
+)
+from bmtrain.config.sections.layers.embedding import EmbeddingLayer
+from bmtrain.config.sections.layers.normalization import (
+    BatchNormalizationLayer,
+    LayerNormalizationLayer,
+)
+from bmtrain.config.sections.layers.pooling import (
+    GlobalAveragePooling1dLayer,
+    GlobalMaxPooling1dLayer,
+)
+from bmtrain.config.sections.layers.recurrent import (
+    BidirectionalLayer,
+    GruLayer,
+    LstmLayer,
+    SimpleRnnLayer,
+)
+from bmtrain.config.sections.layers.regularizing import DropoutLayer
+
+Layer = Annotated[
+    DenseLayer
+    | ActivationLayer
+    | DropoutLayer
+    | BatchNormalizationLayer
+    | LayerNormalizationLayer
+    | FlattenLayer
+    | ReshapeLayer
+    | EmbeddingLayer
+    | SimpleRnnLayer
+    | LstmLayer
+    | GruLayer
+    | BidirectionalLayer
+    | Conv1dLayer
+    | GlobalAveragePooling1dLayer
+    | GlobalMaxPooling1dLayer,
+    Field(discriminator="type"),
+]

@@ -1,0 +1,1 @@
+"""Keras's layers with seeded initial weights, a file per family."""

@@ -1,0 +1,28 @@
+"""Normalisations over the batch or the example."""
+
+from __future__ import annotations
+
+import keras
+
+from bmtrain.config.sections.layers import normalization as sections
+
+
+def batch_normalization(
+    config: sections.BatchNormalizationLayer, seed: int, position: int
+) -> keras.layers.Layer:
+    """The last axis."""
+    return keras.layers.BatchNormalization(
+        momentum=config.momentum,
+        epsilon=config.epsilon,
+        center=config.center,
+        scale=config.scale,
+    )
+
+
+def layer_normalization(
+    config: sections.LayerNormalizationLayer, seed: int, position: int
+) -> keras.layers.Layer:
+    """The last axis."""
+    return keras.layers.LayerNormalization(
+        epsilon=config.epsilon, center=config.center, scale=config.scale
+    )

@@ -1,0 +1,27 @@
+"""Convolutions."""
+
+from __future__ import annotations
+
+from bmtrain.config.sections.layers import convolution as sections
+from bmtrain.errors import DataError
+from bmtrain.models.shapes.planned import Given, PlannedLayer, Shape, planned
+from bmtrain.models.shapes.sequences import steps_and_features
+
+
+def conv1d(config: sections.Conv1dLayer, given: Given) -> PlannedLayer:
+    """DataError where the window is longer than the sequence."""
+    steps, num_features = steps_and_features(config, given)
+    num_windows = steps if config.padding != "valid" else steps - config.kernel_size + 1
+    if num_windows < 1:
+        raise DataError(
+            f"{given.name} (conv1d) has a window of {config.kernel_size} steps, its input has "
+            f"{steps}",
+            key=(*given.key, "kernel_size"),
+            hint="a smaller kernel_size, or padding: same",
+        )
+    variables: dict[str, Shape] = {"kernel": (config.kernel_size, num_features, config.filters)}
+    if config.use_bias:
+        variables["bias"] = (config.filters,)
+    num_windows = -(-num_windows // config.strides)
+    output = (num_windows, config.filters)
+    return planned(config, given, output, variables, uses_mask=False, rows=num_windows)

@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 import random as stdlib_random
 from collections import Counter
+from datetime import date, timedelta
 from pathlib import Path
 
 import jsonschema
 import numpy as np
+import polars as pl
 import pytest
 import yaml
 from sklearn.datasets import load_iris
@@ -165,6 +167,29 @@ def test_a_class_too_small_for_both_splits_gets_a_test_split_and_one_for_none_is
     assert "early_stopping" not in config.read_text()
     splits = next(choice for choice in document["choices"] if choice["key"] == "data.splits")
     assert not splits["is_active"]
+    # Shown without the line below it, too: a whole sentence.
+    assert splits["reason"].endswith("once it has more, data.splits can hold some out")
+
+
+def test_columns_of_a_type_that_is_not_read_are_named_by_it_and_not_called_empty(tmp_path):
+    days = [date(2024, 1, 1) + timedelta(days=i) for i in range(60)]
+    columns = {"x": [i * 0.37 % 1 for i in range(60)], "y": ["p", "q"] * 30}
+    table = pl.DataFrame({"day": days, "tags": [[1, 2]] * 60, **columns})
+    table.write_parquet(tmp_path / "a.parquet")
+    config = tmp_path / "config.yaml"
+    document = init(InitRequest(data=tmp_path / "a.parquet", output=config))
+    reasons = {left["name"]: left["reason"] for left in document["data"]["left_out"]}
+    assert reasons == {
+        "day": "holds Date: neither numbers nor texts",
+        "tags": "holds List(Int64): neither numbers nor texts",
+    }
+    assert "'day': Date, which is not read" in config.read_text()
+
+
+def test_a_column_of_one_text_alone_is_said_to_say_nothing(start):
+    document, _ = start(table("a,site,y", lambda i: (noise(), "here", i % 2), 60))
+    (left,) = document["data"]["left_out"]
+    assert left["reason"] == "all its cells are 'here': it says nothing"
 
 
 def test_an_ambiguous_guess_is_told_with_its_reason_and_label_chooses(start):

@@ -18,7 +18,7 @@ _MAX_SHOWN_TEXTS: Final = 3
 _MAX_CATEGORIES: Final = 100
 _MIN_EACH: Final = 5
 
-Fault = Literal["texts", "missing", "wrong", "identifier", "constant", "beside"]
+Fault = Literal["texts", "missing", "wrong", "identifier", "constant", "beside", "type"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +124,9 @@ def _is_categorical(column: Column) -> bool:
 
 
 def _faults(column: Column) -> Iterator[tuple[Fault, str]]:
-    if column.kind == "nothing":
+    if column.unread:
+        yield "type", f"holds {short(column.unread)}: neither numbers nor texts"
+    elif column.kind == "nothing":
         yield "missing", f"all {column.num_rows:,} cells are empty"
     if column.kind == "texts":
         yield "texts", _of_texts(column)
@@ -141,6 +143,8 @@ def _faults(column: Column) -> Iterator[tuple[Fault, str]]:
 def _of_texts(column: Column) -> str:
     shown = [quoted(text) for text, _ in column.counts[:_MAX_SHOWN_TEXTS]]
     more = ", …" if column.num_distinct > len(shown) else ""
+    if column.is_constant and not column.num_missing:
+        return f"all its cells are {shown[0]}: it says nothing"
     if column.is_all_different or not shown:
         return f"{column.num_distinct:,} different texts, too rare each to learn from"
     return (

@@ -62,7 +62,8 @@ def read_cells(path: Path) -> Cells:
         else pl.repeat(None, num_rows, dtype=pl.String, eager=True)
         for name, dtype in schema.items()
     }
-    return Cells(texts, num_rows, Place(str(path)))
+    unread = {name: str(dtype) for name, dtype in schema.items() if not _has_values(dtype)}
+    return Cells(texts, num_rows, Place(str(path)), unread=unread)
 
 
 def parquet_blocks(

@@ -41,6 +41,7 @@ class Column:
         low: the least number; NaN without numbers.
         high: the largest.
         is_row_number: 0, 1, 2 … or 1, 2, 3 … in the order of the rows.
+        unread: the type of cells that are neither numbers nor texts, and count as missing; or "".
     """
 
     place: Place
@@ -57,6 +58,7 @@ class Column:
     low: float
     high: float
     is_row_number: bool
+    unread: str
 
     @property
     def is_sound(self) -> bool:
@@ -134,6 +136,7 @@ def _profile(name: str, table: Cells, block: _Block, at: int) -> Column:
         low=float(numbers.min()) if len(numbers) else float("nan"),
         high=float(numbers.max()) if len(numbers) else float("nan"),
         is_row_number=_is_row_number(numbers, len(texts)),
+        unread=table.unread.get(name, ""),
     )
 
 

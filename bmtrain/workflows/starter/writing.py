@@ -65,6 +65,8 @@ def summary(seen: Seen) -> str:
 
 def column_summary(column: Column) -> str:
     """``numbers from 4.3 to 7.9, 35 different``; classes with their counts."""
+    if column.unread:
+        return f"{column.unread}, which is not read"
     if column.kind == "nothing":
         return "empty"
     kind = "whole numbers" if column.kind == "integers" else column.kind

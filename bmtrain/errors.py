@@ -28,12 +28,16 @@ _MAX_LINES = 10
 _MAX_LINE = 400
 
 
+#: How the names of sources begin that are one argument of the command line.
+ARGUMENTS = ("override ", "--expect ", "--fold")
+
+
 @dataclass(frozen=True, slots=True)
 class Diagnostic:
     """One finding about one place in a config file, an override or a data file.
 
-    ``source`` is what the reader is told to look at: a path, ``override 2`` or
-    ``--expect 1``. ``line`` and ``column`` count from 1; 0 means that the
+    ``source`` is what the reader is told to look at: a path, ``override 2``,
+    ``--expect 1`` or ``--fold``. ``line`` and ``column`` count from 1; 0 means that the
     finding has no place of its own (a missing key, say, points at its parent).
     ``source_line`` is the text of that line; the caret underlines ``length``
     characters from ``column``. ``key`` is the dotted config key, or "".
@@ -51,6 +55,8 @@ class Diagnostic:
     def __str__(self) -> str:
         """Place, key and message in one line."""
         place = f"{self.source}:{self.line}:{self.column}: " if self.line else ""
+        if self.source.startswith(ARGUMENTS):
+            place = f"{self.source}: "
         return f"{place}{self.key and self.key + ': '}{self.message}"
 
 

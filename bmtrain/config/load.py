@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bmtrain.config.files import FileChain, read_chain
+from bmtrain.config.fold_argument import FoldArgument
 from bmtrain.config.merging import merge
-from bmtrain.config.nodes import MappingNode, Node
+from bmtrain.config.nodes import MappingNode
 from bmtrain.config.origins import Origins
 from bmtrain.config.overrides import check_overrides, read_override, with_expectations
 from bmtrain.config.paths import resolved_paths
@@ -35,6 +36,7 @@ def load_config(
     overrides: Sequence[str] = (),
     expectations: Sequence[str] = (),
     *,
+    fold: FoldArgument | None = None,
     may_extend: bool = True,
 ) -> LoadedConfig:
     """Read, merge and check a config.
@@ -44,6 +46,7 @@ def load_config(
         may_extend: False for a run's own config, which is resolved: no other file is read.
         overrides: ``KEY=VALUE`` arguments, laid over the file in their order.
         expectations: added to the config's ``expect``.
+        fold: laid over all of it; what it replaces and a reader might count on is a warning.
 
     Raises:
         UsageError: an override without ``=``.
@@ -57,6 +60,10 @@ def load_config(
     root = _merged(chain, overrides, expectations)
     if root is None:
         raise _config_error(path, chain.problems)
+    set_aside = [] if fold is None else fold.set_aside(root)
+    if fold is not None:
+        order = len(chain.configs) + len(overrides) + len(expectations) + 1
+        root = _over(root, fold.node(order), chain.problems)
     experiment = validate(root, is_whole=chain.is_whole)
     if not chain.is_whole and not isinstance(experiment, list):
         raise _config_error(path, chain.problems)
@@ -66,7 +73,8 @@ def load_config(
     problems = chain.problems + [found for found in findings if found.severity == "error"]
     if problems:
         raise _config_error(path, problems)
-    return LoadedConfig(path, experiment, Origins(root), sorted_diagnostics(findings))
+    warnings = sorted_diagnostics([*set_aside, *findings])
+    return LoadedConfig(path, experiment, Origins(root), warnings)
 
 
 def _merged(
@@ -82,11 +90,16 @@ def _merged(
             configs.append(resolved_paths(override, chain.problems))
     if not num_files:
         return None
-    root: Node = write_out(configs[0])
+    root = write_out(configs[0])
     for config in configs[1:]:
-        root = merge(root, write_out(config), chain.problems)
-    assert isinstance(root, MappingNode)
+        root = _over(root, write_out(config), chain.problems)
     return with_expectations(root, expectations, order=num_files + len(overrides))
+
+
+def _over(root: MappingNode, config: MappingNode, problems: list[Problem]) -> MappingNode:
+    merged = merge(root, config, problems)
+    assert isinstance(merged, MappingNode)
+    return merged
 
 
 def _require_current_directory() -> None:

@@ -93,8 +93,3 @@ def with_expectations(root: MappingNode, expectations: Sequence[str], order: int
         listed = ListNode((*entry.value.items, *items), entry.value.place)
         return root.with_entry("expect", Entry(entry.key_place, listed))
     return root
-
-
-def fold_overrides(fold: str) -> tuple[str, ...]:
-    """What makes a config that of a fold, which takes the place of a validation split."""
-    return ("data.splits.validation=null", f"data.splits.fold={fold}")

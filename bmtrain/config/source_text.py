@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from bmtrain.errors import Diagnostic
+from bmtrain.errors import ARGUMENTS, Diagnostic
 
 #: The line breaks that YAML's marks count.
 LINE_BREAK = re.compile("\r\n|[\r\n\x85\u2028\u2029]")
@@ -15,8 +15,6 @@ LINE_BREAK = re.compile("\r\n|[\r\n\x85\u2028\u2029]")
 NOT_PRINTABLE = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 #: Half a character: Python's stand-in for bytes that are no UTF-8; it cannot be written out.
 SURROGATE = re.compile("[\ud800-\udfff]")
-#: How the names of sources begin that are one argument of the command line.
-ARGUMENTS = ("override ", "--expect ")
 #: Problems of one text; where more is wrong, the rest is not told.
 MAX_PROBLEMS = 100
 #: A longer line is not shown under a diagnostic.

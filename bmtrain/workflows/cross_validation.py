@@ -15,8 +15,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from bmtrain.config.expectations import parse_expectation
+from bmtrain.config.fold_argument import FoldArgument
 from bmtrain.config.load import LoadedConfig, load_config
-from bmtrain.config.overrides import fold_overrides
 from bmtrain.config.resolved import resolved_yaml
 from bmtrain.durable import environment_faults, make_directory, write_text
 from bmtrain.errors import CheckpointError, EnvironmentFault, Interrupted, UsageError
@@ -70,7 +70,7 @@ def cross_validate(request: FoldsRequest) -> Generator[Event]:
         summary: Mapping[str, Any] = {}
         with (
             _named(directory, number, count),
-            closing(train(_of_fold(training, directory, number, count))) as events,
+            closing(train(_of_fold(training, loaded, directory, number, count))) as events,
         ):
             for event in events:
                 if isinstance(event, RunFinished):
@@ -110,8 +110,8 @@ def _planned(request: FoldsRequest) -> tuple[LoadedConfig, FoldDirectory]:
         return loaded, directory
     if training.start == "if_possible" and training.run_dir is None:
         raise UsageError("--resume-if-possible needs --run-dir: where a run may have begun")
-    overrides = (*overrides, *fold_overrides(f"1/{request.num_folds}"))
-    loaded = load_config(training.config, overrides, training.expectations)
+    fold = FoldArgument("--folds", str(request.num_folds), f"1/{request.num_folds}")
+    loaded = load_config(training.config, overrides, training.expectations, fold=fold)
     return loaded, FoldDirectory(planned_run_dir(loaded.experiment.name, training.run_dir))
 
 
@@ -140,7 +140,11 @@ def _open(directory: FoldDirectory, loaded: LoadedConfig, start: Start) -> None:
 
 
 def _of_fold(
-    training: TrainRequest, directory: FoldDirectory, number: int, count: int
+    training: TrainRequest,
+    loaded: LoadedConfig,
+    directory: FoldDirectory,
+    number: int,
+    count: int,
 ) -> TrainRequest:
     """The training of one fold; whether it is as expected is asked of the mean alone."""
     overrides = training.overrides
@@ -152,6 +156,7 @@ def _of_fold(
         run_dir=directory.fold(number),
         start="if_possible",
         allow_changed=training.allow_changed,
+        told=loaded,
     )
 
 

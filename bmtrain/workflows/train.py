@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import time
 from collections.abc import Generator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
+from bmtrain.config.fold_argument import FoldArgument
 from bmtrain.config.load import LoadedConfig, load_config
 from bmtrain.errors import UsageError
 from bmtrain.events import Event, RunPlanned
@@ -29,6 +30,8 @@ class TrainRequest:
             else new: for schedulers that start the same command again.
         allow_changed: keys that may differ from the interrupted run, ``engine.threads``
             say; one that has others below it stands for all of them.
+        fold: ``2/5``: what is validated on.
+        told: of a fold of several, the config that all are of: its places and warnings are told.
     """
 
     config: Path
@@ -38,6 +41,8 @@ class TrainRequest:
     device: Literal["auto", "cpu", "gpu"] | None = None
     start: Start = "new"
     allow_changed: tuple[str, ...] = ()
+    fold: str | None = None
+    told: LoadedConfig | None = None
 
 
 def train(request: TrainRequest) -> Generator[Event]:
@@ -69,7 +74,11 @@ def _load(request: TrainRequest) -> tuple[LoadedConfig, Path]:
         require_comparable(key)
     resumes = request.start == "resume"
     path = _config_of_run(request.config) if resumes else request.config
-    loaded = load_config(path, overrides, request.expectations, may_extend=not resumes)
+    fold = None if request.fold is None else FoldArgument("--fold", request.fold, request.fold)
+    expectations = request.expectations
+    loaded = load_config(path, overrides, expectations, fold=fold, may_extend=not resumes)
+    if request.told is not None:
+        loaded = replace(loaded, origins=request.told.origins, warnings=request.told.warnings)
     if resumes:
         return loaded, request.config
     return loaded, planned_run_dir(loaded.experiment.name, request.run_dir)

@@ -56,6 +56,7 @@ TrainRequest = record(
     device=None,
     start="new",
     allow_changed=(),
+    fold=None,
 )
 EvaluateRequest = record(
     "EvaluateRequest", "checkpoint", "split", "data", "format", "ignore_unknown_columns"

@@ -1,6 +1,7 @@
 """``train --folds K`` through the command: K runs and their mean, whole after any interruption."""
 
 import json
+import re
 
 import numpy as np
 import pytest
@@ -140,7 +141,7 @@ def test_a_link_in_the_place_of_a_fold_is_not_followed(folds, command, tmp_path)
 def test_the_screen_shows_a_line_for_each_fold_and_the_mean(command, tmp_path):
     ended = command("train", "points.yaml", *SHORT, "--folds", 3, "--run-dir", tmp_path / "f")
     assert ended.exit_code == 0
-    lines = [line for line in ended.err.splitlines() if line.startswith("fold ")]
+    lines = [line for line in ended.err.splitlines() if re.match(r"fold \d/3 ", line)]
     assert [line.split()[1] for line in lines] == ["1/3", "2/3", "3/3"]
     assert "epoch 1/2" not in ended.err
     assert "mean +/- s.d. of 3 folds" in ended.out
@@ -168,3 +169,84 @@ def test_more_folds_than_examples_are_told(command, tmp_path):
     ended = command("train", "points.yaml", "--folds", 400, "--run-dir", tmp_path / "f", "--json")
     assert ended.exit_code == 3
     assert "248 examples are too few for 400 folds" in ended.document["error"]["message"]
+
+
+@pytest.fixture
+def own(project, tmp_path):
+    """(rows → rows, config → config) -> points.yaml beside a table of its own."""
+
+    def write(rows=lambda rows: rows, config=lambda text: text):
+        header, *lines = (project / "points.csv").read_text().splitlines()
+        for name, kept in (("points.csv", rows(lines)), ("more.csv", lines[:40])):
+            (tmp_path / name).write_text("\n".join([header, *kept]) + "\n")
+        path = tmp_path / "points.yaml"
+        path.write_text(config((project / "points.yaml").read_text()))
+        return path
+
+    return write
+
+
+@pytest.fixture
+def quiet(command, tmp_path):
+    """What a training in silence says all the same, in one line."""
+
+    def run(config, *words):
+        run_dir = ("--run-dir", tmp_path / "run")
+        ended = command("train", config, *SHORT, *words, *run_dir, "--quiet")
+        assert ended.exit_code == 0, ended.err
+        return " ".join(ended.err.split())
+
+    return run
+
+
+@pytest.mark.parametrize("words", [("--folds", 2), ("--fold", "1/2")])
+def test_a_validation_file_that_the_folds_set_aside_is_told(own, quiet, words):
+    path = own(config=lambda text: text.replace("validation: 0.2", "validation: ./more.csv"))
+    told = quiet(path, *words)
+    typed = " ".join(map(str, words))
+    assert f"{path}:3:64: data.splits.validation: './more.csv' is set aside: {typed} " in told
+    assert told.count("set aside") == 1
+
+
+def test_a_fraction_that_the_folds_replace_is_not_worth_a_word(quiet):
+    assert quiet("points.yaml", "--folds", 2) == ""
+
+
+def test_a_fold_of_the_config_that_the_folds_set_aside_is_told(quiet):
+    words = ("data.splits.validation=null", "data.splits.fold=2/5")
+    told = quiet("points.yaml", *words, "--folds", 2)
+    assert "warning: override 4: data.splits.fold: '2/5' is set aside: --folds 2 " in told
+
+
+@pytest.mark.parametrize(
+    ("words", "line"),
+    [
+        (("--fold", "4/3"), "--fold: error: expected a fold from 1 to K of at least 2 (k/K)"),
+        (("--fold", "1/400"), "--fold: error: 248 examples are too few for 400 folds"),
+        (("--folds", 400), "--folds: error: 248 examples are too few for 400 folds"),
+    ],
+)
+def test_what_is_wrong_with_the_folds_is_told_of_what_was_typed(command, tmp_path, words, line):
+    ended = command("train", "points.yaml", *words, "--run-dir", tmp_path / "run")
+    assert line in ended.err
+    assert f"\n   | {words[1]}\n" in ended.err
+    assert "override" not in ended.err
+
+
+def test_warnings_of_the_config_have_the_places_that_the_user_wrote(own, quiet):
+    stopping = "early_stopping: {monitor: validation.loss, patience: 9}"
+    path = own(config=lambda text: text.replace("batch_size: 8", f"batch_size: 8, {stopping}"))
+    told = quiet(path, "--folds", 2)
+    assert f"warning: {path}:9:91: training.early_stopping.patience: patience 9 never" in told
+    assert "folds.yaml" not in told
+
+
+def test_what_is_first_told_of_a_later_fold_names_it(own, quiet):
+    def with_few_that_go_up(rows):
+        up = [row for row in rows if row.endswith("up")]
+        return up[:5] + [row for row in rows if row not in up]
+
+    told = quiet(own(rows=with_few_that_go_up), "--folds", 6)
+    # Of 5 one is in the test split; 4 are in 4 of 6 folds.
+    assert told.count("no validation example of class up") == 1
+    assert re.search(r"warning: fold [2-6]/6: no validation example of class up", told)

@@ -79,7 +79,6 @@ def train(
     """Train the experiment of CONFIG, evaluate and save it; or go on with an interrupted run."""
     from bmtrain.cli.ci_reports import checked_junit
     from bmtrain.cli.rendering.training import show_training
-    from bmtrain.config.overrides import fold_overrides
     from bmtrain.runs.fold_directory import FoldDirectory
     from bmtrain.workflows.train import TrainRequest
     from bmtrain.workflows.train import train as run
@@ -101,15 +100,15 @@ def train(
         ):
             raise typer.BadParameter("--smoke trains for itself: give it with KEY=VALUE alone")
         raise typer.Exit(_smoke(config, tuple(overrides or ()), device, screen))
-    words = tuple(overrides or ())
     request = TrainRequest(
         config=config,
-        overrides=words if fold is None else (*words, *fold_overrides(fold)),
+        overrides=tuple(overrides or ()),
         run_dir=run_dir,
         expectations=tuple(expect or ()),
         device=device,
         start=_start(resume=resume, if_possible=resume_if_possible),
         allow_changed=tuple(allow_changed or ()),
+        fold=fold,
     )
     if folds is not None or (resume and FoldDirectory(config).holds_folds):
         raise typer.Exit(_cross_validate(folds, request, screen))

@@ -15,8 +15,7 @@ from typing import Any
 
 from bmtrain.cli.stream import Painted, Stream, Style
 from bmtrain.cli.typesetting import columns, printable
-from bmtrain.config.source_text import ARGUMENTS
-from bmtrain.errors import Diagnostic
+from bmtrain.errors import ARGUMENTS, Diagnostic
 from bmtrain.figures import count
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 from collections.abc import Generator, Mapping
 from contextlib import closing
+from dataclasses import replace
 from typing import Any, Final
 
 from bmtrain.cli.console import Screen
@@ -46,11 +47,13 @@ class FoldsView(TrainingView):
     def __init__(self, screen: Screen) -> None:
         super().__init__(screen)
         self._said: set[str] = set()
+        self._of_fold = ""
 
     def show(self, event: Event) -> None:
         """Show one event."""
         match event:
             case FoldBegun():
+                self._of_fold = f"fold {event.number}/{event.count}: " if event.number > 1 else ""
                 self._wait_for(f"fold {event.number}/{event.count}")
             case FoldDone():
                 self._show_fold(event)
@@ -61,7 +64,7 @@ class FoldsView(TrainingView):
             case Warned() | Noted():
                 if event.message not in self._said:
                     self._said.add(event.message)
-                    super().show(event)
+                    super().show(replace(event, message=self._of_fold + event.message))
             case _:
                 super().show(event)
 

@@ -58,7 +58,9 @@ def choose_splits(seen: Seen, seed: int) -> ChosenSplits:
         if len(fractions) < len(preferred):
             reason += f"; no validation split: {_smallest_class(seen, len(preferred) + 1)}"
         return _chosen(seen, fractions, sizes["train"], reason)
-    reason = _smallest_class(seen, len(wanted) + 1) + ": once it has more, data.splits can hold some out"
+    reason = (
+        _smallest_class(seen, len(wanted) + 1) + ": once it has more, data.splits can hold some out"
+    )
     return _chosen(seen, {}, num_rows, reason if wanted else "", wanted=preferred)
 
 

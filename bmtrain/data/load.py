@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final, Literal
 
@@ -30,7 +30,10 @@ from bmtrain.data.formats import ARRAY_PART_READERS, choose_format
 from bmtrain.data.missing_paths import missing_path_hint
 from bmtrain.data.pictures.picture_sources import read_picture_part
 from bmtrain.data.raw.columns import Beside
+from bmtrain.data.raw.memory import require_memory
 from bmtrain.data.raw.source import Source, SplitName
+from bmtrain.data.raw.storage import Storage
+from bmtrain.data.raw.streamed_rows import StreamedRows
 from bmtrain.data.sources import read_source
 from bmtrain.data.splits.holdout import hold_out
 from bmtrain.data.tables.model_columns import columns_of, known_columns
@@ -41,8 +44,8 @@ from bmtrain.data.tables.table_formats import (
 from bmtrain.errors import DataError
 
 _STREAMABLE: Final = (
-    "IDX files that are not compressed, .npy files, pictures and tables of numbers can; bmtrain "
-    "convert makes .npy files of the others, but not of tables with categories or missing values"
+    "IDX files that are not compressed, .npy files, pictures and tables can; bmtrain convert makes "
+    ".npy files of the others"
 )
 
 
@@ -71,7 +74,7 @@ def load_dataset(section: DataSection, *, task: Task, seed: int) -> Dataset:
     published = check_source(source, class_names)
     parts = hold_out(section, published, class_names, seed)
     encoding = fit_encoding(section, source.columns, parts["train"].features)
-    splits = encoded(parts, encoding)
+    splits = _settled(encoded(parts, encoding), section)
     if section.storage == "stream" and not splits["train"].is_streamed:
         raise DataError(
             "it cannot be streamed as it is",
@@ -146,6 +149,20 @@ def load_examples(
     checked = check_labels(part, facts.class_names, num_outputs=num_outputs)
     weights = example_weights(checked, check_weights(part), facts.class_weights)
     return Examples(features, checked, weights)
+
+
+def _settled(splits: Mapping[SplitName, Split], section: DataSection) -> dict[SplitName, Split]:
+    """Columns that stayed in their file as inputs in memory, where they need not be streamed."""
+    storage = Storage(section.storage)
+    settled = dict(splits)
+    for name, split in splits.items():
+        features = split.features
+        if not isinstance(features, StreamedRows) or features.recoding is None:
+            continue
+        if not storage.streams(features.shape, features.dtype):
+            require_memory(features.nbytes, where=features.file.name)
+            settled[name] = replace(split, features=features[:])
+    return settled
 
 
 def _facts(

@@ -10,7 +10,6 @@ from bmtrain.data.bundled import bundled_set, is_bundled_name
 from bmtrain.data.formats import ARRAY_READERS, Format, choose_format
 from bmtrain.data.missing_paths import missing_path_hint, missing_source_hint
 from bmtrain.data.pictures.picture_sources import read_picture_folder, read_picture_table
-from bmtrain.data.raw.columns import are_all_numbers
 from bmtrain.data.raw.file_rows import FileRows
 from bmtrain.data.raw.memory import require_memory
 from bmtrain.data.raw.source import Source
@@ -21,8 +20,8 @@ from bmtrain.data.records.fixed_records import (
     Description,
     read_description,
     write_source,
-    write_table,
 )
+from bmtrain.data.records.table_records import write_table
 from bmtrain.data.tables.table_formats import (
     TableFormatName,
     is_table,
@@ -58,7 +57,8 @@ def convert_into(directory: Path, section: DataSection) -> Description:
     _require_split_files(section, path, found)
     if is_table(found) and section.image is None:
         section = section.model_copy(update={"label": label})
-        write_table(directory, table_layout(path, section, found), found)
+        tokens = None if section.text is None else section.tokens
+        write_table(directory, table_layout(path, section, found), found, tokens)
     else:
         write_source(directory, _read(section, Storage("stream", any_order=True)))
     return read_description(directory)
@@ -144,7 +144,7 @@ def _read_table(
 ) -> Source:
     if section.image is None:
         layout = table_layout(path, section, found)
-        if storage.streams_files(layout.files.values()) and are_all_numbers(layout.columns):
+        if storage.streams_files(layout.files.values()):
             return read_cached(layout, section, found, storage)
         return read_table_source(path, section, found)
     for key in ("features", "categorical", "text"):

@@ -13,7 +13,7 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from bmtrain.data.raw.streamed_rows import Features, StreamedRows
+from bmtrain.data.raw.streamed_rows import Features, OrderedReader, StreamedRows
 from bmtrain.engine.placement import SingleDevice
 
 Order = NDArray[np.int32]
@@ -97,7 +97,7 @@ class StreamedFeed:
     ) -> None:
         steps = features.rows_at_once(batch_size) // batch_size
         self.steps_per_block = min(steps, steps_per_epoch)
-        self._features = features
+        self._reader = OrderedReader(features)
         self._placement = placement
         self._num_rows = self.steps_per_block * batch_size
         self._num_blocks = -(-steps_per_epoch // self.steps_per_block)
@@ -141,9 +141,8 @@ class StreamedFeed:
         self._thread.shutdown(cancel_futures=True)
 
     def _gather(self, order: Order, number: int) -> None:
-        rows = order[number * self._num_rows : (number + 1) * self._num_rows].astype(np.int64)
-        into = self._buffers[number % 2]
-        self._ahead = number, self._thread.submit(self._features.read_into, into, rows)
+        into, start = self._buffers[number % 2], number * self._num_rows
+        self._ahead = number, self._thread.submit(self._reader.read_into, into, order, start)
 
     def _wait(self) -> None:
         if self._ahead is not None:

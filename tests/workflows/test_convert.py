@@ -60,7 +60,6 @@ def test_what_is_there_is_never_replaced(convert, project, tmp_path):
         (("points.yaml", "out", "--label", "side"), 2, "override it with KEY=VALUE"),
         (("none.csv", "out"), 3, "no such file"),
         (("points.yaml", "no/out"), 6, "no such file or directory"),
-        (("points.yaml", "out", "data.categorical=[x]"), 3, "only tables of numbers"),
     ],
     ids=lambda words: " ".join(words) if isinstance(words, tuple) else None,
 )
@@ -71,10 +70,3 @@ def test_what_is_wrong_is_one_message_and_leaves_nothing(
     assert ended.exit_code == code, ended.err
     assert text in " ".join(ended.err.split())
     assert list(tmp_path.iterdir()) == []
-
-
-def test_a_source_that_cannot_be_streamed_is_not_held_silently(bmtrain, project, tmp_path):
-    words = ("data.categorical=[x]", "data.storage=stream", "--run-dir", tmp_path / "run")
-    ended = bmtrain("train", project / "points.yaml", *words, directory=tmp_path)
-    assert ended.exit_code == 3
-    assert "cannot be streamed" in ended.err

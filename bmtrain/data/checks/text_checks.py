@@ -10,6 +10,7 @@ import numpy as np
 from bmtrain.data.checks.finding import Finding
 from bmtrain.data.encodings.text_encoding import PADDING, UNKNOWN, TextEncoding
 from bmtrain.data.examples.dataset import DataFacts, Dataset, Split
+from bmtrain.data.raw.streamed_rows import value_blocks
 
 #: More tokens of a split than this that training never saw, or more texts without their end.
 _MANY_UNKNOWN: Final = 0.2
@@ -27,8 +28,11 @@ def text_findings(dataset: Dataset) -> Iterator[Finding]:
     )
     yield _lengths(train, facts)
     for name, split in dataset.splits.items():
-        tokens = np.asarray(split.features)
-        share = float((tokens == UNKNOWN).sum() / (tokens != PADDING).sum())
+        num_unknown, num_tokens = 0, 0
+        for block in value_blocks(split.features):
+            num_unknown += int(np.count_nonzero(block == UNKNOWN))
+            num_tokens += int(np.count_nonzero(block != PADDING))
+        share = num_unknown / num_tokens
         message = f"{name}: {share:.1%} of the tokens are not in the vocabulary"
         if share <= _MANY_UNKNOWN:
             yield Finding("ok", message)
@@ -40,7 +44,9 @@ def text_findings(dataset: Dataset) -> Iterator[Finding]:
 def _lengths(train: Split, facts: DataFacts) -> Finding:
     """Encoded texts do not say how long they were: those that fill all places may have been cut."""
     (length,) = facts.input_shape
-    num_tokens = (np.asarray(train.features) != PADDING).sum(axis=1)
+    num_tokens = np.concatenate(
+        [(block != PADDING).sum(axis=1) for block in value_blocks(train.features)]
+    )
     longest, median = int(num_tokens.max()), int(np.median(num_tokens))
     full = float((num_tokens == length).mean())
     key = (*_TOKENS, "length")

@@ -25,9 +25,13 @@ from bmtrain.data.encodings.text_encoding import (
     fit_text_encoding,
     text_encoding_from_json,
 )
+from bmtrain.data.raw.coded_rows import CodedColumns, CodedTokens
 from bmtrain.data.raw.columns import Column, RawColumns
 from bmtrain.data.raw.source import Place, RawArray
 from bmtrain.data.raw.streamed_rows import Features
+
+#: Columns that are no inputs yet; those of a file are read when they are encoded.
+Columns = RawColumns | CodedColumns | CodedTokens
 
 
 class Encoding(Protocol):
@@ -85,15 +89,17 @@ ENCODINGS: Final[dict[str, Callable[[dict[str, Any]], Encoding]]] = {
 
 
 def fit_encoding(
-    section: DataSection, columns: tuple[Column, ...] | None, train: Features | RawColumns
+    section: DataSection, columns: tuple[Column, ...] | None, train: Features | Columns
 ) -> Encoding | None:
     """The encoding that ``section`` asks for, fitted on the training split; None without one."""
     if section.image is not None:
         return ImageEncoding.of(section.image)
-    if columns is None or not isinstance(train, RawColumns):
+    if columns is None or not isinstance(train, RawColumns | CodedColumns | CodedTokens):
         return None
     if section.text is not None:
+        assert not isinstance(train, CodedColumns)
         return fit_text_encoding(section.text, train, section.tokens)
+    assert not isinstance(train, CodedTokens)
     return fit_table_encoding(columns, train, section.missing)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from bmtrain import strict_json
 from bmtrain.config.sections.data import MissingKind
+from bmtrain.data.raw.coded_rows import CodedColumns
 from bmtrain.data.raw.columns import Column, RawColumns
 from bmtrain.data.raw.source import Place, RawArray
 from bmtrain.data.wording.quoting import quoted
@@ -151,7 +152,7 @@ class TableEncoding:
 
 
 def fit_table_encoding(
-    columns: Sequence[Column], train: RawColumns, missing: MissingKind
+    columns: Sequence[Column], train: RawColumns | CodedColumns, missing: MissingKind
 ) -> TableEncoding:
     """Categories and fills of the training examples.
 
@@ -162,35 +163,41 @@ def fit_table_encoding(
     Raises:
         DataError: a column holds no value at all, or too many categories.
     """
-    return TableEncoding(tuple(_fitted(column, train, missing) for column in columns))
+    inputs: dict[str, NumericInput | CategoricalInput] = {}
+    may_be_missing = {column.name: column.may_be_missing for column in columns}
+    for name, texts in train.different_texts().items():
+        inputs[name] = CategoricalInput(name, _categories(name, texts), may_be_missing[name])
+    gaps = [c.name for c in columns if c.holds == "numbers" and c.may_be_missing]
+    for name, given in train.given_numbers(gaps):
+        has_indicator = missing == "indicator" and len(given) < len(train)
+        inputs[name] = NumericInput(name, _fill(name, given, missing), has_indicator)
+    return TableEncoding(tuple(inputs.get(c.name) or NumericInput(c.name) for c in columns))
 
 
-def _fitted(
-    column: Column, train: RawColumns, missing: MissingKind
-) -> NumericInput | CategoricalInput:
-    if column.holds == "texts":
-        categories = tuple(sorted(train.texts[column.name].drop_nulls().unique().to_list()))
-        if len(categories) > MAX_CATEGORIES:
-            raise DataError(
-                f"column {quoted(column.name)} has {len(categories):,} different values in the "
-                f"training examples; at most {MAX_CATEGORIES:,} can be categories",
-                key=("data", "categorical"),
-                hint="leave it out with data.features",
-            )
-        return CategoricalInput(column.name, categories, column.may_be_missing)
-    if not column.may_be_missing:
-        return NumericInput(column.name)
-    values = train.numbers[column.name]
-    given = values[~np.isnan(values)].astype(np.float64)
+def _categories(name: str, texts: Collection[str]) -> tuple[str, ...]:
+    if len(texts) > MAX_CATEGORIES:
+        raise DataError(
+            f"column {quoted(name)} has {len(texts):,} different values in the "
+            f"training examples; at most {MAX_CATEGORIES:,} can be categories",
+            key=("data", "categorical"),
+            hint="leave it out with data.features",
+        )
+    return tuple(sorted(texts))
+
+
+def _fill(name: str, given: NDArray[np.float32], missing: MissingKind) -> float:
+    """In float64, rounded to float32; ``given`` is brought into another order."""
     if not len(given):
         raise DataError(
-            f"column {quoted(column.name)} holds no number in the training examples",
+            f"column {quoted(name)} holds no number in the training examples",
             key=("data", "missing"),
             hint="leave it out with data.features",
         )
-    fill = float(np.median(given) if missing == "median" else np.mean(given))
-    has_indicator = missing == "indicator" and len(given) < len(values)
-    return NumericInput(column.name, float(np.float32(fill)), has_indicator)
+    if missing == "median":
+        middle = (len(given) - 1) // 2, len(given) // 2
+        given.partition(middle)
+        return float(np.float32(np.mean(given[list(middle)], dtype=np.float64)))
+    return float(np.float32(np.mean(given, dtype=np.float64)))
 
 
 def _input_as_json(part: NumericInput | CategoricalInput) -> dict[str, Any]:

@@ -25,6 +25,7 @@ from numpy.typing import NDArray
 
 from bmtrain import strict_json
 from bmtrain.config.sections.data import TokenLevel, TokensSection
+from bmtrain.data.raw.coded_rows import CodedTokens
 from bmtrain.data.raw.columns import Column, RawColumns
 from bmtrain.data.raw.source import Place, RawArray
 from bmtrain.data.wording.quoting import quoted
@@ -41,7 +42,7 @@ NUM_RESERVED: Final = 2
 #: A longer word is unknown: it is no word, and a checkpoint would have to hold it.
 MAX_TOKEN_LENGTH: Final = 100
 MAX_TOKENS: Final = 100_000
-_NUM_BYTES: Final = 256
+NUM_BYTES: Final = 256
 _TEXTS_AT_A_TIME: Final = 1 << 14
 #: Rust's \w: letters of any script, marks, decimal digits, connectors, joiners.
 _PATTERNS: Final[dict[TokenLevel, str]] = {
@@ -94,7 +95,7 @@ class TextEncoding:
     @property
     def vocabulary_size(self) -> int:
         """Token numbers are below this."""
-        size = _NUM_BYTES if self.level == "byte" else len(self.vocabulary)
+        size = NUM_BYTES if self.level == "byte" else len(self.vocabulary)
         return NUM_RESERVED + size
 
     @property
@@ -171,7 +172,9 @@ class TextEncoding:
         }
 
 
-def fit_text_encoding(name: str, train: RawColumns, tokens: TokensSection) -> TextEncoding:
+def fit_text_encoding(
+    name: str, train: RawColumns | CodedTokens, tokens: TokensSection
+) -> TextEncoding:
     """The vocabulary of the training examples, of what is left of them after ``tokens.length``.
 
     Raises:
@@ -179,7 +182,8 @@ def fit_text_encoding(name: str, train: RawColumns, tokens: TokensSection) -> Te
     """
     vocabulary: tuple[str, ...] = ()
     if tokens.level != "byte":
-        vocabulary = _most_frequent(train.texts[name], tokens)
+        counts = token_counts(train, name, tokens)
+        vocabulary = _most_frequent(counts, tokens.vocabulary - NUM_RESERVED)
         if len(vocabulary) < 2:
             what = f"all are {quoted(vocabulary[0])}" if vocabulary else "there is none"
             raise DataError(
@@ -190,18 +194,29 @@ def fit_text_encoding(name: str, train: RawColumns, tokens: TokensSection) -> Te
     return TextEncoding(name, tokens.level, tokens.lowercase, tokens.length, vocabulary)
 
 
-def _most_frequent(texts: pl.Series, tokens: TokensSection) -> tuple[str, ...]:
+def _most_frequent(counts: pl.DataFrame, number: int) -> tuple[str, ...]:
+    ordered = counts.sort(["count", "token"], descending=[True, False])
+    return tuple(ordered["token"].head(number).to_list())
+
+
+def token_counts(train: RawColumns | CodedTokens, name: str, tokens: TokensSection) -> pl.DataFrame:
+    """``token`` and ``count`` of what is left of the texts after ``tokens.length``."""
     import polars as pl
 
+    if isinstance(train, CodedTokens):
+        of_tokens = train.counts()[NUM_RESERVED:]
+        frame = pl.DataFrame(
+            {"token": pl.Series(train.tokens, dtype=pl.String), "count": of_tokens}
+        )
+        return frame.filter(frame["count"] > 0)
+    texts = train.texts[name]
     counts: list[pl.DataFrame] = []
     for start in range(0, len(texts), _TEXTS_AT_A_TIME):
         block = _prepared(texts.slice(start, _TEXTS_AT_A_TIME), tokens.level, tokens.lowercase)
         found = _tokens(block, tokens.level, tokens.length).explode(empty_as_null=False)
         found = found.alias("token").drop_nulls()
         counts.append(found.filter(found.str.len_chars() <= MAX_TOKEN_LENGTH).value_counts())
-    total = pl.concat(counts).group_by("token").agg(pl.col("count").sum())
-    total = total.sort(["count", "token"], descending=[True, False])
-    return tuple(total["token"].head(tokens.vocabulary - NUM_RESERVED).to_list())
+    return pl.concat(counts).group_by("token").agg(pl.col("count").sum())
 
 
 def _prepared(texts: pl.Series, level: TokenLevel, lowercase: bool) -> pl.Series:

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from bmtrain.data.encodings.encoding import Encoding
+from bmtrain.data.encodings.encoding import Columns, Encoding
+from bmtrain.data.encodings.recoding import encoded_rows
 from bmtrain.data.examples.dataset import DataFacts, Split
 from bmtrain.data.examples.features import (
     as_features,
@@ -24,7 +25,7 @@ from bmtrain.data.examples.weights import as_weights
 from bmtrain.data.raw.columns import RawColumns
 from bmtrain.data.raw.file_rows import FileRows
 from bmtrain.data.raw.source import Place, RawArray, RawPart, Source, SplitName, require_one_each
-from bmtrain.data.raw.streamed_rows import Features, held, taken
+from bmtrain.data.raw.streamed_rows import Features, StreamedRows, held, taken
 from bmtrain.errors import DataError
 
 Labels = NDArray[np.int32] | NDArray[np.float32]
@@ -34,7 +35,7 @@ Labels = NDArray[np.int32] | NDArray[np.float32]
 class CheckedPart:
     """A part whose labels are as in ``Split``; its features are inputs, or columns to encode."""
 
-    features: Features | RawColumns
+    features: Features | Columns
     labels: Labels
     place: Place
     weights: NDArray[np.float32] | None = None
@@ -48,7 +49,11 @@ class CheckedPart:
     def take(self, rows: NDArray[np.int64]) -> CheckedPart:
         """The examples ``rows``, in that order."""
         features = self.features
-        chosen = features[rows] if isinstance(features, RawColumns) else taken(features, rows)
+        chosen = (
+            taken(features, rows)
+            if isinstance(features, np.ndarray | StreamedRows)
+            else features[rows]
+        )
         weights = None if self.weights is None else self.weights[rows]
         groups = None if self.groups is None else self.groups[rows]
         place, files = self.place, self.place.files
@@ -120,21 +125,21 @@ def fitting_features(part: RawPart, facts: DataFacts) -> RawArray:
     return held(check_features(part, shape=facts.input_shape, dtype=facts.input_dtype))
 
 
-def _encoded(features: Features | RawColumns, encoding: Encoding | None, place: Place) -> Features:
+def _encoded(features: Features | Columns, encoding: Encoding | None, place: Place) -> Features:
+    if isinstance(features, np.ndarray | StreamedRows):
+        return features
+    assert encoding is not None  # whoever reads columns asks what they become
     if isinstance(features, RawColumns):
-        assert encoding is not None  # whoever reads columns asks what they become
         return encoding.encode(features, place)
-    return features
+    return encoded_rows(features, encoding)
 
 
-def _inputs_or_columns(
-    part: RawPart, like: Features | RawColumns | None = None
-) -> Features | RawColumns:
-    if isinstance(part.features, RawColumns):
+def _inputs_or_columns(part: RawPart, like: Features | Columns | None = None) -> Features | Columns:
+    if not isinstance(part.features, np.ndarray | FileRows):
         return part.features
-    if like is None or isinstance(like, RawColumns):
-        return check_features(part)
-    return check_features(part, shape=like.shape[1:], dtype=like.dtype.name)
+    if isinstance(like, np.ndarray | StreamedRows):
+        return check_features(part, shape=like.shape[1:], dtype=like.dtype.name)
+    return check_features(part)
 
 
 def check_features(
@@ -145,7 +150,7 @@ def check_features(
     What is to be streamed stays in its file.
     """
     raw = part.features
-    assert not isinstance(raw, RawColumns)  # those are encoded first
+    assert isinstance(raw, np.ndarray | FileRows)  # columns are encoded first
     features: Features
     if isinstance(raw, FileRows):
         features = as_streamed_features(raw, part.features_at, dtype)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
@@ -78,6 +78,18 @@ class RawColumns:
             {name: values[rows] for name, values in self.numbers.items()},
             {name: values.gather(rows.astype(np.uint32)) for name, values in self.texts.items()},
         )
+
+    def different_texts(self) -> dict[str, set[str]]:
+        """Of each column of texts those that its examples have."""
+        return {
+            name: set(cells.drop_nulls().unique().to_list()) for name, cells in self.texts.items()
+        }
+
+    def given_numbers(self, names: Sequence[str]) -> Iterator[tuple[str, NDArray[np.float32]]]:
+        """The values that the examples have of each column in ``names``, in the examples' order."""
+        for name in names:
+            values = self.numbers[name]
+            yield name, values[~np.isnan(values)]
 
 
 def number_columns(names: Sequence[str]) -> tuple[Column, ...]:

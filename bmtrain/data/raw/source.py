@@ -13,8 +13,10 @@ from io import BufferedReader, BytesIO
 from pathlib import Path
 from typing import Any, Final, Literal
 
+import numpy as np
 from numpy.typing import NDArray
 
+from bmtrain.data.raw.coded_rows import CodedColumns, CodedTokens
 from bmtrain.data.raw.columns import Column, RawColumns
 from bmtrain.data.raw.file_rows import FileRows
 from bmtrain.data.wording.quoting import short
@@ -65,7 +67,7 @@ class RawPart:
     ``weights`` (examples,) and ``groups``, a text for each, are there where the config asks.
     """
 
-    features: RawArray | FileRows | RawColumns
+    features: RawArray | FileRows | RawColumns | CodedColumns | CodedTokens
     labels: RawLabels | None
     features_at: Place
     labels_at: Place
@@ -76,7 +78,7 @@ class RawPart:
     @property
     def array(self) -> RawArray:
         """The features where they are one array that is held."""
-        assert not isinstance(self.features, RawColumns | FileRows)
+        assert isinstance(self.features, np.ndarray)
         return self.features
 
 

@@ -12,14 +12,18 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final
 
-from bmtrain.config.sections.data import DataSection
+from bmtrain.config.sections.data import DataSection, TokensSection
 from bmtrain.data.arrays import numpy_files
+from bmtrain.data.raw.columns import number_columns
 from bmtrain.data.raw.source import RawPart, Source, SplitName, reading
 from bmtrain.data.raw.storage import Storage
-from bmtrain.data.records.fixed_records import read_description, read_records, write_table
-from bmtrain.data.records.record_cache import MAX_BYTES, cache_directory
+from bmtrain.data.records.agreement import require_same
+from bmtrain.data.records.coded_source import coded_source
+from bmtrain.data.records.fixed_records import read_description
+from bmtrain.data.records.record_cache import MAX_BYTES, MIN_FREE_BYTES, cache_directory
+from bmtrain.data.records.table_records import write_table
 from bmtrain.data.tables.table_formats import TableFormatName, TableLayout
-from bmtrain.durable import flush_directory
+from bmtrain.durable import environment_faults, flush_directory
 from bmtrain.errors import DataError
 from bmtrain.machine import is_alive
 
@@ -30,11 +34,24 @@ _SUFFIX: Final = ".set"
 def read_converted(directory: Path, section: DataSection, storage: Storage) -> Source:
     """The set in ``directory``, verified; DataError where it is damaged."""
     description = read_description(directory)
-    weight = "w" if section.sample_weight is not None and description.beside.weight else None
+    require_same(section, description, directory)
+    names, coding, beside = description.columns, description.coding, description.beside
+    is_coded = names is not None and (coding is not None or section.missing != "error")
+    if is_coded:
+        storage = Storage("stream")  # whether they are to be held is asked of the inputs
+    weight = "w" if section.sample_weight is not None and beside.weight else None
     source = numpy_files.read_npy_directory(directory, weight=weight, storage=storage)
-    if section.splits.group is not None and description.beside.group is not None:
+    if section.splits.group is not None and beside.group is not None:
         source = dataclasses.replace(source, parts=_with_groups(source, directory))
-    return read_records(directory, section, source, description)
+    source = dataclasses.replace(
+        source,
+        columns=None if names is None else number_columns(names),
+        label_name=beside.label,
+        weight_name=None if weight is None else beside.weight,
+    )
+    if is_coded:
+        source = coded_source(directory, source, names or (), coding)
+    return source
 
 
 def read_cached(
@@ -43,14 +60,15 @@ def read_cached(
     """A table too large to be held: converted once into the cache, and read from there.
 
     Raises:
-        DataError: the table is wrong; or there is no room for the set.
+        DataError: the table is wrong. EnvironmentFault: the cache cannot be written, or is full.
     """
     root = cache_directory()
     where = str(layout.files["train"])
     hint = "bmtrain convert SOURCE OUT writes it elsewhere; or data.storage: resident"
     if root is None:
         raise DataError("it is too large to be held, and there is no cache", where=where, hint=hint)
-    target = root / f"{_key(layout)}{_SUFFIX}"
+    tokens = None if section.text is None else section.tokens
+    target = root / f"{_key(layout, tokens)}{_SUFFIX}"
     if target.is_dir():
         try:
             source = read_converted(target, section, storage)
@@ -60,12 +78,8 @@ def read_cached(
             with suppress(OSError):
                 os.utime(target)  # those that were not used for longest are removed first
             return source
-    try:
-        with written_whole(target) as directory:
-            write_table(directory, layout, name)
-    except OSError as error:
-        message = f"it is too large to be held, and cannot be converted: {error.strerror}"
-        raise DataError(message, where=where, hint=hint) from error
+    with environment_faults(root, "write"), written_whole(target) as directory:
+        write_table(directory, layout, name, tokens, spare_bytes=MIN_FREE_BYTES)
     _prune(root, keep=target)
     return read_converted(target, section, storage)
 
@@ -103,9 +117,11 @@ def _with_groups(source: Source, directory: Path) -> dict[SplitName, RawPart]:
     return parts
 
 
-def _key(layout: TableLayout) -> str:
+def _key(layout: TableLayout, tokens: TokensSection | None) -> str:
     """Of all that decides what the set holds."""
     facts: list[object] = [layout.columns, layout.beside]
+    if tokens is not None:
+        facts.append((tokens.level, tokens.lowercase, tokens.length))
     for split, file in layout.files.items():
         with reading(file):
             status = file.stat()

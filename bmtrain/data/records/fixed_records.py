@@ -10,7 +10,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from math import prod
 from pathlib import Path
@@ -20,12 +20,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bmtrain import strict_json
-from bmtrain.config.sections.data import DataSection
-from bmtrain.data.raw.columns import Beside, RawColumns, are_all_numbers, number_columns
+from bmtrain.config.sections.data import TokensSection
+from bmtrain.data.raw.columns import Beside
+from bmtrain.data.raw.file_rows import FileRows
 from bmtrain.data.raw.source import RawArray, RawLabels, RawPart, Source, SplitName, opened
-from bmtrain.data.tables.table_formats import TABLE_FORMATS, TableFormatName, TableLayout
-from bmtrain.data.wording.quoting import listed, quoted
-from bmtrain.errors import ConfigError, DataError
+from bmtrain.errors import DataError
 from bmtrain.progress import tell_progress
 
 DESCRIPTION: Final = "dataset.json"
@@ -33,6 +32,25 @@ _VERSION: Final = 1
 _HEADER_BYTES: Final = 256
 _BLOCK_BYTES: Final = 1 << 26
 _MAX_DESCRIPTION_BYTES: Final = 1 << 24
+#: Beside the arrays of a table with texts: what their numbers stand for.
+TEXTS: Final = "texts.json"
+_OF_TOKENS: Final = ("level", "lowercase", "length")
+_MAX_LENGTH: Final = 100_000
+
+
+@dataclass(frozen=True, slots=True)
+class Coding:
+    """What of a table is no number, or need not be there.
+
+    Attributes:
+        texts: the columns of texts, which are numbers in the records: see ``table_records``.
+        gaps: missing cells are NaN in the records; else there were to be none.
+        tokens: how the one column of texts was cut into tokens; None: texts are categories.
+    """
+
+    texts: tuple[str, ...]
+    gaps: bool
+    tokens: TokensSection | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,46 +60,16 @@ class Description:
     columns: tuple[str, ...] | None
     beside: Beside
     files: Mapping[str, tuple[int, str]]
-
-
-def write_table(directory: Path, layout: TableLayout, name: TableFormatName) -> None:
-    """Convert a table of numbers into an empty ``directory``, block by block.
-
-    Raises:
-        DataError: with file and line; or its inputs depend on what training examples hold.
-        OSError: it cannot be written.
-    """
-    if not are_all_numbers(layout.columns):
-        raise DataError(
-            "categories and missing values become inputs by what the training examples hold: "
-            "only tables of numbers are converted",
-            where=str(layout.files["train"]),
-        )
-    for split, file in layout.files.items():
-        _write_split(
-            directory, split, TABLE_FORMATS[name].blocks(file, layout.columns, layout.beside)
-        )
-    _describe(directory, tuple(column.name for column in layout.columns), layout.beside)
+    coding: Coding | None = None
 
 
 def write_source(directory: Path, source: Source) -> None:
-    """The same of what is no table. Raises as ``write_table`` does."""
+    """Convert what is no table into an empty ``directory``. Raises ``OSError``."""
     if source.columns is not None:
-        raise DataError("a table of categories or missing values cannot be converted")
+        raise DataError("this is a converted table already: copy its directory")
     for split, part in source.parts.items():
-        _write_split(directory, split, _blocks(part))
-    _describe(directory, None, Beside(source.label_name, source.weight_name))
-
-
-def read_records(
-    directory: Path, section: DataSection, source: Source, description: Description
-) -> Source:
-    """``source``, which are the arrays of ``directory``, under the names that the columns had."""
-    _require_same(section, description, directory)
-    columns = None if description.columns is None else number_columns(description.columns)
-    beside = description.beside
-    weight = beside.weight if section.sample_weight is not None else None
-    return dataclasses.replace(source, columns=columns, label_name=beside.label, weight_name=weight)
+        write_split(directory, split, _blocks(part))
+    describe(directory, None, Beside(source.label_name, source.weight_name), None)
 
 
 def read_description(directory: Path) -> Description:
@@ -127,7 +115,7 @@ def _digest(file: BinaryIO, done: int = 0, total: int = 0) -> str:
 
 def _blocks(part: RawPart) -> Iterator[RawPart]:
     features = part.features
-    assert not isinstance(features, RawColumns)
+    assert isinstance(features, np.ndarray | FileRows)
     row_bytes = max(1, prod(features.shape[1:]) * features.dtype.itemsize)
     num_rows = max(1, _BLOCK_BYTES // row_bytes)
     for start in range(0, len(features), num_rows):
@@ -142,7 +130,8 @@ def _blocks(part: RawPart) -> Iterator[RawPart]:
         )
 
 
-def _write_split(directory: Path, split: SplitName, blocks: Iterable[RawPart]) -> None:
+def write_split(directory: Path, split: SplitName, blocks: Iterable[RawPart]) -> None:
+    """The features of all blocks as ``x_train.npy``, and so what is beside them. Raises ``OSError``."""
     beside: dict[str, list[RawLabels]] = {"y": [], "w": [], "group": []}
 
     def features() -> Iterator[RawArray]:
@@ -193,12 +182,15 @@ def _header(dtype: np.dtype[Any], shape: tuple[int, ...]) -> bytes:
     return b"\x93NUMPY\x01\x00" + length.to_bytes(2, "little") + text.ljust(length - 1) + b"\n"
 
 
-def _describe(directory: Path, columns: tuple[str, ...] | None, beside: Beside) -> None:
+def describe(
+    directory: Path, columns: tuple[str, ...] | None, beside: Beside, coding: Coding | None
+) -> None:
+    """Write ``dataset.json`` of all that is in ``directory``. Raises ``OSError``."""
     files = {}
-    for path in sorted(directory.glob("*.npy")):
+    for path in sorted(directory.iterdir()):
         with path.open("rb") as file:
             files[path.name] = {"bytes": path.stat().st_size, "sha256": _digest(file)}
-    document = {
+    document: dict[str, Any] = {
         "version": _VERSION,
         "columns": None if columns is None else list(columns),
         "label": beside.label,
@@ -206,6 +198,13 @@ def _describe(directory: Path, columns: tuple[str, ...] | None, beside: Beside) 
         "group": beside.group,
         "files": files,
     }
+    if coding is not None:
+        tokens = coding.tokens
+        document["coding"] = {
+            "texts": list(coding.texts),
+            "gaps": coding.gaps,
+            "tokens": None if tokens is None else {key: getattr(tokens, key) for key in _OF_TOKENS},
+        }
     with (directory / DESCRIPTION).open("xb") as file:
         file.write(strict_json.encode(document))
         file.flush()
@@ -214,7 +213,8 @@ def _describe(directory: Path, columns: tuple[str, ...] | None, beside: Beside) 
 
 def _parsed(document: Any) -> Description:
     keys = {"version", "columns", "label", "weight", "group", "files"}
-    strict_json.require(isinstance(document, dict) and document.keys() == keys, f"expected {keys}")
+    is_object = isinstance(document, dict) and document.keys() - {"coding"} == keys
+    strict_json.require(is_object, f"expected {keys}")
     strict_json.require(document["version"] == _VERSION, "it is of another version")
     columns, files = document["columns"], document["files"]
     are_names = isinstance(columns, list) and all(isinstance(name, str) for name in columns)
@@ -231,22 +231,26 @@ def _parsed(document: Any) -> Description:
             case _:
                 raise ValueError("files: expected bytes and sha256 of names")
     beside = Beside(document["label"], document["weight"], document["group"])
-    return Description(None if columns is None else tuple(columns), beside, found)
+    coding = _parsed_coding(document["coding"], columns or ()) if "coding" in document else None
+    return Description(None if columns is None else tuple(columns), beside, found, coding)
 
 
-def _require_same(section: DataSection, description: Description, directory: Path) -> None:
-    """ConfigError where the config wants other columns than were converted."""
-    beside = description.beside
-    wanted: list[tuple[str | None, str | None, tuple[str, ...]]] = [
-        (section.label, beside.label, ("data", "label")),
-        (section.sample_weight, beside.weight, ("data", "sample_weight")),
-        (section.splits.group, beside.group, ("data", "splits", "group")),
-    ]
-    for name, there, key in wanted:
-        if name is not None and name != there:
-            is_there = "none" if there is None else quoted(there)
-            raise ConfigError(f"{directory.name} was converted with {is_there}", key=key)
-    if section.features is not None and section.features != description.columns:
-        columns = listed(description.columns or ())
-        message = f"{directory.name} was converted with other features: {columns or 'none'}"
-        raise ConfigError(message, key=("data", "features"))
+def _parsed_coding(document: Any, columns: Sequence[str]) -> Coding:
+    match document:
+        case {"texts": list(texts), "gaps": bool(gaps), "tokens": tokens, **rest} if not rest:
+            are_columns = all(isinstance(name, str) and name in columns for name in texts)
+            strict_json.require(are_columns, "coding.texts: expected columns")
+            if tokens is None:
+                return Coding(tuple(texts), gaps, None)
+            match tokens:
+                case {
+                    "level": "word" | "character" | "byte" as level,
+                    "lowercase": bool(lowercase),
+                    "length": int(length),
+                    **more,
+                } if not more and type(length) is int and 1 <= length <= _MAX_LENGTH:
+                    is_one = tuple(texts) == tuple(columns) and len(columns) == 1
+                    strict_json.require(is_one, "coding.tokens: expected one column of texts")
+                    found = TokensSection(level=level, lowercase=lowercase, length=length)
+                    return Coding(tuple(texts), gaps, found)
+    raise ValueError("coding: expected texts, gaps and tokens")

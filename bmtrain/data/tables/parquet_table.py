@@ -43,36 +43,35 @@ def read_part(
     Raises:
         DataError: a column of another type, a bad cell; the place is the row, from 0.
     """
-    num_rows = _num_rows(path)
-    return _read(path, columns, beside, slice(0, num_rows), may_leave_out=may_leave_out)
+    return _read(path, columns, beside, slice(0, num_rows(path)), may_leave_out=may_leave_out)
 
 
 def read_cells(path: Path) -> Cells:
     """All columns as texts; those that hold no values, as lists, are of nulls."""
     import polars as pl
 
-    num_rows = _num_rows(path)
+    number = num_rows(path)
     schema = _schema(path)
-    require_memory(num_rows * len(schema) * _MEMORY_PER_CELL, where=str(path))
+    require_memory(number * len(schema) * _MEMORY_PER_CELL, where=str(path))
     with _reading(path):
         frame = pl.read_parquet(path)
     texts = {
         name: _as_texts(frame.get_column(name))
         if _has_values(dtype)
-        else pl.repeat(None, num_rows, dtype=pl.String, eager=True)
+        else pl.repeat(None, number, dtype=pl.String, eager=True)
         for name, dtype in schema.items()
     }
     unread = {name: str(dtype) for name, dtype in schema.items() if not _has_values(dtype)}
-    return Cells(texts, num_rows, Place(str(path)), unread=unread)
+    return Cells(texts, number, Place(str(path)), unread=unread)
 
 
 def parquet_blocks(
     path: Path, columns: tuple[Column, ...], beside: Beside | None = None
 ) -> Iterator[RawPart]:
     """The ``columns``, and what is ``beside``, in blocks of ``BLOCK_ROWS`` rows, in little memory."""
-    num_rows = _num_rows(path)
-    for start in range(0, num_rows, BLOCK_ROWS):
-        rows = slice(start, min(start + BLOCK_ROWS, num_rows))
+    number = num_rows(path)
+    for start in range(0, number, BLOCK_ROWS):
+        rows = slice(start, min(start + BLOCK_ROWS, number))
         leave_out = beside is not None
         yield _read(path, columns, beside or Beside(), rows, may_leave_out=leave_out)
 
@@ -158,15 +157,15 @@ def _schema(path: Path) -> dict[str, pl.DataType]:
         return dict(pl.read_parquet_schema(path))
 
 
-def _num_rows(path: Path) -> int:
+def num_rows(path: Path) -> int:
     """From the metadata; DataError where there is none."""
     import polars as pl
 
     with _reading(path):
-        num_rows = int(pl.scan_parquet(path).select(pl.len()).collect().item())
-    if not num_rows:
+        number = int(pl.scan_parquet(path).select(pl.len()).collect().item())
+    if not number:
         raise DataError("the table has no rows", where=str(path))
-    return num_rows
+    return number
 
 
 @contextmanager

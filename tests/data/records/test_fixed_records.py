@@ -186,12 +186,6 @@ def test_other_columns_than_were_converted_are_refused(section, table, keys):
         load_dataset(section(directory, **keys), task="classification", seed=1)
 
 
-def test_categories_are_not_converted(section, table):
-    with pytest.raises(DataError, match="only tables of numbers"):
-        converted(section(table, label="side", categorical=("g",)), table)
-    assert list(table.parent.glob("*.set")) == []
-
-
 def test_a_bad_cell_is_told_with_its_line_and_leaves_nothing(section, table):
     lines = table.read_text().splitlines()
     lines[51] = lines[51].replace(lines[51].split(",")[0], "x", 1)

@@ -166,6 +166,8 @@ class Kind:
 
     def _list(self, item: Kind) -> str:
         least, most = self.size_limits
+        if least == most:
+            return f"a list of {least} {_plural(item)}"
         if most is not None:
             return f"a list of {least} to {most} {_plural(item)}"
         return f"a {'non-empty ' if least else ''}list of {_plural(item)}"

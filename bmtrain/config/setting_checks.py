@@ -10,13 +10,13 @@ from bmtrain.config.finding import Finding
 from bmtrain.config.nodes import KeyPath
 from bmtrain.config.sections.data import DataSection, SplitsSection, TokensSection
 from bmtrain.config.sections.experiment import ExperimentConfig
-from bmtrain.config.sections.layers.convolution import Conv1dLayer
+from bmtrain.config.sections.layers.convolution import Conv1dLayer, Conv2dLayer
 from bmtrain.config.sections.layers.core import DenseLayer, ReshapeLayer
 from bmtrain.config.sections.layers.recurrent import BidirectionalLayer, RecurrentSection
 from bmtrain.config.sections.model import LayersModel
 from bmtrain.config.sections.optimizer import Sgd
 
-_WITH_KERNELS = (DenseLayer, Conv1dLayer, RecurrentSection, BidirectionalLayer)
+_WITH_KERNELS = (DenseLayer, Conv1dLayer, Conv2dLayer, RecurrentSection, BidirectionalLayer)
 #: Of tables of numbers and categories.
 _NOT_OF_TEXTS = ("features", "categorical", "missing")
 
@@ -57,6 +57,7 @@ def setting_findings(experiment: ExperimentConfig) -> Iterator[Finding]:
     yield from _of_texts(experiment.data)
     if isinstance(model, LayersModel):
         yield from _target_shapes(model)
+        yield from _dilated_strides(model)
         has_kernels = any(isinstance(layer, _WITH_KERNELS) for layer in model.layers)
         if experiment.regularization.l2_lambda > 0 and not has_kernels:
             key = ("regularization", "l2_lambda")
@@ -103,3 +104,15 @@ def _target_shapes(model: LayersModel) -> Iterator[Finding]:
                 ("model", "layers", index, "target_shape"),
                 f"expected sizes >= 1, at most one of them -1 (what is left), got {shape}",
             )
+
+
+def _dilated_strides(model: LayersModel) -> Iterator[Finding]:
+    for index, layer in enumerate(model.layers):
+        if not isinstance(layer, Conv2dLayer):
+            continue
+        strided, dilated = (
+            wish not in (1, (1, 1)) for wish in (layer.strides, layer.dilation_rate)
+        )
+        if strided and dilated:
+            key: KeyPath = ("model", "layers", index, "dilation_rate")
+            yield Finding(key, "strides and dilation_rate cannot both be other than 1")

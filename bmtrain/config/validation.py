@@ -158,7 +158,7 @@ def _has_wrong_size(spot: _Spot, kind: Kind) -> bool:
 def _locate(root: Node, loc: tuple[int | str, ...]) -> _Spot | None:
     """Follow pydantic's location, which names the branch taken at each union besides the keys.
 
-    None for an error about a branch that was not meant: a mapping's "not a number".
+    None for an error about a branch that was not meant: a mapping's or a list's "not a number".
     """
     spot = _Spot((), Kind(ExperimentConfig), root, Kind(ExperimentConfig))
     for part in loc:
@@ -167,22 +167,30 @@ def _locate(root: Node, loc: tuple[int | str, ...]) -> _Spot | None:
         if kind.discriminator is not None:
             spot.kind = Kind.of(kind.sections_by_selector()[str(part)])
         elif kind.branches:
-            chosen = _branch(kind, str(part))
-            may_be_mapping = any(branch.section or branch.value for branch in kind.branches)
-            is_mapping = isinstance(spot.node, MappingNode) and may_be_mapping
-            if is_mapping != (chosen is not None):
-                return None if is_mapping else spot
-            if chosen is None:
+            form = type(spot.node)
+            if form is ScalarNode or not any(_form(branch) is form for branch in kind.branches):
                 return spot
+            chosen = _branch(kind, str(part))
+            if chosen is None or _form(chosen) is not form:
+                return None
             spot.kind = chosen
         else:
             spot = _step(spot, kind, part)
     return spot
 
 
+def _form(kind: Kind) -> type[Node]:
+    """What kind of node it is written as."""
+    if kind.item is not None:
+        return ListNode
+    return MappingNode if kind.section or kind.value else ScalarNode
+
+
 def _branch(kind: Kind, label: str) -> Kind | None:
-    """The branch of a union that pydantic calls ``label``, if it is a mapping."""
+    """The branch of a union that pydantic calls ``label``, if it is a mapping or a list."""
     for branch in kind.branches:
+        if branch.item is not None and label.startswith("tuple["):
+            return branch
         if branch.value is not None and label.startswith("dict["):
             return branch
         if branch.section is not None and branch.section.__name__ == label:

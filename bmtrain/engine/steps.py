@@ -7,7 +7,7 @@ run-time arguments, so their values never compile anything again.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from bmtrain.data.examples.dataset import Split
 from bmtrain.engine.compiled import Compiled
 from bmtrain.engine.feeding import Order, feed_of
-from bmtrain.engine.lowerings import forward_in_training
+from bmtrain.engine.lowerings.table import forward_in_training
 from bmtrain.engine.placement import SingleDevice
 from bmtrain.models.losses import encode_targets
 from bmtrain.models.objective import l2_penalty
@@ -56,8 +56,10 @@ class CompiledSteps:
         *,
         batch_size: int,
         jit_compile: bool,
+        lowerings: Collection[str],
     ) -> None:
         self._problem = problem
+        self._lowerings = frozenset(lowerings)
         self._placement = placement
         arrays = (train.labels, train.weights)
         #: What a step gathers its examples from beside the features: labels, weights if any.
@@ -194,7 +196,7 @@ class CompiledSteps:
         )
         variables = problem.model.trainable_variables
         with tf.GradientTape() as tape:
-            outputs = forward_in_training(problem, inputs, step)
+            outputs = forward_in_training(problem, inputs, step, self._lowerings)
             losses = problem.loss(targets, outputs)
             if weights is not None:
                 losses *= weights

@@ -8,7 +8,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from bmtrain.exports import numpy_sequences
+from bmtrain.exports import numpy_pictures, numpy_sequences
 from bmtrain.exports.numpy_activations import ACTIVATIONS
 
 Values = NDArray[np.float32]
@@ -53,6 +53,7 @@ LAYERS: Final[dict[str, Callable[[Mapping[str, Any], Tensors, Values], Values]]]
     "layer_normalization": _layer_normalized,
     "flatten": _reshaped,
     "reshape": _reshaped,
+    **numpy_pictures.LAYERS,
 }
 
 

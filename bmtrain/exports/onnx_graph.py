@@ -15,7 +15,7 @@ import onnx
 from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
-from bmtrain.exports import onnx_sequences
+from bmtrain.exports import onnx_pictures, onnx_sequences
 from bmtrain.exports.description import INPUTS, OUTPUTS
 from bmtrain.exports.exporter import Content
 from bmtrain.models.shapes.planned import PlannedLayer
@@ -150,8 +150,15 @@ LAYERS: Final[dict[str, Callable[[Graph, PlannedLayer, str, str], str]]] = {
     "gru": onnx_sequences.recurrent,
     "bidirectional": onnx_sequences.recurrent,
     "conv1d": onnx_sequences.conv1d,
+    "conv2d": onnx_pictures.conv2d,
+    "max_pooling1d": onnx_pictures.pooling,
+    "max_pooling2d": onnx_pictures.pooling,
+    "average_pooling1d": onnx_pictures.pooling,
+    "average_pooling2d": onnx_pictures.pooling,
     "global_average_pooling1d": onnx_sequences.global_average_pooling1d,
+    "global_average_pooling2d": onnx_pictures.global_pooling2d,
     "global_max_pooling1d": onnx_sequences.global_max_pooling1d,
+    "global_max_pooling2d": onnx_pictures.global_pooling2d,
 }
 
 

@@ -7,8 +7,9 @@ from bmtrain.errors import ConfigError
 
 LAYERS = (
     "dense, activation, dropout, batch_normalization, layer_normalization, flatten, reshape, "
-    "embedding, simple_rnn, lstm, gru, bidirectional, conv1d, global_average_pooling1d, "
-    "global_max_pooling1d"
+    "embedding, simple_rnn, lstm, gru, bidirectional, conv1d, conv2d, max_pooling1d, "
+    "max_pooling2d, average_pooling1d, average_pooling2d, global_average_pooling1d, "
+    "global_average_pooling2d, global_max_pooling1d, global_max_pooling2d"
 )
 OPTIMIZERS = "gradient_descent, sgd, adam, adamw, rmsprop, adagrad, nadam, lion, muon"
 

@@ -34,6 +34,29 @@ def test_a_target_shape_that_no_data_has_is_an_error(errors, shape, config):
     assert diagnostic.message.endswith(f"got {shape}")
 
 
+@pytest.mark.parametrize(
+    ("extents", "key", "message"),
+    [
+        ("strides: 2, dilation_rate: 2", "dilation_rate", "cannot both be other than 1"),
+        ("strides: [1, 1], dilation_rate: 2", None, ""),
+        ("strides: 0", "strides", "expected an integer >= 1, or a list of 2 integers >= 1, got 0"),
+        ("strides: big", "strides", "or a list of 2 integers >= 1, got 'big'"),
+        ("strides: [1, 2, 3]", "strides", "expected a list of 2 integers >= 1, got a list of 3"),
+        ("strides: [1, x]", "strides.1", "expected an integer >= 1, got 'x'"),
+    ],
+)
+def test_extents_of_pictures_are_one_number_or_two(config, errors, load, extents, key, message):
+    convolution = f"{{type: conv2d, filters: 4, kernel_size: 3, {extents}}}"
+    layers = f"{convolution}, {{type: flatten}}, {{type: dense, units: 10, activation: softmax}}"
+    text = config(layers=layers)
+    if key is None:
+        assert load(text=text).warnings == ()
+        return
+    (diagnostic,) = errors(text=text)
+    assert diagnostic.key == f"model.layers.0.{key}"
+    assert message in diagnostic.message
+
+
 def test_contradictions_are_reported_all_at_once(errors, config):
     text = config(
         loss="{name: categorical_crossentropy, from_logits: true}",

@@ -39,6 +39,7 @@ def harness(runtime):
     from bmtrain.data.examples.normalization import fit_preprocessing
     from bmtrain.engine.evaluation import Evaluator
     from bmtrain.engine.loop import TrainingLoop
+    from bmtrain.engine.lowerings.table import lowerings_used
     from bmtrain.engine.placement import placement_for
     from bmtrain.engine.steps import CompiledSteps
     from bmtrain.models.architecture import plan_architecture
@@ -54,7 +55,12 @@ def harness(runtime):
         size = config.training.batch_size
         batch_size = train.num_examples if size == "full" else min(size, train.num_examples)
         steps = CompiledSteps(
-            problem, train, placement, batch_size=batch_size, jit_compile=jit_compile
+            problem,
+            train,
+            placement,
+            batch_size=batch_size,
+            jit_compile=jit_compile,
+            lowerings=lowerings_used(problem.model, mode=mode, device="cpu"),
         )
         evaluator = Evaluator(problem, placement, jit_compile=jit_compile)
         loop = TrainingLoop(problem, data, steps, evaluator, config.training, TrainingState())

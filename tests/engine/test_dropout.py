@@ -1,5 +1,7 @@
 """Dropout's mask is a pure function of (seed, layer, step)."""
 
+from typing import Literal
+
 import numpy as np
 import pytest
 
@@ -12,7 +14,7 @@ def drop(runtime):
     import keras
     import tensorflow as tf
 
-    from bmtrain.engine.lowerings import dropout
+    from bmtrain.engine.lowerings.regularizing import dropout
 
     def run(seed=0, position=1, step=0, *, rate=RATE, inputs=None):
         inputs = tf.ones((200, 50)) if inputs is None else tf.constant(inputs)
@@ -61,12 +63,15 @@ def test_a_rate_of_0_is_the_identity(drop, random):
 def test_the_lowering_is_recorded_for_models_that_have_it(runtime):
     import keras
 
-    from bmtrain.engine.lowerings import lowerings_used
+    from bmtrain.engine.lowerings.table import lowerings_used
 
     plain = keras.Sequential([keras.Input((2,)), keras.layers.Dense(2)])
     dropped = keras.Sequential([keras.Input((2,)), keras.layers.Dropout(0.1)])
-    assert lowerings_used(plain) == ()
-    assert lowerings_used(dropped) == ("dropout",)
+    places: list[tuple[Literal["xla", "graph"], str]]
+    places = [("xla", "cpu"), ("graph", "cpu"), ("xla", "gpu")]
+    for mode, device in places:
+        assert lowerings_used(plain, mode=mode, device=device) == ()
+        assert lowerings_used(dropped, mode=mode, device=device) == ("dropout",)
 
 
 def test_training_drops_by_layer_and_step_and_evaluation_drops_nothing(
@@ -74,14 +79,16 @@ def test_training_drops_by_layer_and_step_and_evaluation_drops_nothing(
 ):
     import tensorflow as tf
 
-    from bmtrain.engine.lowerings import forward_in_training
+    from bmtrain.engine.lowerings.table import forward_in_training
 
     x = np.abs(random.normal(size=(30, 40))).astype(np.float32) + 1
     layers = ({"type": "dropout", "rate": RATE},) * 2
     run = harness(experiment(*layers), dataset(x, x.copy()))
 
     def masks(step):
-        outputs = forward_in_training(run.problem, tf.constant(x), tf.constant(step, tf.int64))
+        outputs = forward_in_training(
+            run.problem, tf.constant(x), tf.constant(step, tf.int64), {"dropout"}
+        )
         return outputs.numpy() != 0
 
     share = (1 - RATE) ** 2  # kept by both layers, if they drop independently
@@ -94,7 +101,7 @@ def test_under_xla_too_a_mask_follows_from_its_step_alone(runtime):
     import keras
     import tensorflow as tf
 
-    from bmtrain.engine.lowerings import dropout
+    from bmtrain.engine.lowerings.regularizing import dropout
 
     layer = keras.layers.Dropout(RATE)
 

@@ -1,5 +1,6 @@
 """TensorFlow's start: what it is told, what it says, and where its chatter goes."""
 
+import dataclasses
 import os
 import subprocess
 import sys
@@ -130,6 +131,21 @@ def test_a_second_start_in_one_process_keeps_the_first_ones_threads(in_process):
         started_runtime(device="cpu", threads=2, note=lambda _: None),
     ):
         pass
+
+
+def test_auto_is_graph_for_convolutions_of_pictures_on_a_processor_alone(runtime):
+    import keras
+
+    from bmtrain.engine.selection import select_engine
+
+    pictures = keras.Sequential([keras.Input((8, 8, 1)), keras.layers.Conv2D(2, 3)])
+    steps = keras.Sequential([keras.Input((8, 1)), keras.layers.Conv1D(2, 3)])
+    on_gpu = dataclasses.replace(runtime, device="gpu")
+    assert select_engine("auto", pictures, runtime).mode == "graph"
+    assert select_engine("xla", pictures, runtime).lowerings == ("conv2d",)
+    record = select_engine("auto", pictures, on_gpu)
+    assert (record.mode, record.lowerings) == ("xla", ())
+    assert select_engine("auto", steps, runtime).mode == "xla"
 
 
 def test_auto_is_xla_and_a_wish_is_followed(runtime):

@@ -131,10 +131,11 @@ def weights(made):
 def in_training(made, tokens):
     import tensorflow as tf
 
-    from bmtrain.engine.lowerings import forward_in_training
+    from bmtrain.engine.lowerings.table import forward_in_training, lowerings_used
 
     step = tf.constant(0, tf.int64)
-    return forward_in_training(made.problem, tf.constant(tokens, tf.int32), step).numpy()
+    used = lowerings_used(made.problem.model, mode="xla", device="cpu")
+    return forward_in_training(made.problem, tf.constant(tokens, tf.int32), step, used).numpy()
 
 
 @pytest.mark.filterwarnings("ignore:.*does not support masking")

@@ -8,7 +8,7 @@ from typing import Any
 import keras
 
 from bmtrain.models.initial_weights import derived_seed
-from bmtrain.models.layers import convolution, core, embedding, normalization, recurrent
+from bmtrain.models.layers import convolution, core, embedding, normalization, pooling, recurrent
 
 #: type -> builder(config, seed, position). Positions count all layers from 0.
 LAYERS: dict[str, Callable[[Any, int, int], keras.layers.Layer]] = {
@@ -27,8 +27,17 @@ LAYERS: dict[str, Callable[[Any, int, int], keras.layers.Layer]] = {
     "gru": recurrent.recurrent,
     "bidirectional": recurrent.bidirectional,
     "conv1d": convolution.conv1d,
+    "conv2d": convolution.conv2d,
+    "max_pooling1d": pooling.windowed,
+    "max_pooling2d": pooling.windowed,
+    "average_pooling1d": pooling.windowed,
+    "average_pooling2d": pooling.windowed,
     "global_average_pooling1d": lambda config, seed, position: (
         keras.layers.GlobalAveragePooling1D()
     ),
     "global_max_pooling1d": lambda config, seed, position: keras.layers.GlobalMaxPooling1D(),
+    "global_average_pooling2d": lambda config, seed, position: (
+        keras.layers.GlobalAveragePooling2D()
+    ),
+    "global_max_pooling2d": lambda config, seed, position: keras.layers.GlobalMaxPooling2D(),
 }

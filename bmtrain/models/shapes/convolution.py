@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import math
+
 from bmtrain.config.sections.layers import convolution as sections
 from bmtrain.errors import DataError
 from bmtrain.models.shapes.planned import Given, PlannedLayer, Shape, planned
 from bmtrain.models.shapes.sequences import steps_and_features
+from bmtrain.models.shapes.windows import both, height_width_channels, windows_over
 
 
 def conv1d(config: sections.Conv1dLayer, given: Given) -> PlannedLayer:
@@ -25,3 +28,22 @@ def conv1d(config: sections.Conv1dLayer, given: Given) -> PlannedLayer:
     num_windows = -(-num_windows // config.strides)
     output = (num_windows, config.filters)
     return planned(config, given, output, variables, uses_mask=False, rows=num_windows)
+
+
+def conv2d(config: sections.Conv2dLayer, given: Given) -> PlannedLayer:
+    """DataError where the input is no picture, or smaller than a window."""
+    *_, channels = height_width_channels(config, given)
+    sizes, strides = both(config.kernel_size), both(config.strides)
+    places = windows_over(
+        config,
+        given,
+        sizes,
+        strides,
+        argument="kernel_size",
+        dilations=both(config.dilation_rate),
+    )
+    variables: dict[str, Shape] = {"kernel": (*sizes, channels, config.filters)}
+    if config.use_bias:
+        variables["bias"] = (config.filters,)
+    output = (*places, config.filters)
+    return planned(config, given, output, variables, uses_mask=False, rows=math.prod(places))

@@ -28,6 +28,13 @@ PLANNERS: Final[dict[str, Planner]] = {
     "gru": recurrent.recurrent,
     "bidirectional": recurrent.bidirectional,
     "conv1d": convolution.conv1d,
+    "conv2d": convolution.conv2d,
+    "max_pooling1d": pooling.pooling1d,
+    "max_pooling2d": pooling.pooling2d,
+    "average_pooling1d": pooling.pooling1d,
+    "average_pooling2d": pooling.pooling2d,
     "global_average_pooling1d": pooling.global_average_pooling1d,
+    "global_average_pooling2d": pooling.global_pooling2d,
     "global_max_pooling1d": pooling.global_max_pooling1d,
+    "global_max_pooling2d": pooling.global_pooling2d,
 }

@@ -149,6 +149,7 @@ def _compiled_loop(prepared: Prepared, session: Session) -> TrainingLoop:
         session.placement,
         batch_size=prepared.batch_size,
         jit_compile=session.engine.mode == "xla",
+        lowerings=session.engine.lowerings,
     )
     steps.warm_up(train.num_examples)
     training = prepared.experiment.training

@@ -169,6 +169,7 @@ class Execution:
             session.placement,
             batch_size=self.prepared.batch_size,
             jit_compile=session.engine.mode == "xla",
+            lowerings=session.engine.lowerings,
         )
         steps.warm_up(train.num_examples)
         evaluated = splits.get("validation") or splits.get("test")

@@ -37,4 +37,9 @@ Initializer = Literal[
 ]
 Units = Annotated[int, Field(ge=1, le=1_000_000)]
 Rate = Annotated[float, Field(ge=0, lt=1)]
+#: Of a window along an axis, in steps or pixels.
+Extent = Annotated[int, Field(ge=1, le=1_000_000)]
+#: Height and width; one number is both.
+Extents = Extent | Annotated[tuple[Extent, ...], Field(min_length=2, max_length=2)]
+Padding = Literal["valid", "same"]
 Epsilon = Annotated[float, Field(gt=0)]

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Literal
 
 from pydantic import Field
 
 from bmtrain.config.sections.base import Section
-from bmtrain.config.sections.layers.arguments import Activation, Initializer, Units
+from bmtrain.config.sections.layers.arguments import (
+    Activation,
+    Extent,
+    Extents,
+    Initializer,
+    Padding,
+    Units,
+)
 
 
 class Conv1dLayer(Section):
@@ -15,9 +22,26 @@ class Conv1dLayer(Section):
 
     type: Literal["conv1d"]
     filters: Units = Field(description="Number of outputs at each step.")
-    kernel_size: Annotated[int, Field(ge=1, le=10_000)] = Field(description="Steps in a window.")
-    strides: Annotated[int, Field(ge=1, le=10_000)] = 1
+    kernel_size: Extent = Field(description="Steps in a window.")
+    strides: Extent = 1
     padding: Literal["valid", "same", "causal"] = "valid"
+    activation: Activation = "linear"
+    use_bias: bool = True
+    kernel_initializer: Initializer = "glorot_uniform"
+    bias_initializer: Initializer = "zeros"
+
+
+class Conv2dLayer(Section):
+    """activation(Σ over a window of x · kernel + bias); kernel (height, width, channels, filters)."""
+
+    type: Literal["conv2d"]
+    filters: Units = Field(description="Number of outputs at each place.")
+    kernel_size: Extents = Field(description="Height and width of a window; one number is both.")
+    strides: Extents = 1
+    padding: Padding = "valid"
+    dilation_rate: Extents = Field(
+        default=1, description="Pixels from one value of a window to the next."
+    )
     activation: Activation = "linear"
     use_bias: bool = True
     kernel_initializer: Initializer = "glorot_uniform"

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from bmtrain.config.sections.layers.convolution import Conv1dLayer
+from bmtrain.config.sections.layers.convolution import Conv1dLayer, Conv2dLayer
 from bmtrain.config.sections.layers.core import (
     ActivationLayer,
     DenseLayer,
@@ -19,8 +19,14 @@ from bmtrain.config.sections.layers.normalization import (
     LayerNormalizationLayer,
 )
 from bmtrain.config.sections.layers.pooling import (
+    AveragePooling1dLayer,
+    AveragePooling2dLayer,
     GlobalAveragePooling1dLayer,
+    GlobalAveragePooling2dLayer,
     GlobalMaxPooling1dLayer,
+    GlobalMaxPooling2dLayer,
+    MaxPooling1dLayer,
+    MaxPooling2dLayer,
 )
 from bmtrain.config.sections.layers.recurrent import (
     BidirectionalLayer,
@@ -44,7 +50,14 @@ Layer = Annotated[
     | GruLayer
     | BidirectionalLayer
     | Conv1dLayer
+    | Conv2dLayer
+    | MaxPooling1dLayer
+    | MaxPooling2dLayer
+    | AveragePooling1dLayer
+    | AveragePooling2dLayer
     | GlobalAveragePooling1dLayer
-    | GlobalMaxPooling1dLayer,
+    | GlobalAveragePooling2dLayer
+    | GlobalMaxPooling1dLayer
+    | GlobalMaxPooling2dLayer,
     Field(discriminator="type"),
 ]

@@ -1,0 +1,94 @@
+"""Layers for pictures in every format, loaded by the format's own runtime."""
+
+import json
+from typing import Any
+
+import numpy as np
+import pytest
+
+from bmtrain.exports.comparison import outputs_of
+from bmtrain.exports.safetensors_file import beside
+from bmtrain.exports.table import FORMATS
+
+FLATTEN = {"type": "flatten"}
+DENSE = {"type": "dense", "units": 4}
+SHAPE = (11, 8, 2)
+
+
+def conv2d(**arguments):
+    return {"type": "conv2d", "filters": 3, "kernel_size": 3, **arguments}
+
+
+STACKS: dict[str, list[dict[str, Any]]] = {
+    **{
+        f"conv2d {padding} {strides}": [
+            conv2d(kernel_size=[3, 2], strides=strides, padding=padding, activation="relu"),
+            conv2d(use_bias=False, padding="same"),
+            FLATTEN,
+        ]
+        for padding in ("valid", "same")
+        for strides in (1, 2, [3, 1])
+    },
+    "conv2d dilated": [conv2d(dilation_rate=[2, 3], padding="same"), FLATTEN],
+    **{
+        f"{kind} {padding} {strides}": [
+            {"type": kind, "pool_size": [3, 2], "strides": strides, "padding": padding},
+            FLATTEN,
+        ]
+        for kind in ("max_pooling2d", "average_pooling2d")
+        for padding in ("valid", "same")
+        for strides in (None, 2, [1, 3])
+    },
+    **{
+        f"{kind} {padding}": [
+            {"type": "reshape", "target_shape": [22, 8]},
+            {"type": kind, "pool_size": 3, "padding": padding},
+            {"type": kind, "pool_size": 2, "strides": 1, "padding": padding},
+            FLATTEN,
+        ]
+        for kind in ("max_pooling1d", "average_pooling1d")
+        for padding in ("valid", "same")
+    },
+    "global average": [conv2d(), {"type": "global_average_pooling2d"}],
+    "global maximum": [conv2d(), {"type": "global_max_pooling2d"}],
+}
+#: What the other formats, which Keras writes, are tried with.
+WHOLE = [
+    conv2d(padding="same", activation="relu"),
+    {"type": "max_pooling2d"},
+    conv2d(strides=2),
+    {"type": "average_pooling2d", "pool_size": 2, "padding": "same"},
+    {"type": "global_average_pooling2d"},
+]
+
+
+def outputs_by(format_name, made, directory):
+    exporter = FORMATS[format_name]
+    assert exporter.objection(made.content.architecture, made.content.facts) is None
+    path = directory / f"made{exporter.suffix}"
+    exporter.write(made.content, path)
+    beside(path).write_text(json.dumps(made.content.description))
+    return outputs_of(exporter.load(path), made.features)
+
+
+@pytest.mark.parametrize("stack", STACKS)
+@pytest.mark.parametrize("format_name", ["onnx", "safetensors"])
+def test_every_layer_computes_what_keras_computes(exportable, tmp_path, random, format_name, stack):
+    features = (
+        random.normal(size=(30, *SHAPE)).astype(np.float32) - 1
+    )  # padding counts as 0, or not
+    made = exportable([*STACKS[stack], DENSE], features)
+    outputs = outputs_by(format_name, made, tmp_path)
+    scale = np.abs(made.outputs).max()
+    np.testing.assert_allclose(outputs, made.outputs, rtol=1e-4, atol=1e-5 * scale)
+
+
+@pytest.mark.parametrize("format_name", FORMATS)
+def test_a_whole_model_of_pictures_is_held_by_every_format(
+    exportable, tmp_path, random, format_name
+):
+    features = random.integers(0, 256, size=(30, *SHAPE)).astype(np.uint8)
+    made = exportable([*WHOLE, DENSE], features, "unit")
+    outputs = outputs_by(format_name, made, tmp_path)
+    scale = np.abs(made.outputs).max()
+    np.testing.assert_allclose(outputs, made.outputs, rtol=1e-4, atol=1e-5 * scale)

@@ -7,6 +7,23 @@ from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True, slots=True)
+class Plateau:
+    """Where ``reduce_on_plateau`` stands.
+
+    Attributes:
+        best: the monitored figure's best so far, None before the first.
+        waited: epochs without an improvement.
+        cooldown: epochs that are left in which none is counted.
+        reductions: how often the rate was reduced.
+    """
+
+    best: float | None = None
+    waited: int = 0
+    cooldown: int = 0
+    reductions: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class TrainingState:
     """Everything besides weights and optimizer that the rest of a training depends on.
 
@@ -20,6 +37,7 @@ class TrainingState:
         best_step: ``step`` at its end.
         epochs_without_improvement: since ``best_epoch``.
         stopped_early: early stopping has ended the training.
+        plateau: of the learning rate, where it follows a figure.
     """
 
     epoch: int = 0
@@ -31,3 +49,4 @@ class TrainingState:
     best_step: int | None = None
     epochs_without_improvement: int = 0
     stopped_early: bool = False
+    plateau: Plateau = Plateau()

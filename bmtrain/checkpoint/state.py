@@ -7,7 +7,7 @@ import sys
 from typing import Any
 
 from bmtrain import strict_json
-from bmtrain.training_state import TrainingState
+from bmtrain.training_state import Plateau, TrainingState
 
 _LARGEST = 2**62
 #: One per metric, and three.
@@ -22,7 +22,8 @@ def state_document(state: TrainingState, log_bytes: int) -> dict[str, Any]:
     """
     names = [field.name for field in dataclasses.fields(state)]
     document = {name: getattr(state, name) for name in names}
-    return document | {"accumulators": dict(state.accumulators), "log_bytes": log_bytes}
+    document |= {"accumulators": dict(state.accumulators), "log_bytes": log_bytes}
+    return document | {"plateau": dataclasses.asdict(state.plateau)}
 
 
 def parse_state(document: Any) -> tuple[TrainingState, int]:
@@ -31,6 +32,8 @@ def parse_state(document: Any) -> tuple[TrainingState, int]:
     Raises ``ValueError`` naming the entry that is missing, unknown or out of range.
     """
     names = {field.name for field in dataclasses.fields(TrainingState)} | {"log_bytes"}
+    if isinstance(document, dict):  # earlier versions had none
+        document = {"plateau": dataclasses.asdict(Plateau())} | document
     if not isinstance(document, dict) or document.keys() != names:
         raise ValueError(f"state: expected the keys {', '.join(sorted(names))}")
     accumulators, stopped_early = document["accumulators"], document["stopped_early"]
@@ -47,8 +50,21 @@ def parse_state(document: Any) -> tuple[TrainingState, int]:
         best_step=None if document["best_step"] is None else _count(document, "best_step"),
         epochs_without_improvement=_count(document, "epochs_without_improvement"),
         stopped_early=stopped_early,
+        plateau=_plateau(document["plateau"]),
     )
     return state, _count(document, "log_bytes")
+
+
+def _plateau(document: Any) -> Plateau:
+    names = {field.name for field in dataclasses.fields(Plateau)}
+    is_whole = isinstance(document, dict) and document.keys() == names
+    strict_json.require(is_whole, f"state.plateau: expected the keys {', '.join(sorted(names))}")
+    return Plateau(
+        best=None if document["best"] is None else _number(document, "best"),
+        waited=_count(document, "waited"),
+        cooldown=_count(document, "cooldown"),
+        reductions=_count(document, "reductions"),
+    )
 
 
 def _count(document: dict[str, Any], name: str) -> int:

@@ -80,21 +80,26 @@ def _monitor(experiment: ExperimentConfig) -> Iterator[Finding]:
     if stopping is None:
         return
     key = ("training", "early_stopping", "monitor")
-    split, _, metric = stopping.monitor.partition(".")
-    yield from _figure(split, metric, key, experiment)
-    if stopping.mode == ("min" if metric in CLASS_METRICS else "max"):
-        better = "larger" if metric in CLASS_METRICS else "smaller"
-        yield Finding(
-            (*key[:-1], "mode"),
-            f"a {better} {metric} is better, and mode is {stopping.mode}",
-            "warning",
-        )
+    yield from monitor_findings(stopping.monitor, stopping.mode, key, experiment)
     if stopping.patience >= experiment.training.epochs:
         yield Finding(
             (*key[:-1], "patience"),
             f"patience {stopping.patience:,} never ends a training of "
             f"{count(experiment.training.epochs, 'epoch')}",
             "warning",
+        )
+
+
+def monitor_findings(
+    monitor: str, mode: str, key: KeyPath, experiment: ExperimentConfig
+) -> Iterator[Finding]:
+    """A figure that ``key`` names to be watched; ``mode`` is the key beside it."""
+    split, _, metric = monitor.partition(".")
+    yield from _figure(split, metric, key, experiment)
+    if mode == ("min" if metric in CLASS_METRICS else "max"):
+        better = "larger" if metric in CLASS_METRICS else "smaller"
+        yield Finding(
+            (*key[:-1], "mode"), f"a {better} {metric} is better, and mode is {mode}", "warning"
         )
 
 

@@ -13,6 +13,7 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 from annotated_types import Ge, Gt, Le, Lt, MaxLen, MinLen
 from pydantic.fields import FieldInfo
 
+from bmtrain.config.durations import DURATION
 from bmtrain.config.sections.base import Section
 from bmtrain.config.sections.data import FOLD, TABLE_PATH
 
@@ -24,6 +25,7 @@ _FORMS = {
     r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$": "1 to 64 letters, digits, '.', '_' or '-', "
     "the first a letter or digit",
     TABLE_PATH: "the path of a table (./more.csv)",
+    DURATION: "a duration such as '500 steps', '2 epochs' or '10%'",
     FOLD: "k/K, a fold from 1 to K of at least 2, 2/5 for example",
     r"^(train|validation)\.[a-z0-9_]+$": "train.METRIC or validation.METRIC, "
     "for example validation.loss",
@@ -92,6 +94,18 @@ class Kind:
         if get_origin(self.annotation) is not dict:
             return None
         return Kind.of(get_args(self.annotation)[1])
+
+    @property
+    def is_mapping(self) -> bool:
+        """Whether a mapping is expected, whichever."""
+        return bool(self.section or self.value or self.discriminator)
+
+    @property
+    def number(self) -> Kind | None:
+        """Of a number beside sections to choose from, what is expected of one; None for all else."""
+        if not any(branch.discriminator is not None for branch in self.branches):
+            return None
+        return next((b for b in self.branches if b.annotation in (int, float)), None)
 
     @property
     def choices(self) -> tuple[str, ...]:

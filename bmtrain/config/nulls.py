@@ -37,4 +37,7 @@ def _section(node: MappingNode, kind: Kind) -> type[Section] | None:
         selector = node.child(kind.discriminator)
         chosen = selector.value if isinstance(selector, ScalarNode) else None
         return kind.sections_by_selector().get(chosen) if isinstance(chosen, str) else None
+    union = next((branch for branch in kind.branches if branch.discriminator is not None), None)
+    if union is not None:
+        return _section(node, union)
     return next((b.section for b in kind.branches if b.section is not None), kind.section)

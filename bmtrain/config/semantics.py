@@ -8,11 +8,12 @@ from bmtrain.config.figure_checks import figure_findings
 from bmtrain.config.nodes import Node
 from bmtrain.config.origins import place_of
 from bmtrain.config.output_checks import output_findings
+from bmtrain.config.schedule_checks import schedule_findings
 from bmtrain.config.sections.experiment import ExperimentConfig
 from bmtrain.config.setting_checks import setting_findings
 from bmtrain.config.source_text import Problem
 
-_CHECKS = (output_findings, figure_findings, setting_findings)
+_CHECKS = (output_findings, figure_findings, setting_findings, schedule_findings)
 
 
 def semantic_problems(experiment: ExperimentConfig, root: Node) -> list[Problem]:

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 
 from bmtrain.config.finding import Finding
 from bmtrain.config.nodes import KeyPath
+from bmtrain.config.sections.base import Section
 from bmtrain.config.sections.data import DataSection, SplitsSection, TokensSection
 from bmtrain.config.sections.experiment import ExperimentConfig
 from bmtrain.config.sections.layers.convolution import Conv1dLayer, Conv2dLayer
@@ -34,7 +35,7 @@ def _out_of_float32(experiment: ExperimentConfig) -> Iterator[Finding]:
     """The steps compute in float32: a figure that is 0 or infinite there is another one."""
     sections = {"optimizer": experiment.optimizer, "regularization": experiment.regularization}
     figures: list[tuple[KeyPath, object]] = [
-        ((name, key), value) for name, section in sections.items() for key, value in section
+        figure for name, section in sections.items() for figure in _figures(section, (name,))
     ]
     class_weight = experiment.training.class_weight
     if isinstance(class_weight, dict):
@@ -47,6 +48,16 @@ def _out_of_float32(experiment: ExperimentConfig) -> Iterator[Finding]:
             what = "0" if nearest == 0 else "infinite"
             message = f"{value!r} is {what} in float32, in which the steps are computed"
             yield Finding(place, message)
+
+
+def _figures(section: Section, key: KeyPath) -> Iterator[tuple[KeyPath, object]]:
+    for name, value in section:
+        if isinstance(value, Section):
+            yield from _figures(value, (*key, name))
+        elif isinstance(value, tuple):
+            yield from (((*key, name, index), item) for index, item in enumerate(value))
+        else:
+            yield (*key, name), value
 
 
 def setting_findings(experiment: ExperimentConfig) -> Iterator[Finding]:

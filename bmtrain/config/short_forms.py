@@ -72,10 +72,16 @@ def _training(node: Node) -> Node:
     if not isinstance(node, MappingNode):
         return node
 
-    def monitored(section: Node) -> Node:
-        return _at(section, "monitor", _figure) if isinstance(section, MappingNode) else section
+    return _at(node, "early_stopping", _monitored)
 
-    return _at(node, "early_stopping", monitored)
+
+def _optimizer(node: Node) -> Node:
+    node = _named(node)
+    return _at(node, "learning_rate", _monitored) if isinstance(node, MappingNode) else node
+
+
+def _monitored(section: Node) -> Node:
+    return _at(section, "monitor", _figure) if isinstance(section, MappingNode) else section
 
 
 def _figure(node: Node) -> Node:
@@ -104,7 +110,7 @@ def _at(node: MappingNode, key: str, change: Callable[[Node], Node]) -> MappingN
 
 
 _CHANGES: dict[str, Callable[[Node], Node]] = {
-    "optimizer": _named,
+    "optimizer": _optimizer,
     "loss": _loss,
     "model": _model,
     "metrics": _metrics,

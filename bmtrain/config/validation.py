@@ -121,8 +121,12 @@ def _fault(root: Node, error_type: str, loc: tuple[int | str, ...]) -> _Fault | 
         return _wrong_selector(root, spot, spot.kind)
     if error_type in _WRONG_SIZE and not _has_wrong_size(spot, spot.kind):
         return None
-    expected = spot.kind.expected(all_limits=error_type in _TOO_LARGE)
-    return _unexpected(root, spot, expected)
+    all_limits = error_type in _TOO_LARGE
+    kind = spot.kind
+    is_name = isinstance(spot.node, ScalarNode) and isinstance(spot.node.value, str)
+    if isinstance(spot.node, ScalarNode) and not (is_name and spot.node.text.isidentifier()):
+        kind = kind.number or kind
+    return _unexpected(root, spot, kind.expected(all_limits=all_limits))
 
 
 def _wrong_selector(root: Node, spot: _Spot, kind: Kind) -> _Fault:
@@ -183,7 +187,7 @@ def _form(kind: Kind) -> type[Node]:
     """What kind of node it is written as."""
     if kind.item is not None:
         return ListNode
-    return MappingNode if kind.section or kind.value else ScalarNode
+    return MappingNode if kind.is_mapping else ScalarNode
 
 
 def _branch(kind: Kind, label: str) -> Kind | None:
@@ -192,6 +196,8 @@ def _branch(kind: Kind, label: str) -> Kind | None:
         if branch.item is not None and label.startswith("tuple["):
             return branch
         if branch.value is not None and label.startswith("dict["):
+            return branch
+        if branch.discriminator is not None and label.startswith("tagged-union["):
             return branch
         if branch.section is not None and branch.section.__name__ == label:
             return branch

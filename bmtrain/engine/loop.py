@@ -18,12 +18,14 @@ from bmtrain.config.sections.training import EarlyStopping, TrainingSection
 from bmtrain.data.examples.dataset import Dataset
 from bmtrain.data.splits.order import epoch_order
 from bmtrain.engine.evaluation import Evaluator
+from bmtrain.engine.plateau import after_epoch
 from bmtrain.engine.steps import CompiledSteps, figures_from_sums
 from bmtrain.errors import TrainingDiverged
 from bmtrain.events import EpochDone, Event, StepsDone, StoppedEarly
 from bmtrain.models.metrics import HIGHER_IS_BETTER
+from bmtrain.models.optimizers import learning_rate_at, schedule_of
 from bmtrain.models.problem import Problem
-from bmtrain.training_state import TrainingState
+from bmtrain.training_state import Plateau, TrainingState
 
 #: A compiled call should take about this long: progress, signals and saves happen between calls.
 CALL_S = 0.2
@@ -70,6 +72,7 @@ class TrainingLoop:
         self._evaluator = evaluator
         self._training = training
         self.state = state
+        self._follow_plateau()
         self.train_s = 0.0  # in compiled training calls, this process
         self._num_examples_done = 0  # in this process
         fixed = training.steps_per_call
@@ -164,6 +167,7 @@ class TrainingLoop:
                 f"(step {self.state.step:,})",
                 hint="a smaller optimizer.learning_rate is the usual remedy",
             )
+        learning_rate = learning_rate_at(self._problem.optimizer, self.state.step - 1)
         improved = self._advance({"train": figures, "validation": measured})
         return EpochDone(
             epoch=self.state.epoch,
@@ -171,8 +175,7 @@ class TrainingLoop:
             step=self.state.step,
             train=figures,
             validation=measured,
-            # As few digits as are the same float32: 0.001, not 0.0010000000474974513.
-            learning_rate=float(str(self._problem.optimizer.learning_rate.numpy())),
+            learning_rate=learning_rate,
             epoch_s=epoch_s,
             examples_per_s=num_examples / max(epoch_s, 1e-9),
             improved=improved,
@@ -181,7 +184,8 @@ class TrainingLoop:
     def _advance(self, figures: dict[str, dict[str, float] | None]) -> bool:
         """Move the state past the epoch; whether the monitored figure improved."""
         state = replace(self.state, epoch=self.state.epoch + 1, step_in_epoch=0, accumulators={})
-        value = monitored_value(self._training, figures)
+        state = replace(state, plateau=self._plateau_after(figures))
+        value = monitored_value(self._training.monitor, figures)
         improved = value is not None and is_improvement(self._training, value, state.best_value)
         if improved:
             state = replace(
@@ -197,7 +201,21 @@ class TrainingLoop:
             stop = stopping is not None and waited >= max(1, stopping.patience)
             state = replace(state, epochs_without_improvement=waited, stopped_early=stop)
         self.state = state
+        self._follow_plateau()
         return improved
+
+    def _plateau_after(self, figures: dict[str, dict[str, float] | None]) -> Plateau:
+        config = self._problem.plateau
+        value = None if config is None else monitored_value(config.monitor, figures)
+        if config is None or value is None:
+            return self.state.plateau
+        return after_epoch(config, self.state.plateau, value)
+
+    def _follow_plateau(self) -> None:
+        """Of the learning rate, the next step's."""
+        schedule = schedule_of(self._problem.optimizer)
+        if schedule is not None:
+            schedule.reduced(self.state.plateau.reductions)
 
     def _stopped_early(self) -> StoppedEarly:
         return StoppedEarly(
@@ -221,11 +239,9 @@ class TrainingLoop:
         )
 
 
-def monitored_value(
-    training: TrainingSection, figures: dict[str, dict[str, float] | None]
-) -> float | None:
-    """Its value, or None where there is no such split."""
-    split, metric = training.monitor.split(".")
+def monitored_value(monitor: str, figures: dict[str, dict[str, float] | None]) -> float | None:
+    """Of SPLIT.METRIC, or None where there is no such split."""
+    split, metric = monitor.split(".")
     measured = figures.get(split)
     return None if measured is None else measured[metric]
 

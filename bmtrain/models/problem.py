@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import keras
 
 from bmtrain.config.sections.experiment import ExperimentConfig
+from bmtrain.config.sections.learning_rate import ReduceOnPlateau
 from bmtrain.data.examples.preprocessing import Preprocessing
 from bmtrain.models import metrics as metric_table
 from bmtrain.models.architecture import Architecture
@@ -38,6 +39,7 @@ class Problem:
     threshold: float
     seed: int
     augmentor: Augmentor | None = None
+    plateau: ReduceOnPlateau | None = None
 
 
 def build_problem(
@@ -48,9 +50,11 @@ def build_problem(
     model = build_model(architecture, seed=experiment.seed)
     threshold = decision_threshold(experiment)
     penalty, augmentation = experiment.regularization, experiment.training.augmentation
+    rate = experiment.optimizer.learning_rate
+    timeline = experiment.training.timeline(facts.num_train_examples)
     return Problem(
         model=model,
-        optimizer=build_optimizer(experiment.optimizer, model.trainable_variables),
+        optimizer=build_optimizer(experiment.optimizer, model.trainable_variables, timeline),
         loss_name=experiment.loss.name,
         loss=build_loss(experiment.loss),
         metrics=metric_table.build_metrics(experiment.metrics, threshold=threshold),
@@ -61,4 +65,5 @@ def build_problem(
         threshold=threshold,
         seed=experiment.seed,
         augmentor=Augmentor(augmentation, seed=experiment.seed) if augmentation else None,
+        plateau=rate if isinstance(rate, ReduceOnPlateau) else None,
     )

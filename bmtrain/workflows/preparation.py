@@ -10,7 +10,9 @@ from dataclasses import dataclass
 from bmtrain.config.expectations import Expectation, parse_expectation
 from bmtrain.config.load import LoadedConfig
 from bmtrain.config.origins import Origins
+from bmtrain.config.schedule_checks import SCHEDULE, depends_on_steps, timed_findings
 from bmtrain.config.sections.experiment import ExperimentConfig
+from bmtrain.config.sections.learning_rate import ReduceOnPlateau
 from bmtrain.data.examples.dataset import Dataset
 from bmtrain.data.examples.normalization import fit_preprocessing
 from bmtrain.data.examples.preprocessing import Preprocessing
@@ -46,9 +48,12 @@ class Prepared:
     @property
     def batch_size(self) -> int:
         """Examples per step; no more than there are."""
-        num_examples = self.dataset.splits["train"].num_examples
-        size = self.experiment.training.batch_size
-        return num_examples if size == "full" else min(size, num_examples)
+        return self.experiment.training.examples_per_step(self.num_train_examples)
+
+    @property
+    def num_train_examples(self) -> int:
+        """Of the training split."""
+        return self.dataset.splits["train"].num_examples
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +105,9 @@ def plan(loaded: LoadedConfig, data: PreparedData) -> Prepared:
     with pointing_at(loaded.origins):
         require_fitting_augmentation(loaded.experiment.training.augmentation, facts)
         architecture = plan_architecture(loaded.experiment, facts)
-    found = architecture_warnings(architecture, facts)
+        num_examples = data.dataset.splits["train"].num_examples
+        late = list(schedule_warnings(loaded.experiment, num_examples))
+    found = [*architecture_warnings(architecture, facts), *late]
     warnings = [loaded.origins.diagnostic(key, text, severity="warning") for key, text in found]
     return Prepared(
         experiment=loaded.experiment,
@@ -111,6 +118,23 @@ def plan(loaded: LoadedConfig, data: PreparedData) -> Prepared:
         warnings=(*loaded.warnings, *warnings),
         read_s=data.read_s,
     )
+
+
+def schedule_warnings(
+    experiment: ExperimentConfig, num_examples: int
+) -> Iterator[tuple[ConfigKey, str]]:
+    """Durations of the schedule that are longer than the training, in steps of so many examples.
+
+    Raises:
+        DataError: the schedule cannot be followed.
+    """
+    schedule = experiment.optimizer.learning_rate
+    if isinstance(schedule, float) or not depends_on_steps(schedule):
+        return  # what can be told was told with the config
+    for finding in timed_findings(schedule, experiment.training.timeline(num_examples)):
+        if finding.severity == "error":
+            raise DataError(finding.message, key=finding.key)
+        yield finding.key, finding.message
 
 
 def load_experiment_data(experiment: ExperimentConfig) -> Dataset:
@@ -141,6 +165,9 @@ def _check_splits(
     ]
     if stopping is not None:
         wanted.append((stopping.monitor.split(".")[0], ("training", "early_stopping")))
+    schedule = experiment.optimizer.learning_rate
+    if isinstance(schedule, ReduceOnPlateau):
+        wanted.append((schedule.monitor.split(".")[0], (*SCHEDULE, "monitor")))
     for split, key in wanted:
         if split not in dataset.splits:
             has = ", ".join(dataset.splits)

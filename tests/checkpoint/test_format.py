@@ -18,11 +18,12 @@ from hypothesis.extra import numpy as hnp
 
 from bmtrain.checkpoint.content import Checkpoint
 from bmtrain.checkpoint.read import read_checkpoint, verify_checkpoint
+from bmtrain.checkpoint.state import parse_state, state_document
 from bmtrain.checkpoint.write import write_checkpoint
 from bmtrain.data.examples.dataset import DataFacts
 from bmtrain.data.examples.preprocessing import Preprocessing
 from bmtrain.errors import CheckpointError, EnvironmentFault
-from bmtrain.training_state import TrainingState
+from bmtrain.training_state import Plateau, TrainingState
 
 MakeCheckpoint = Callable[..., Checkpoint]
 AssertSame = Callable[[Checkpoint, Checkpoint], None]
@@ -67,6 +68,12 @@ def test_the_files_are_what_other_programs_read(
     }
 
 
+def test_a_state_without_a_plateau_is_an_earlier_versions() -> None:
+    document = state_document(TrainingState(epoch=3), 5)
+    del document["plateau"]
+    assert parse_state(document) == (TrainingState(epoch=3), 5)
+
+
 def test_equal_checkpoints_are_equal_files(
     tmp_path: Path, written: Path, make_checkpoint: MakeCheckpoint
 ) -> None:
@@ -102,6 +109,9 @@ tensors = st.dictionaries(
     ),
     max_size=4,
 )
+plateaus = st.builds(
+    Plateau, best=st.none() | finite, waited=counts, cooldown=counts, reductions=counts
+)
 states = st.builds(
     TrainingState,
     epoch=counts,
@@ -113,6 +123,7 @@ states = st.builds(
     best_step=st.none() | counts,
     epochs_without_improvement=counts,
     stopped_early=st.booleans(),
+    plateau=plateaus,
 )
 
 

@@ -116,6 +116,9 @@ def test_every_entry_about_a_file_is_checked(
     refused(written, r"manifest\.json: not a manifest.*model\.safetensors")
 
 
+PLATEAU = {"best": None, "waited": 0, "cooldown": 0, "reductions": 0}
+
+
 @pytest.mark.parametrize(
     ("name", "value"),
     [
@@ -134,6 +137,11 @@ def test_every_entry_about_a_file_is_checked(
         ("accumulators", {"loss": True}),
         ("accumulators", {f"a{i}": 0.5 for i in range(101)}),
         ("stopped_early", 0),
+        ("plateau", None),
+        ("plateau", {"best": None}),
+        ("plateau", PLATEAU | {"best": "0.5"}),
+        ("plateau", PLATEAU | {"reductions": -1}),
+        ("plateau", PLATEAU | {"module": 1}),
         ("module", "os"),
     ],
 )

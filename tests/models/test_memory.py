@@ -4,6 +4,7 @@ import math
 
 import pytest
 
+from bmtrain.config.durations import Timeline
 from bmtrain.models.memory import num_slots, training_memory
 from tests.models.test_optimizers import CASES
 
@@ -52,7 +53,7 @@ def test_slots_are_those_that_keras_makes(runtime, planned, random, name, with_a
     variables = [
         keras.Variable(random.normal(size=shape)) for shape in architecture.variable_shapes.values()
     ]
-    optimizer = build_optimizer(made.optimizer, variables)
+    optimizer = build_optimizer(made.optimizer, variables, Timeline(10, 1))
     kept = sum(math.prod(v.shape) for v in optimizer.variables if len(v.shape))
     expected = num_slots(made.optimizer) * architecture.num_parameters
     if name == "muon":  # AdamW's two for the biases

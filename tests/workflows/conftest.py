@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import json
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -228,6 +229,37 @@ def train(command, tmp_path):
             "train", config, "training.engine=graph", *words, "--run-dir", path, "--json"
         )
         return Run(path, ended)
+
+    return run
+
+
+@pytest.fixture
+def interrupted(in_process, project, tmp_path, monkeypatch):
+    """(number of calls, overrides …) -> the run directory; one step per call, then SIGTERM."""
+    from bmtrain.errors import Interrupted
+    from bmtrain.events import StepsDone
+    from bmtrain.workflows.train import TrainRequest, train
+
+    monkeypatch.chdir(project)
+
+    def run(num_calls, *overrides):
+        path = tmp_path / f"interrupted-{num_calls}"
+        request = TrainRequest(
+            config=project / "points.yaml",
+            overrides=("training.engine=graph", "training.steps_per_call=1", *overrides),
+            run_dir=path,
+        )
+
+        def follow():
+            calls = 0
+            for event in train(request):
+                calls += isinstance(event, StepsDone)
+                if isinstance(event, StepsDone) and calls == num_calls:
+                    signal.raise_signal(signal.SIGTERM)
+
+        with pytest.raises(Interrupted, match=f"interrupted at step {num_calls}"):
+            follow()
+        return path
 
     return run
 

@@ -3,55 +3,10 @@
 import json
 import shutil
 import signal
-from pathlib import Path
 
 import pytest
 
-
-@pytest.fixture
-def interrupted(in_process, project, tmp_path, monkeypatch):
-    """(number of calls, overrides …) -> the run directory; one step per call, then SIGTERM."""
-    from bmtrain.errors import Interrupted
-    from bmtrain.events import StepsDone
-    from bmtrain.workflows.train import TrainRequest, train
-
-    monkeypatch.chdir(project)
-
-    def run(num_calls, *overrides):
-        path = tmp_path / f"interrupted-{num_calls}"
-        request = TrainRequest(
-            config=project / "points.yaml",
-            overrides=("training.engine=graph", "training.steps_per_call=1", *overrides),
-            run_dir=path,
-        )
-
-        def follow():
-            calls = 0
-            for event in train(request):
-                calls += isinstance(event, StepsDone)
-                if isinstance(event, StepsDone) and calls == num_calls:
-                    signal.raise_signal(signal.SIGTERM)
-
-        with pytest.raises(Interrupted, match=f"interrupted at step {num_calls}"):
-            follow()
-        return path
-
-    return run
-
-
-def bits(path, summary):
-    """Weights, optimizer, log without times, and the figures."""
-    files = [
-        (path / "checkpoints" / Path(summary[which]).name / name).read_bytes()
-        for which in ("checkpoint", "best_checkpoint")
-        for name in ("model.safetensors", "optimizer.safetensors")
-    ]
-    return files, summary["metrics"], summary["steps_completed"]
-
-
-def log_but_times(path):
-    lines = [json.loads(line) for line in (path / "metrics.jsonl").read_text().splitlines()]
-    return [{key: value for key, value in line.items() if key != "time"} for line in lines]
+from tests.workflows.resumed_runs import bits, log_but_times
 
 
 @pytest.mark.parametrize("num_calls", [1, 24, 31, 71])

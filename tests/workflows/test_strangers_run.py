@@ -5,6 +5,7 @@ import shutil
 
 import pytest
 
+PLATEAU = {"best": None, "waited": 0, "cooldown": 0, "reductions": 0}
 SUMS = {"examples": 24.0, "loss": 1.0, "penalty": 0.1, "accuracy": 3.0}
 
 
@@ -51,6 +52,7 @@ def contents(run):
         ({"best_step": None}, "half a best epoch"),
         ({"best_epoch": 4}, "its best is epoch 4"),
         ({"best_epoch": 0}, "its best is epoch 0"),
+        ({"plateau": PLATEAU | {"reductions": 1}}, "its learning rate follows no figure"),
     ],
 )
 def test_a_state_that_the_run_cannot_have_been_in_is_refused(run, resumed, forger, state, words):

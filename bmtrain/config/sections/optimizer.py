@@ -7,8 +7,8 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from bmtrain.config.sections.base import Section
+from bmtrain.config.sections.learning_rate import LearningRate
 
-LearningRate = Annotated[float, Field(gt=0, description="Step size α, > 0.")]
 Beta = Annotated[float, Field(ge=0, lt=1)]
 Epsilon = Annotated[float, Field(gt=0)]
 WeightDecay = Annotated[float, Field(ge=0, description="Decoupled decay per step, ≥ 0.")]

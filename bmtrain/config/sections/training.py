@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from bmtrain.config.durations import Timeline
 from bmtrain.config.sections.augmentation import Augmentation
 from bmtrain.config.sections.base import Section
 
@@ -103,6 +104,14 @@ class TrainingSection(Section):
     )
     early_stopping: EarlyStopping | None = None
     checkpoint: CheckpointSection = Field(default_factory=CheckpointSection)
+
+    def examples_per_step(self, num_examples: int) -> int:
+        """Of so many training examples; no more than there are."""
+        return num_examples if self.batch_size == "full" else min(self.batch_size, num_examples)
+
+    def timeline(self, num_examples: int) -> Timeline:
+        """The steps of a training on so many examples; the last of an epoch may be short."""
+        return Timeline(-(-num_examples // self.examples_per_step(num_examples)), self.epochs)
 
     @property
     def monitor(self) -> str:

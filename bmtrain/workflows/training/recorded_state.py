@@ -6,9 +6,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from bmtrain.config.sections.learning_rate import ReduceOnPlateau
 from bmtrain.errors import CheckpointError
 from bmtrain.runs.metrics_log import is_figures
-from bmtrain.training_state import TrainingState
+from bmtrain.training_state import Plateau, TrainingState
 from bmtrain.workflows.preparation import Prepared
 
 #: What the loop adds up within an epoch, beside the metrics.
@@ -22,6 +23,7 @@ def require_possible(state: TrainingState, prepared: Prepared, where: Path) -> N
         CheckpointError: no training of this experiment on this data comes by it.
     """
     problem = _position(state, prepared) or _sums(state, prepared) or _best(state)
+    problem = problem or _plateau(state, prepared)
     if problem is not None:
         raise CheckpointError(f"its state is none of this run's: {problem}", where=str(where))
 
@@ -55,6 +57,15 @@ def _best(state: TrainingState) -> str | None:
         return "half a best epoch"
     if not 1 <= state.best_epoch <= state.epoch or not state.best_step <= state.step:
         return f"its best is epoch {state.best_epoch}, step {state.best_step}"
+    return None
+
+
+def _plateau(state: TrainingState, prepared: Prepared) -> str | None:
+    plateau, config = state.plateau, prepared.experiment.optimizer.learning_rate
+    if not isinstance(config, ReduceOnPlateau):
+        return None if plateau == Plateau() else "its learning rate follows no figure"
+    if max(plateau.waited, plateau.reductions) > state.epoch or plateau.cooldown > config.cooldown:
+        return f"a learning rate reduced {plateau.reductions} times in {state.epoch} epochs"
     return None
 
 

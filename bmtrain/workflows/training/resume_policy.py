@@ -7,7 +7,10 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from bmtrain.checkpoint.content import Checkpoint
+from bmtrain.config.durations import read_duration
 from bmtrain.config.resolved import plain
+from bmtrain.config.sections.experiment import ExperimentConfig
+from bmtrain.config.sections.learning_rate import durations
 from bmtrain.config.sections.training import TrainingSection
 from bmtrain.differences import Difference, plain_differences
 from bmtrain.errors import CheckpointError
@@ -96,6 +99,7 @@ def run_differences(then: Checkpoint, now: Prepared) -> Iterator[Difference]:
         for entry in plain_differences(plain(then.experiment), plain(now.experiment))
         if not is_at_or_below(entry.key, FREE_KEYS)
     ]
+    found += _derived_from_total(then.experiment, now.experiment)
     if fingerprint != now.dataset.facts.fingerprint:
         found.append(Difference(_FINGERPRINT, fingerprint, now.dataset.facts.fingerprint))
     planned, epochs = then.experiment.training.epochs, now.experiment.training.epochs
@@ -112,6 +116,16 @@ def run_differences(then: Checkpoint, now: Prepared) -> Iterator[Difference]:
             hint="restore that, or start a new run",
         )
     yield from found
+
+
+def _derived_from_total(then: ExperimentConfig, now: ExperimentConfig) -> list[Difference]:
+    """More epochs are another experiment where the steps done depended on how many there were."""
+    schedule, epochs = then.optimizer.learning_rate, then.training.epochs
+    if isinstance(schedule, float) or epochs == now.training.epochs:
+        return []
+    if not any(read_duration(text).derives_from_total for text in durations(schedule).values()):
+        return []
+    return [Difference("training.epochs", str(epochs), str(now.training.epochs))]
 
 
 def is_at_or_below(key: str, prefixes: Iterable[str]) -> bool:

@@ -14,6 +14,7 @@ from bmtrain.differences import Difference
 from bmtrain.errors import CheckpointError
 from bmtrain.runs.directory import RunDirectory
 from bmtrain.runs.environment import read_json
+from bmtrain.training_state import Plateau
 from bmtrain.workflows import documents
 from bmtrain.workflows.preparation import Prepared
 from bmtrain.workflows.training.recorded_state import is_summary, require_possible
@@ -21,6 +22,7 @@ from bmtrain.workflows.training.recording import judged
 from bmtrain.workflows.training.resume_policy import ResumePolicy, is_at_or_below, run_differences
 
 _BEST = "best_checkpoint"
+_RATE = "optimizer.learning_rate"
 _MONITOR = ("training.early_stopping.monitor", "training.early_stopping.mode")
 
 
@@ -71,6 +73,9 @@ def find_resumption(
         require_possible(checkpoint.state, prepared, search.path)
         if any(is_at_or_below(entry.key, (_BEST, *_MONITOR)) for entry in changed):
             checkpoint = _without_best(checkpoint)
+        if any(is_at_or_below(entry.key, (_RATE,)) for entry in changed):
+            state = replace(checkpoint.state, plateau=Plateau())
+            checkpoint = replace(checkpoint, state=state)
     started = read_json(directory.run_json)
     return Resumption(
         checkpoint=checkpoint,

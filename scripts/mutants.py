@@ -136,7 +136,9 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("words", nargs="*", help="only mutants whose names contain one of them")
-    parser.add_argument("--write", action="store_true", help="what was run into the table in CONTRIBUTING.md")
+    parser.add_argument(
+        "--write", action="store_true", help="what was run into the table in CONTRIBUTING.md"
+    )
     options = parser.parse_args()
     words = [word.lower() for word in options.words]
     table = read_table()

@@ -161,7 +161,12 @@ def test_the_way_is_the_whole_way():
             "data/arrays/npy_array.py",
             "data/arrays/idx.py",
         ),
-        *("engine/evaluation.py", "engine/loop.py", "models/layers/building.py", "models/optimizers.py"),
+        *(
+            "engine/evaluation.py",
+            "engine/loop.py",
+            "models/layers/building.py",
+            "models/optimizers.py",
+        ),
         *("workflows/session.py", "workflows/training/resuming.py", "runs/directory.py"),
     }
     assert "cli/app.py" not in names

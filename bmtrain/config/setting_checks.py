@@ -11,13 +11,26 @@ from bmtrain.config.nodes import KeyPath
 from bmtrain.config.sections.base import Section
 from bmtrain.config.sections.data import DataSection, SplitsSection, TokensSection
 from bmtrain.config.sections.experiment import ExperimentConfig
-from bmtrain.config.sections.layers.convolution import Conv1dLayer, Conv2dLayer
+from bmtrain.config.sections.layers.convolution import (
+    Conv1dLayer,
+    Conv2dLayer,
+    DepthwiseConv2dLayer,
+    SeparableConv2dLayer,
+)
 from bmtrain.config.sections.layers.core import DenseLayer, ReshapeLayer
 from bmtrain.config.sections.layers.recurrent import BidirectionalLayer, RecurrentSection
 from bmtrain.config.sections.model import LayersModel
 from bmtrain.config.sections.optimizer import Sgd
 
-_WITH_KERNELS = (DenseLayer, Conv1dLayer, Conv2dLayer, RecurrentSection, BidirectionalLayer)
+_WITH_KERNELS = (
+    DenseLayer,
+    Conv1dLayer,
+    Conv2dLayer,
+    DepthwiseConv2dLayer,
+    SeparableConv2dLayer,
+    RecurrentSection,
+    BidirectionalLayer,
+)
 #: Of tables of numbers and categories.
 _NOT_OF_TEXTS = ("features", "categorical", "missing")
 

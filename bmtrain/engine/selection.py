@@ -14,6 +14,11 @@ from bmtrain.machine import processor_name
 from bmtrain.version import __version__
 
 EngineMode = Literal["xla", "graph"]
+_OF_PICTURES = (
+    keras.layers.Conv2D,
+    keras.layers.DepthwiseConv2D,
+    keras.layers.SeparableConv2D,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,5 +70,5 @@ def select_engine(
 
 
 def _best_mode(model: keras.Sequential, runtime: Runtime) -> EngineMode:
-    has_pictures = any(isinstance(layer, keras.layers.Conv2D) for layer in model.layers)
+    has_pictures = any(isinstance(layer, _OF_PICTURES) for layer in model.layers)
     return "graph" if has_pictures and runtime.device == "cpu" else "xla"

@@ -24,6 +24,8 @@ NAME: Final = "bmtrain"
 _OF_TRAINING: Final[dict[str, Any]] = {
     "kernel_initializer": True,
     "bias_initializer": True,
+    "depthwise_initializer": True,
+    "pointwise_initializer": True,
     "momentum": True,
     "layer": {"kernel_initializer"},
 }

@@ -36,6 +36,29 @@ def _layer_normalized(layer: Mapping[str, Any], tensors: Tensors, x: Values) -> 
     return _scaled(tensors, (x - mean) / np.sqrt(variance + np.float32(layer["epsilon"])))
 
 
+def _group_normalized(layer: Mapping[str, Any], tensors: Tensors, x: Values) -> Values:
+    groups = x.shape[-1] if layer["groups"] == -1 else layer["groups"]
+    apart = x.reshape(len(x), -1, groups, x.shape[-1] // groups)
+    centred = apart - apart.mean(axis=(1, 3), keepdims=True)
+    variance = (centred**2).mean(axis=(1, 3), keepdims=True)
+    normalized = centred / np.sqrt(variance + np.float32(layer["epsilon"]))
+    return _scaled(tensors, normalized.reshape(x.shape))
+
+
+def _rms_normalized(layer: Mapping[str, Any], tensors: Tensors, x: Values) -> Values:
+    squares = (x**2).mean(axis=-1, keepdims=True)
+    return np.asarray(x / np.sqrt(squares + np.float32(layer["epsilon"])) * tensors["scale"])
+
+
+def _unit_normalized(layer: Mapping[str, Any], tensors: Tensors, x: Values) -> Values:
+    lengths = np.sqrt((x**2).sum(axis=-1, keepdims=True))
+    return np.asarray(x / np.maximum(lengths, np.float32(1e-12)))
+
+
+def _unchanged(layer: Mapping[str, Any], tensors: Tensors, x: Values) -> Values:
+    return x
+
+
 def _scaled(tensors: Tensors, x: NDArray[Any]) -> Values:
     return np.asarray(x * tensors.get("gamma", np.float32(1)) + tensors.get("beta", np.float32(0)))
 
@@ -48,9 +71,16 @@ def _reshaped(layer: Mapping[str, Any], tensors: Tensors, x: Values) -> Values:
 LAYERS: Final[dict[str, Callable[[Mapping[str, Any], Tensors, Values], Values]]] = {
     "dense": _dense,
     "activation": _activated,
-    "dropout": lambda layer, tensors, x: x,
+    "dropout": _unchanged,
+    "spatial_dropout1d": _unchanged,
+    "spatial_dropout2d": _unchanged,
+    "gaussian_dropout": _unchanged,
+    "gaussian_noise": _unchanged,
     "batch_normalization": _batch_normalized,
     "layer_normalization": _layer_normalized,
+    "group_normalization": _group_normalized,
+    "rms_normalization": _rms_normalized,
+    "unit_normalization": _unit_normalized,
     "flatten": _reshaped,
     "reshape": _reshaped,
     **numpy_pictures.LAYERS,

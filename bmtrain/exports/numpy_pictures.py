@@ -23,8 +23,41 @@ def conv2d(layer: Mapping[str, Any], tensors: Tensors, x: Values) -> Values:
     total: Any = np.float32(0)
     for place, values in _shifted(layer, x, kernel.shape[:2], strides, dilations):
         total = total + values @ kernel[place]
-    biased = total + tensors["bias"] if layer["use_bias"] else total
+    return _finished(layer, tensors, total)
+
+
+def depthwise_conv2d(layer: Mapping[str, Any], tensors: Tensors, x: Values) -> Values:
+    """Windows of each channel for itself."""
+    return _finished(layer, tensors, _depthwise(layer, x, tensors["kernel"]))
+
+
+def separable_conv2d(layer: Mapping[str, Any], tensors: Tensors, x: Values) -> Values:
+    """That, then the channels of each pixel times a kernel."""
+    between = _depthwise(layer, x, tensors["depthwise_kernel"])
+    return _finished(layer, tensors, between @ tensors["pointwise_kernel"][0, 0])
+
+
+def _depthwise(layer: Mapping[str, Any], x: Values, kernel: Values) -> Values:
+    total: Any = np.float32(0)
+    for place, values in _shifted(layer, x, kernel.shape[:2], both(layer["strides"]), (1, 1)):
+        total = total + values[..., None] * kernel[place]
+    return np.asarray(total.reshape(*total.shape[:-2], -1))
+
+
+def _finished(layer: Mapping[str, Any], tensors: Tensors, x: Values) -> Values:
+    biased = x + tensors["bias"] if layer["use_bias"] else x
     return np.asarray(ACTIVATIONS[layer["activation"]](biased), np.float32)
+
+
+def zero_padding2d(layer: Mapping[str, Any], tensors: Tensors, x: Values) -> Values:
+    """Zeros around."""
+    return np.pad(x, ((0, 0), *((rim, rim) for rim in both(layer["padding"])), (0, 0)))
+
+
+def up_sampling2d(layer: Mapping[str, Any], tensors: Tensors, x: Values) -> Values:
+    """Each pixel repeated."""
+    down, across = both(layer["size"])
+    return x.repeat(down, axis=1).repeat(across, axis=2)
 
 
 def max_pooling(layer: Mapping[str, Any], tensors: Tensors, x: Values) -> Values:
@@ -72,6 +105,10 @@ def _shifted(  # where the windows are
 #: Layer type ↦ function of (description, its own tensors, inputs (batch, …, channels)).
 LAYERS: Final[dict[str, Callable[[Mapping[str, Any], Tensors, Values], Values]]] = {
     "conv2d": conv2d,
+    "depthwise_conv2d": depthwise_conv2d,
+    "separable_conv2d": separable_conv2d,
+    "zero_padding2d": zero_padding2d,
+    "up_sampling2d": up_sampling2d,
     "max_pooling1d": max_pooling,
     "max_pooling2d": max_pooling,
     "average_pooling1d": average_pooling,

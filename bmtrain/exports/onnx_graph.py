@@ -15,7 +15,7 @@ import onnx
 from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
-from bmtrain.exports import onnx_pictures, onnx_sequences
+from bmtrain.exports import onnx_normalization, onnx_pictures, onnx_sequences
 from bmtrain.exports.description import INPUTS, OUTPUTS
 from bmtrain.exports.exporter import Content
 from bmtrain.models.shapes.planned import PlannedLayer
@@ -107,41 +107,30 @@ def _activation(graph: Graph, layer: PlannedLayer, prefix: str, x: str) -> str:
     return graph.activate(config.activation, x)
 
 
-def _batch_normalization(graph: Graph, layer: PlannedLayer, prefix: str, x: str) -> str:
-    """(x − mean) · gamma/√(variance + ε) + beta: ONNX's own works on the second axis, not the last."""
-    config: Any = layer.config
-    gamma, beta = graph.tensor(f"{prefix}.gamma"), graph.tensor(f"{prefix}.beta")
-    variance = graph.tensor(f"{prefix}.moving_variance")
-    assert variance is not None
-    scale = (1 if gamma is None else gamma) / np.sqrt(variance + np.float32(config.epsilon))
-    x = graph.apply("Sub", x, graph.weight(f"{prefix}.moving_mean"))
-    x = graph.apply("Mul", x, graph.constant(f"{prefix}.scale", scale))
-    return x if beta is None else graph.apply("Add", x, graph.weight(f"{prefix}.beta"))
-
-
-def _layer_normalization(graph: Graph, layer: PlannedLayer, prefix: str, x: str) -> str:
-    config: Any = layer.config
-    gamma, beta = graph.tensor(f"{prefix}.gamma"), graph.tensor(f"{prefix}.beta")
-    ones = np.ones(layer.input_shape[-1:], np.float32)
-    inputs = [x, graph.constant(f"{prefix}.gamma", ones if gamma is None else gamma)]
-    if beta is not None:
-        inputs.append(graph.weight(f"{prefix}.beta"))
-    return graph.apply("LayerNormalization", *inputs, axis=-1, epsilon=config.epsilon)
-
-
 def _reshape(graph: Graph, layer: PlannedLayer, prefix: str, x: str) -> str:
     # 0 keeps the batch as it is.
     shape = graph.constant(f"{prefix}.shape", [0, *layer.output_shape], np.int64)
     return graph.apply("Reshape", x, shape)
 
 
+def _unchanged(graph: Graph, layer: PlannedLayer, prefix: str, x: str) -> str:
+    return x
+
+
 #: Layer type ↦ function of (graph, layer, its weights' prefix, the input's name), at inference.
 LAYERS: Final[dict[str, Callable[[Graph, PlannedLayer, str, str], str]]] = {
     "dense": _dense,
     "activation": _activation,
-    "dropout": lambda graph, layer, prefix, x: x,
-    "batch_normalization": _batch_normalization,
-    "layer_normalization": _layer_normalization,
+    "dropout": _unchanged,
+    "spatial_dropout1d": _unchanged,
+    "spatial_dropout2d": _unchanged,
+    "gaussian_dropout": _unchanged,
+    "gaussian_noise": _unchanged,
+    "batch_normalization": onnx_normalization.batch_normalization,
+    "layer_normalization": onnx_normalization.layer_normalization,
+    "group_normalization": onnx_normalization.group_normalization,
+    "rms_normalization": onnx_normalization.rms_normalization,
+    "unit_normalization": onnx_normalization.unit_normalization,
     "flatten": _reshape,
     "reshape": _reshape,
     "embedding": onnx_sequences.embedding,
@@ -151,6 +140,10 @@ LAYERS: Final[dict[str, Callable[[Graph, PlannedLayer, str, str], str]]] = {
     "bidirectional": onnx_sequences.recurrent,
     "conv1d": onnx_sequences.conv1d,
     "conv2d": onnx_pictures.conv2d,
+    "depthwise_conv2d": onnx_pictures.depthwise_conv2d,
+    "separable_conv2d": onnx_pictures.separable_conv2d,
+    "zero_padding2d": onnx_pictures.zero_padding2d,
+    "up_sampling2d": onnx_pictures.up_sampling2d,
     "max_pooling1d": onnx_pictures.pooling,
     "max_pooling2d": onnx_pictures.pooling,
     "average_pooling1d": onnx_pictures.pooling,

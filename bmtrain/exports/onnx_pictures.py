@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from bmtrain.models.shapes.windows import both, windows
 
 if TYPE_CHECKING:
@@ -19,20 +21,73 @@ def conv2d(graph: Graph, layer: PlannedLayer, prefix: str, x: str) -> str:
     config: Any = layer.config
     kernel = graph.tensor(f"{prefix}.kernel")
     assert kernel is not None
-    inputs = [graph.constant(f"{prefix}.W", kernel.transpose(3, 2, 0, 1))]
-    if config.use_bias:
-        inputs.append(graph.weight(f"{prefix}.bias"))
-    sizes, dilations = both(config.kernel_size), both(config.dilation_rate)
-    strides = both(config.strides)
-    x = graph.apply(
-        "Conv",
-        _channels_first(graph, layer, x),
-        *inputs,
-        pads=_pads(layer, sizes, strides, dilations),
-        strides=strides,
-        dilations=dilations,
+    dilations = both(config.dilation_rate)
+    x = _channels_first(graph, layer, x)
+    x = _convolved(
+        graph, layer, x, graph.constant(f"{prefix}.W", kernel.transpose(3, 2, 0, 1)), dilations
     )
-    return graph.activate(config.activation, _channels_last(graph, layer, x))
+    return _finished(graph, layer, prefix, x)
+
+
+def depthwise_conv2d(graph: Graph, layer: PlannedLayer, prefix: str, x: str) -> str:
+    """As many groups as channels."""
+    x = _depthwise(graph, layer, f"{prefix}.kernel", _channels_first(graph, layer, x))
+    return _finished(graph, layer, prefix, x)
+
+
+def separable_conv2d(graph: Graph, layer: PlannedLayer, prefix: str, x: str) -> str:
+    """That, then a kernel of 1 × 1."""
+    x = _depthwise(graph, layer, f"{prefix}.depthwise_kernel", _channels_first(graph, layer, x))
+    pointwise = graph.tensor(f"{prefix}.pointwise_kernel")
+    assert pointwise is not None
+    x = graph.apply("Conv", x, graph.constant(f"{prefix}.W", pointwise.transpose(3, 2, 0, 1)))
+    return _finished(graph, layer, prefix, x)
+
+
+def _depthwise(graph: Graph, layer: PlannedLayer, name: str, x: str) -> str:
+    kernel = graph.tensor(name)
+    assert kernel is not None
+    height, width, channels, multiplier = kernel.shape
+    shape = (channels * multiplier, 1, height, width)
+    made = graph.constant(f"{name}.W", kernel.transpose(2, 3, 0, 1).reshape(shape))
+    return _convolved(graph, layer, x, made, (1, 1), group=channels)
+
+
+def _convolved(
+    graph: Graph, layer: PlannedLayer, x: str, kernel: str, dilations: tuple[int, int], **more: int
+) -> str:
+    config: Any = layer.config
+    sizes, strides = both(config.kernel_size), both(config.strides)
+    pads = _pads(layer, sizes, strides, dilations)
+    return graph.apply("Conv", x, kernel, pads=pads, strides=strides, dilations=dilations, **more)
+
+
+def _finished(graph: Graph, layer: PlannedLayer, prefix: str, x: str) -> str:
+    config: Any = layer.config
+    x = _channels_last(graph, layer, x)
+    if config.use_bias:
+        x = graph.apply("Add", x, graph.weight(f"{prefix}.bias"))
+    return graph.activate(config.activation, x)
+
+
+def zero_padding2d(graph: Graph, layer: PlannedLayer, prefix: str, x: str) -> str:
+    """Before all axes, then behind them."""
+    config: Any = layer.config
+    around = [0, *both(config.padding), 0]
+    return graph.apply("Pad", x, graph.constant(f"{prefix}.pads", around * 2, np.int64))
+
+
+def up_sampling2d(graph: Graph, layer: PlannedLayer, prefix: str, x: str) -> str:
+    """Each pixel repeated, along one axis and then the other."""
+    config: Any = layer.config
+    height, width, channels = layer.input_shape
+    down, across = both(config.size)
+    apart = graph.constant(f"{prefix}.apart", [0, height, 1, width, 1, channels], np.int64)
+    repeats = graph.constant(f"{prefix}.repeats", [1, 1, down, 1, across, 1], np.int64)
+    joined = graph.constant(f"{prefix}.shape", [0, *layer.output_shape], np.int64)
+    return graph.apply(
+        "Reshape", graph.apply("Tile", graph.apply("Reshape", x, apart), repeats), joined
+    )
 
 
 def pooling(graph: Graph, layer: PlannedLayer, prefix: str, x: str) -> str:

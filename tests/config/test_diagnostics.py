@@ -6,10 +6,13 @@ from bmtrain.config.source_text import MAX_PROBLEMS, MAX_SHOWN_LINE
 from bmtrain.errors import ConfigError
 
 LAYERS = (
-    "dense, activation, dropout, batch_normalization, layer_normalization, flatten, reshape, "
-    "embedding, simple_rnn, lstm, gru, bidirectional, conv1d, conv2d, max_pooling1d, "
-    "max_pooling2d, average_pooling1d, average_pooling2d, global_average_pooling1d, "
-    "global_average_pooling2d, global_max_pooling1d, global_max_pooling2d"
+    "dense, activation, dropout, spatial_dropout1d, spatial_dropout2d, gaussian_dropout, "
+    "gaussian_noise, batch_normalization, layer_normalization, group_normalization, "
+    "rms_normalization, unit_normalization, flatten, reshape, embedding, simple_rnn, lstm, gru, "
+    "bidirectional, conv1d, conv2d, depthwise_conv2d, separable_conv2d, zero_padding2d, "
+    "up_sampling2d, max_pooling1d, max_pooling2d, average_pooling1d, average_pooling2d, "
+    "global_average_pooling1d, global_average_pooling2d, global_max_pooling1d, "
+    "global_max_pooling2d"
 )
 OPTIMIZERS = "gradient_descent, sgd, adam, adamw, rmsprop, adagrad, nadam, lion, muon"
 

@@ -114,3 +114,88 @@ def test_under_xla_too_a_mask_follows_from_its_step_alone(runtime):
     assert first.mean() == pytest.approx(1 - RATE, abs=0.02)
     agreement = np.mean(first == second)
     assert agreement == pytest.approx(RATE**2 + (1 - RATE) ** 2, abs=0.03)
+
+
+# --- its relatives ----------------------------------------------------------------------
+
+
+@pytest.fixture
+def disturbed(runtime):
+    """(layer, step, position) -> what becomes of ones (50, 6, 7, 30), compiled by XLA."""
+    import keras
+    import tensorflow as tf
+
+    from bmtrain.engine.lowerings.table import LOWERINGS
+
+    layers = {
+        "spatial": keras.layers.SpatialDropout2D(RATE),
+        "gaussian": keras.layers.GaussianDropout(RATE),
+        "noise": keras.layers.GaussianNoise(0.5),
+    }
+
+    def run(name, step=0, position=1):
+        lowering = LOWERINGS[type(layers[name])]
+        assert lowering.is_random
+
+        @tf.function(jit_compile=True)
+        def compute(step):
+            return lowering.compute(layers[name], tf.ones((50, 6, 7, 30)), 0, position, step)
+
+        return compute(tf.constant(step, tf.int64)).numpy()
+
+    return run
+
+
+@pytest.mark.parametrize("name", ["spatial", "gaussian", "noise"])
+def test_what_is_random_follows_from_layer_and_step(disturbed, name):
+    first = disturbed(name, 7)
+    np.testing.assert_array_equal(first, disturbed(name, 7))
+    assert not np.array_equal(first, disturbed(name, 8))
+    assert not np.array_equal(first, disturbed(name, 7, position=2))
+
+
+def test_spatial_dropout_takes_whole_channels(disturbed):
+    dropped = disturbed("spatial")
+    of_channels = dropped[:, :1, :1]
+    np.testing.assert_array_equal(dropped, np.broadcast_to(of_channels, dropped.shape))
+    assert np.mean(of_channels == 0) == pytest.approx(RATE, abs=0.04)
+    np.testing.assert_allclose(of_channels[of_channels != 0], 1 / (1 - RATE), rtol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("name", "mean", "variance"), [("gaussian", 1, RATE / (1 - RATE)), ("noise", 1, 0.25)]
+)
+def test_gaussian_numbers_have_keras_s_mean_and_variance(disturbed, name, mean, variance):
+    values = disturbed(name)
+    assert values.mean() == pytest.approx(mean, abs=0.01)
+    assert values.var() == pytest.approx(variance, rel=0.03)
+    beside = np.corrcoef(values[:, :, :-1].ravel(), values[:, :, 1:].ravel())[0, 1]
+    assert abs(beside) < 0.01
+
+
+@pytest.mark.parametrize(
+    ("layer", "shape"),
+    [
+        ({"type": "spatial_dropout1d", "rate": 0.5}, [5, 8]),
+        ({"type": "spatial_dropout2d", "rate": 0.5}, [5, 2, 4]),
+        ({"type": "gaussian_dropout", "rate": 0.5}, [40]),
+        ({"type": "gaussian_noise", "stddev": 0.5}, [40]),
+    ],
+    ids=lambda value: value["type"] if isinstance(value, dict) else "",
+)
+def test_training_disturbs_by_step_in_every_engine_and_evaluation_never(
+    harness, experiment, dataset, random, layer, shape
+):
+    """Two trainings end in the same bits, whatever Keras's own generators have drawn between."""
+    x = random.normal(size=(20, 40)).astype(np.float32)
+    layers = ({"type": "reshape", "target_shape": shape}, layer, {"type": "flatten"})
+    config = experiment(*layers, {"type": "dense", "units": 2}, training={"epochs": 2})
+    first, second = (harness(config, dataset(x, x[:, :2].copy())) for _ in range(2))
+    first.train()
+    second.problem.model(x, training=True)
+    second.train()
+    weights = second.weights()
+    for name, values in first.weights().items():
+        np.testing.assert_array_equal(values, weights[name])
+    plain = x @ weights["layers.3.kernel"] + weights["layers.3.bias"]
+    np.testing.assert_allclose(second.evaluator.predict(x), plain, rtol=1e-4, atol=1e-5)

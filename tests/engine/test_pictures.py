@@ -64,6 +64,26 @@ def test_a_dilated_convolution_without_bias_is_that_of_keras(computed, random, p
     assert_equal(computed, layer, random.normal(size=(2, 9, 10, 3)).astype(np.float32))
 
 
+@pytest.mark.parametrize("padding", ["valid", "same"])
+@pytest.mark.parametrize(("strides", "depth_multiplier"), [(1, 1), (2, 3)])
+@pytest.mark.parametrize("kind", ["DepthwiseConv2D", "SeparableConv2D"])
+def test_a_convolution_by_channel_is_that_of_keras(
+    computed, random, kind, strides, depth_multiplier, padding
+):
+    import keras
+
+    filters = [6] if kind == "SeparableConv2D" else []
+    layer = getattr(keras.layers, kind)(
+        *filters,
+        (3, 2),
+        strides=strides,
+        padding=padding,
+        depth_multiplier=depth_multiplier,
+        activation="tanh",
+    )
+    assert_equal(computed, layer, random.normal(size=(3, 9, 8, 4)).astype(np.float32))
+
+
 @pytest.mark.parametrize("padding", ["valid", "same", "causal"])
 @pytest.mark.parametrize("strides", [1, 2])
 def test_a_convolution_over_steps_is_that_of_keras(computed, random, padding, strides):

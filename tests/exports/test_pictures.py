@@ -19,6 +19,21 @@ def conv2d(**arguments):
     return {"type": "conv2d", "filters": 3, "kernel_size": 3, **arguments}
 
 
+NOISE: list[dict[str, Any]] = [
+    {"type": "spatial_dropout2d", "rate": 0.5},
+    {"type": "gaussian_noise", "stddev": 0.5},
+    {"type": "reshape", "target_shape": [22, 8]},
+    {"type": "spatial_dropout1d", "rate": 0.5},
+    {"type": "gaussian_dropout", "rate": 0.5},
+    FLATTEN,
+]
+NORMALIZED: list[dict[str, Any]] = [
+    conv2d(filters=6),
+    {"type": "group_normalization", "groups": 3, "epsilon": 0.1},
+    {"type": "rms_normalization", "epsilon": 0.01},
+    {"type": "unit_normalization"},
+    FLATTEN,
+]
 STACKS: dict[str, list[dict[str, Any]]] = {
     **{
         f"conv2d {padding} {strides}": [
@@ -49,17 +64,55 @@ STACKS: dict[str, list[dict[str, Any]]] = {
         for kind in ("max_pooling1d", "average_pooling1d")
         for padding in ("valid", "same")
     },
+    **{
+        f"{kind} {padding} {strides}": [
+            {
+                "type": kind,
+                "kernel_size": [3, 2],
+                "strides": strides,
+                "padding": padding,
+                "depth_multiplier": 2,
+                "activation": "relu",
+                **arguments,
+            },
+            {"type": kind, "kernel_size": 2, "use_bias": False, **arguments},
+            FLATTEN,
+        ]
+        for kind, arguments in (("depthwise_conv2d", {}), ("separable_conv2d", {"filters": 3}))
+        for padding in ("valid", "same")
+        for strides in (1, 2)
+    },
+    "resized": [
+        {"type": "zero_padding2d", "padding": [0, 2]},
+        {"type": "up_sampling2d", "size": [3, 2]},
+        {"type": "zero_padding2d"},
+        FLATTEN,
+    ],
+    "noise": NOISE,
+    "normalized": NORMALIZED,
+    "normalized without weights": [
+        {"type": "group_normalization", "groups": -1, "center": False, "scale": False},
+        FLATTEN,
+    ],
     "global average": [conv2d(), {"type": "global_average_pooling2d"}],
     "global maximum": [conv2d(), {"type": "global_max_pooling2d"}],
 }
 #: What the other formats, which Keras writes, are tried with.
-WHOLE = [
-    conv2d(padding="same", activation="relu"),
-    {"type": "max_pooling2d"},
-    conv2d(strides=2),
-    {"type": "average_pooling2d", "pool_size": 2, "padding": "same"},
-    {"type": "global_average_pooling2d"},
-]
+WHOLE: dict[str, list[dict[str, Any]]] = {
+    "convolutions": [
+        conv2d(padding="same", activation="relu"),
+        {"type": "max_pooling2d"},
+        {"type": "depthwise_conv2d", "kernel_size": 2, "padding": "same", "depth_multiplier": 2},
+        {"type": "separable_conv2d", "filters": 4, "kernel_size": 2},
+        {"type": "zero_padding2d"},
+        conv2d(strides=2),
+        {"type": "up_sampling2d"},
+        {"type": "average_pooling2d", "pool_size": 2, "padding": "same"},
+        {"type": "global_average_pooling2d"},
+    ],
+    "noise": NOISE,
+    "normalized": NORMALIZED,
+}
 
 
 def outputs_by(format_name, made, directory):
@@ -83,12 +136,13 @@ def test_every_layer_computes_what_keras_computes(exportable, tmp_path, random, 
     np.testing.assert_allclose(outputs, made.outputs, rtol=1e-4, atol=1e-5 * scale)
 
 
+@pytest.mark.parametrize("whole", WHOLE)
 @pytest.mark.parametrize("format_name", FORMATS)
 def test_a_whole_model_of_pictures_is_held_by_every_format(
-    exportable, tmp_path, random, format_name
+    exportable, tmp_path, random, format_name, whole
 ):
     features = random.integers(0, 256, size=(30, *SHAPE)).astype(np.uint8)
-    made = exportable([*WHOLE, DENSE], features, "unit")
+    made = exportable([*WHOLE[whole], DENSE], features, "unit")
     outputs = outputs_by(format_name, made, tmp_path)
     scale = np.abs(made.outputs).max()
     np.testing.assert_allclose(outputs, made.outputs, rtol=1e-4, atol=1e-5 * scale)

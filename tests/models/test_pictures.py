@@ -61,6 +61,34 @@ STACKS: dict[str, list[dict[str, Any]]] = {
         for kind in ("max_pooling1d", "average_pooling1d")
         for padding in ("valid", "same")
     },
+    **{
+        f"{kind} {padding} {more}": [
+            {"type": kind, "kernel_size": [3, 2], "padding": padding, **arguments, **more},
+            FLATTEN,
+        ]
+        for kind, arguments in (("depthwise_conv2d", {}), ("separable_conv2d", {"filters": 5}))
+        for padding in ("valid", "same")
+        for more in ({}, {"strides": 2, "depth_multiplier": 3}, {"use_bias": False})
+    },
+    "zero_padding2d": [{"type": "zero_padding2d"}, FLATTEN],
+    "zero_padding2d apart": [{"type": "zero_padding2d", "padding": [0, 3]}, FLATTEN],
+    "up_sampling2d": [{"type": "up_sampling2d"}, FLATTEN],
+    "up_sampling2d apart": [{"type": "up_sampling2d", "size": [1, 3]}, FLATTEN],
+    "noise": [
+        {"type": "spatial_dropout2d", "rate": 0.5},
+        {"type": "gaussian_noise", "stddev": 0.1},
+        {"type": "reshape", "target_shape": [22, 8]},
+        {"type": "spatial_dropout1d", "rate": 0.5},
+        {"type": "gaussian_dropout", "rate": 0.5},
+        FLATTEN,
+    ],
+    "group_normalization": [conv2d(), {"type": "group_normalization", "groups": 2}, FLATTEN],
+    "bare group_normalization": [
+        {"type": "group_normalization", "groups": -1, "center": False, "scale": False},
+        FLATTEN,
+    ],
+    "rms_normalization": [{"type": "rms_normalization"}, FLATTEN],
+    "unit_normalization": [{"type": "unit_normalization"}, FLATTEN],
     "global average": [conv2d(), {"type": "global_average_pooling2d"}],
     "global maximum": [conv2d(), {"type": "global_max_pooling2d"}],
 }
@@ -89,13 +117,24 @@ def test_a_kernel_is_applied_once_per_window_and_counts_as_a_kernel(planned):
     assert architecture.layers[0].kept_values == windows * 5
 
 
+def test_a_separable_convolution_is_cheaper_and_both_its_kernels_count(planned):
+    separable = {"type": "separable_conv2d", "filters": 5, "kernel_size": 3, "depth_multiplier": 2}
+    layer = planned(separable, FLATTEN, DENSE).layers[0]
+    kernels = 3 * 3 * 2 * 2 + 4 * 5  # depthwise, pointwise
+    assert sum(map(math.prod, layer.kernels.values())) == kernels
+    assert layer.forward_flops == 2 * (9 * 6) * kernels
+
+
 def test_the_penalty_is_over_the_kernels_of_convolutions(runtime, planned):
     from bmtrain.models.layers.building import build_model
     from bmtrain.models.objective import penalized_kernels
 
-    model = build_model(planned(conv2d(), FLATTEN, DENSE), seed=0)
+    depthwise = {"type": "depthwise_conv2d", "kernel_size": 1}
+    separable = {"type": "separable_conv2d", "filters": 6, "kernel_size": 2}
+    model = build_model(planned(conv2d(), depthwise, separable, FLATTEN, DENSE), seed=0)
     shapes = [tuple(kernel.shape) for kernel in penalized_kernels(model)]
-    assert shapes == [(3, 3, 2, 4), (math.prod((9, 6, 4)), 3)]
+    kernels = [(3, 3, 2, 4), (1, 1, 4, 1), (2, 2, 4, 1), (1, 1, 4, 6)]
+    assert shapes == [*kernels, (math.prod((8, 5, 6)), 3)]
 
 
 def refusal(planned, *layers, shape=PICTURE):
@@ -144,3 +183,21 @@ def test_pooling_larger_than_its_input_names_both(planned):
     assert sequence.message == (
         "layer 0 (average_pooling1d) has windows of 12 steps, its input is 11 steps"
     )
+
+
+@pytest.mark.parametrize("groups", [0, 3, 32])
+def test_groups_that_do_not_divide_the_channels_are_told_with_them(planned, groups):
+    error = refusal(planned, conv2d(8), {"type": "group_normalization", "groups": groups})
+    assert error.message == (
+        f"layer 1 (group_normalization) cannot make {groups} equal groups of the 8 channels that "
+        "it gets"
+    )
+    assert error.key == ("model", "layers", 1, "groups")
+    assert "a divisor of 8" in error.hint
+
+
+def test_dropout_of_whole_channels_asks_for_some(planned):
+    error = refusal(planned, FLATTEN, {"type": "spatial_dropout2d", "rate": 0.5})
+    assert "takes a picture" in error.message
+    error = refusal(planned, {"type": "spatial_dropout1d", "rate": 0.5})
+    assert "takes a sequence" in error.message

@@ -121,21 +121,34 @@ def test_what_an_optimizer_does_is_in_its_config(keras, name):
         assert is_off or key in OPTIMIZERS[name].model_fields, key
 
 
-def test_layers_defaults_are_those_of_keras(keras):
-    classes = {
-        "dense": keras.layers.Dense,
-        "batch_normalization": keras.layers.BatchNormalization,
-        "layer_normalization": keras.layers.LayerNormalization,
-    }
-    for type_name, layer_class in classes.items():
-        parameters = inspect.signature(layer_class).parameters
-        for key, field in LAYERS[type_name].model_fields.items():
-            if key in ("type", "units"):
-                continue
-            expected = parameters[key].default
-            if (type_name, key) == ("dense", "activation"):
-                expected = "linear"  # what None means
-            assert field.default == expected, (type_name, key)
+#: Keras's class for each layer, where it is not the name in camel case.
+KERAS_LAYERS = {
+    "lstm": "LSTM",
+    "gru": "GRU",
+    "simple_rnn": "SimpleRNN",
+    "rms_normalization": "RMSNormalization",
+}
+
+
+def keras_name(type_name):
+    camel = "".join(part.capitalize() for part in type_name.split("_"))
+    return KERAS_LAYERS.get(type_name, camel.replace("1d", "1D").replace("2d", "2D"))
+
+
+@pytest.mark.parametrize("type_name", sorted(set(LAYERS) - {"bidirectional", "embedding"}))
+def test_layers_defaults_are_those_of_keras(keras, type_name):
+    parameters = inspect.signature(getattr(keras.layers, keras_name(type_name))).parameters
+    for key, field in LAYERS[type_name].model_fields.items():
+        if key == "type":
+            continue
+        expected = parameters[key].default
+        if expected is inspect.Parameter.empty:
+            assert field.is_required(), key
+            continue
+        if key == "activation" and expected is None:
+            expected = "linear"
+        one = (field.default, field.default) if isinstance(expected, tuple) else field.default
+        assert one == expected, key
 
 
 def test_losses_defaults_are_those_of_keras(keras):

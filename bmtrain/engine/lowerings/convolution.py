@@ -1,4 +1,4 @@
-"""Convolutions as one product of the kernel with all windows.
+"""Convolutions as products of the kernel with all windows.
 
 XLA's own convolution on a processor is generic: its gradients take thirty times as long.
 """
@@ -22,9 +22,56 @@ def convolution(
 ) -> tf.Tensor:
     """Shifted slices side by side, times the kernel: (batch, *windows, filters)."""
     del seed, position, step  # nothing is random
-    *lengths, channels = inputs.shape[1:]
+    shifted, places = _shifted(layer, inputs)
+    # Of two axes: XLA is twice as slow at a product of tensors that have more.
+    row = len(shifted) * inputs.shape[-1]
+    rows = tf.reshape(tf.concat(shifted, axis=-1), (-1, row))
+    outputs = tf.matmul(rows, tf.reshape(layer.kernel, (row, layer.filters)))
+    outputs = tf.reshape(outputs, (-1, *places, layer.filters))
+    return _finished(layer, outputs)
+
+
+def depthwise_convolution(
+    layer: keras.layers.DepthwiseConv2D,
+    inputs: tf.Tensor,
+    seed: int,
+    position: int,
+    step: tf.Tensor,
+) -> tf.Tensor:
+    """Shifted slices, each times its place of the kernel, added up."""
+    del seed, position, step  # nothing is random
+    return _finished(layer, _depthwise(layer, inputs, layer.kernel))
+
+
+def separable_convolution(
+    layer: keras.layers.SeparableConv2D,
+    inputs: tf.Tensor,
+    seed: int,
+    position: int,
+    step: tf.Tensor,
+) -> tf.Tensor:
+    """That, then one product over the channels."""
+    del seed, position, step  # nothing is random
+    between = _depthwise(layer, inputs, layer.depthwise_kernel)
+    *places, channels = between.shape[1:]
+    pointwise = tf.reshape(layer.pointwise_kernel, (channels, layer.filters))
+    outputs = tf.matmul(tf.reshape(between, (-1, channels)), pointwise)
+    return _finished(layer, tf.reshape(outputs, (-1, *places, layer.filters)))
+
+
+def _depthwise(layer: keras.layers.Layer, inputs: tf.Tensor, kernel: tf.Tensor) -> tf.Tensor:
+    """(batch, *windows, channels · depth_multiplier) of a kernel (…, channels, depth_multiplier)."""
+    shifted, places = _shifted(layer, inputs)
+    channels, multiplier = kernel.shape[-2:]
+    at_places = tf.unstack(tf.reshape(kernel, (len(shifted), channels, multiplier)))
+    products = [x[..., None] * at for x, at in zip(shifted, at_places, strict=True)]
+    return tf.reshape(tf.add_n(products), (-1, *places, channels * multiplier))
+
+
+def _shifted(layer: keras.layers.Layer, inputs: tf.Tensor) -> tuple[list[tf.Tensor], list[int]]:
+    """For each place in a window what all windows have there, and how many windows there are."""
     sizes, strides, dilations = layer.kernel_size, layer.strides, layer.dilation_rate
-    axes = list(zip(lengths, sizes, strides, dilations, strict=True))
+    axes = list(zip(inputs.shape[1:-1], sizes, strides, dilations, strict=True))
     placed = [windows(n, size, by, layer.padding, d) for n, size, by, d in axes]
     around = [[one.before, one.after] for one in placed]
     padded = tf.pad(inputs, [[0, 0], *around, [0, 0]])
@@ -35,11 +82,8 @@ def convolution(
             for at, one, (_, _, by, d) in zip(place, placed, axes, strict=True)
         ]
         shifted.append(padded[:, *slices])
-    # Of two axes: XLA is twice as slow at a product of tensors that have more.
-    row = len(shifted) * channels
-    rows = tf.reshape(tf.concat(shifted, axis=-1), (-1, row))
-    outputs = tf.matmul(rows, tf.reshape(layer.kernel, (row, layer.filters)))
-    if layer.use_bias:
-        outputs = outputs + layer.bias
-    outputs = tf.reshape(outputs, (-1, *(one.count for one in placed), layer.filters))
-    return layer.activation(outputs)
+    return shifted, [one.count for one in placed]
+
+
+def _finished(layer: keras.layers.Layer, outputs: tf.Tensor) -> tf.Tensor:
+    return layer.activation(outputs + layer.bias if layer.use_bias else outputs)

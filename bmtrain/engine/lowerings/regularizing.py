@@ -1,6 +1,12 @@
-"""What is random in training, as a pure function of (seed, layer, step)."""
+"""What is random in training, as a pure function of (seed, layer, step).
+
+Keras lets TensorFlow choose the random generator and gets a slow one under XLA; it also keeps
+a generator state that a resumed run would have to carry.
+"""
 
 from __future__ import annotations
+
+import math
 
 import keras
 import tensorflow as tf
@@ -11,14 +17,51 @@ from bmtrain.models.initial_weights import derived_seed
 def dropout(
     layer: keras.layers.Dropout, inputs: tf.Tensor, seed: int, position: int, step: tf.Tensor
 ) -> tf.Tensor:
-    """Inverted dropout; the mask is a pure function of (seed, position, step).
+    """Inverted dropout; the mask is a pure function of (seed, position, step)."""
+    return _dropped(layer, inputs, tf.shape(inputs), _key(seed, "dropout", position, step))
 
-    Keras lets TensorFlow choose the random generator and gets a slow one under
-    XLA; it also keeps a generator state that a resumed run would have to carry.
-    """
+
+def spatial_dropout(
+    layer: keras.layers.Layer, inputs: tf.Tensor, seed: int, position: int, step: tf.Tensor
+) -> tf.Tensor:
+    """The same of whole channels (batch, …, channels)."""
+    between = [1] * (len(inputs.shape) - 2)
+    shape = [tf.shape(inputs)[0], *between, inputs.shape[-1]]
+    return _dropped(layer, inputs, shape, _key(seed, "dropout", position, step))
+
+
+def gaussian_dropout(
+    layer: keras.layers.Layer, inputs: tf.Tensor, seed: int, position: int, step: tf.Tensor
+) -> tf.Tensor:
+    """The inputs times numbers from N(1, rate/(1−rate))."""
     if layer.rate == 0:
         return inputs
-    key = tf.stack([tf.constant(derived_seed(seed, "dropout", position), tf.int64), step])
-    uniform = tf.random.stateless_uniform(tf.shape(inputs), key, alg="philox")
+    stddev = math.sqrt(layer.rate / (1 - layer.rate))
+    return inputs * (1 + stddev * _normal(inputs, _key(seed, "dropout", position, step)))
+
+
+def gaussian_noise(
+    layer: keras.layers.Layer, inputs: tf.Tensor, seed: int, position: int, step: tf.Tensor
+) -> tf.Tensor:
+    """The inputs plus numbers from N(0, stddev²)."""
+    if layer.stddev == 0:
+        return inputs
+    return inputs + layer.stddev * _normal(inputs, _key(seed, "noise", position, step))
+
+
+def _key(seed: int, purpose: str, position: int, step: tf.Tensor) -> tf.Tensor:
+    return tf.stack([tf.constant(derived_seed(seed, purpose, position), tf.int64), step])
+
+
+def _dropped(
+    layer: keras.layers.Layer, inputs: tf.Tensor, shape: tf.Tensor | list[int], key: tf.Tensor
+) -> tf.Tensor:
+    if layer.rate == 0:
+        return inputs
+    uniform = tf.random.stateless_uniform(shape, key, alg="philox")
     kept = tf.cast(uniform >= layer.rate, inputs.dtype)
     return inputs * kept * (1.0 / (1.0 - layer.rate))
+
+
+def _normal(inputs: tf.Tensor, key: tf.Tensor) -> tf.Tensor:
+    return tf.random.stateless_normal(tf.shape(inputs), key, alg="philox")

@@ -35,6 +35,7 @@ class Lowering:
     fits: Callable[[keras.layers.Layer, tf.Tensor], bool] = lambda *_: True
 
 
+_SPATIAL_DROPOUT: Final = Lowering("spatial_dropout", regularizing.spatial_dropout, is_random=True)
 _MAX_POOLING: Final = Lowering("max_pooling", pooling.max_pooling, fits=pooling.windows_tile)
 _AVERAGE_POOLING: Final = Lowering(
     "average_pooling", pooling.average_pooling, fits=pooling.windows_tile
@@ -42,8 +43,18 @@ _AVERAGE_POOLING: Final = Lowering(
 
 LOWERINGS: Final[dict[type[keras.layers.Layer], Lowering]] = {
     keras.layers.Dropout: Lowering("dropout", regularizing.dropout, is_random=True),
+    keras.layers.SpatialDropout1D: _SPATIAL_DROPOUT,
+    keras.layers.SpatialDropout2D: _SPATIAL_DROPOUT,
+    keras.layers.GaussianDropout: Lowering(
+        "gaussian_dropout", regularizing.gaussian_dropout, is_random=True
+    ),
+    keras.layers.GaussianNoise: Lowering(
+        "gaussian_noise", regularizing.gaussian_noise, is_random=True
+    ),
     keras.layers.Conv1D: Lowering("conv1d", convolution.convolution),
     keras.layers.Conv2D: Lowering("conv2d", convolution.convolution),
+    keras.layers.DepthwiseConv2D: Lowering("depthwise_conv2d", convolution.depthwise_convolution),
+    keras.layers.SeparableConv2D: Lowering("separable_conv2d", convolution.separable_convolution),
     keras.layers.MaxPooling1D: _MAX_POOLING,
     keras.layers.MaxPooling2D: _MAX_POOLING,
     keras.layers.AveragePooling1D: _AVERAGE_POOLING,

@@ -4,7 +4,12 @@ from __future__ import annotations
 
 import keras
 
-from bmtrain.config.sections.layers.convolution import Conv1dLayer, Conv2dLayer
+from bmtrain.config.sections.layers.convolution import (
+    Conv1dLayer,
+    Conv2dLayer,
+    DepthwiseConv2dLayer,
+    SeparableConv2dLayer,
+)
 from bmtrain.models.initial_weights import initializer
 
 
@@ -33,5 +38,39 @@ def conv2d(config: Conv2dLayer, seed: int, position: int) -> keras.layers.Layer:
         activation=config.activation,
         use_bias=config.use_bias,
         kernel_initializer=initializer(config.kernel_initializer, seed, "kernel", position),
+        bias_initializer=initializer(config.bias_initializer, seed, "bias", position),
+    )
+
+
+def depthwise_conv2d(config: DepthwiseConv2dLayer, seed: int, position: int) -> keras.layers.Layer:
+    """Convolution of each channel for itself."""
+    return keras.layers.DepthwiseConv2D(
+        config.kernel_size,
+        strides=config.strides,
+        padding=config.padding,
+        depth_multiplier=config.depth_multiplier,
+        activation=config.activation,
+        use_bias=config.use_bias,
+        depthwise_initializer=initializer(config.depthwise_initializer, seed, "kernel", position),
+        bias_initializer=initializer(config.bias_initializer, seed, "bias", position),
+    )
+
+
+def separable_conv2d(config: SeparableConv2dLayer, seed: int, position: int) -> keras.layers.Layer:
+    """That, then a convolution of all channels with kernels of 1 × 1."""
+    return keras.layers.SeparableConv2D(
+        config.filters,
+        config.kernel_size,
+        strides=config.strides,
+        padding=config.padding,
+        depth_multiplier=config.depth_multiplier,
+        activation=config.activation,
+        use_bias=config.use_bias,
+        depthwise_initializer=initializer(
+            config.depthwise_initializer, seed, "depthwise_kernel", position
+        ),
+        pointwise_initializer=initializer(
+            config.pointwise_initializer, seed, "pointwise_kernel", position
+        ),
         bias_initializer=initializer(config.bias_initializer, seed, "bias", position),
     )

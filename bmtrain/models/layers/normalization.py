@@ -26,3 +26,19 @@ def layer_normalization(
     return keras.layers.LayerNormalization(
         epsilon=config.epsilon, center=config.center, scale=config.scale
     )
+
+
+def group_normalization(
+    config: sections.GroupNormalizationLayer, seed: int, position: int
+) -> keras.layers.Layer:
+    """Groups of the last axis."""
+    return keras.layers.GroupNormalization(
+        groups=config.groups, epsilon=config.epsilon, center=config.center, scale=config.scale
+    )
+
+
+def rms_normalization(
+    config: sections.RmsNormalizationLayer, seed: int, position: int
+) -> keras.layers.Layer:
+    """The last axis."""
+    return keras.layers.RMSNormalization(epsilon=config.epsilon)

@@ -7,18 +7,30 @@ from typing import Any
 
 import keras
 
-from bmtrain.models.initial_weights import derived_seed
-from bmtrain.models.layers import convolution, core, embedding, normalization, pooling, recurrent
+from bmtrain.models.layers import (
+    convolution,
+    core,
+    embedding,
+    normalization,
+    pooling,
+    recurrent,
+    regularizing,
+)
 
 #: type -> builder(config, seed, position). Positions count all layers from 0.
 LAYERS: dict[str, Callable[[Any, int, int], keras.layers.Layer]] = {
     "dense": core.dense,
     "activation": lambda config, seed, position: keras.layers.Activation(config.activation),
-    "dropout": lambda config, seed, position: keras.layers.Dropout(
-        config.rate, seed=derived_seed(seed, "dropout", position)
-    ),
+    "dropout": regularizing.dropout,
+    "spatial_dropout1d": regularizing.dropout,
+    "spatial_dropout2d": regularizing.dropout,
+    "gaussian_dropout": regularizing.dropout,
+    "gaussian_noise": regularizing.gaussian_noise,
     "batch_normalization": normalization.batch_normalization,
     "layer_normalization": normalization.layer_normalization,
+    "group_normalization": normalization.group_normalization,
+    "rms_normalization": normalization.rms_normalization,
+    "unit_normalization": lambda config, seed, position: keras.layers.UnitNormalization(),
     "flatten": lambda config, seed, position: keras.layers.Flatten(),
     "reshape": lambda config, seed, position: keras.layers.Reshape(config.target_shape),
     "embedding": embedding.embedding,
@@ -28,6 +40,10 @@ LAYERS: dict[str, Callable[[Any, int, int], keras.layers.Layer]] = {
     "bidirectional": recurrent.bidirectional,
     "conv1d": convolution.conv1d,
     "conv2d": convolution.conv2d,
+    "depthwise_conv2d": convolution.depthwise_conv2d,
+    "separable_conv2d": convolution.separable_conv2d,
+    "zero_padding2d": lambda config, seed, position: keras.layers.ZeroPadding2D(config.padding),
+    "up_sampling2d": lambda config, seed, position: keras.layers.UpSampling2D(config.size),
     "max_pooling1d": pooling.windowed,
     "max_pooling2d": pooling.windowed,
     "average_pooling1d": pooling.windowed,

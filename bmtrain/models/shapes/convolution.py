@@ -47,3 +47,37 @@ def conv2d(config: sections.Conv2dLayer, given: Given) -> PlannedLayer:
         variables["bias"] = (config.filters,)
     output = (*places, config.filters)
     return planned(config, given, output, variables, uses_mask=False, rows=math.prod(places))
+
+
+def depthwise_conv2d(config: sections.DepthwiseConv2dLayer, given: Given) -> PlannedLayer:
+    """DataError where the input is no picture, or smaller than a window."""
+    places, kernel = _depthwise(config, given)
+    channels = math.prod(kernel[2:])
+    variables: dict[str, Shape] = {"kernel": kernel}
+    if config.use_bias:
+        variables["bias"] = (channels,)
+    output = (*places, channels)
+    return planned(config, given, output, variables, uses_mask=False, rows=math.prod(places))
+
+
+def separable_conv2d(config: sections.SeparableConv2dLayer, given: Given) -> PlannedLayer:
+    """DataError where the input is no picture, or smaller than a window."""
+    places, kernel = _depthwise(config, given)
+    variables: dict[str, Shape] = {
+        "depthwise_kernel": kernel,
+        "pointwise_kernel": (1, 1, math.prod(kernel[2:]), config.filters),
+    }
+    if config.use_bias:
+        variables["bias"] = (config.filters,)
+    output = (*places, config.filters)
+    return planned(config, given, output, variables, uses_mask=False, rows=math.prod(places))
+
+
+def _depthwise(
+    config: sections.DepthwiseConv2dLayer | sections.SeparableConv2dLayer, given: Given
+) -> tuple[Shape, Shape]:
+    """How many windows there are, and the kernel."""
+    *_, channels = height_width_channels(config, given)
+    sizes, strides = both(config.kernel_size), both(config.strides)
+    places = windows_over(config, given, sizes, strides, argument="kernel_size")
+    return places, (*sizes, channels, config.depth_multiplier)

@@ -14,7 +14,7 @@ from bmtrain.models.expansion import ConfigKey
 Shape = tuple[int, ...]
 
 #: What the L2 penalty sees: no biases, embeddings, gammas or betas.
-KERNELS = frozenset({"kernel", "recurrent_kernel"})
+KERNELS = frozenset({"kernel", "recurrent_kernel", "depthwise_kernel", "pointwise_kernel"})
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 from bmtrain.config.sections.layers.arguments import Extents
 from bmtrain.config.sections.layers.union import Layer
@@ -88,7 +88,7 @@ def windows_over(  # what decides where the windows are
 
     DataError where no window fits, with the key of ``argument``.
     """
-    padding = config.padding  # type: ignore[union-attr]  # of those that have windows
+    padding: Any = getattr(config, "padding")  # noqa: B009  # all that have windows have it
     axes = zip(given.shape[:-1], sizes, strides, dilations, strict=False)
     counts = tuple(windows(n, size, by, padding, d).count for n, size, by, d in axes)
     if min(counts) >= 1:

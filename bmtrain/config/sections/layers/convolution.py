@@ -46,3 +46,37 @@ class Conv2dLayer(Section):
     use_bias: bool = True
     kernel_initializer: Initializer = "glorot_uniform"
     bias_initializer: Initializer = "zeros"
+
+
+class DepthwiseConv2dLayer(Section):
+    """Convolution of each channel for itself; kernel (height, width, channels, depth_multiplier)."""
+
+    type: Literal["depthwise_conv2d"]
+    kernel_size: Extents = Field(description="Height and width of a window; one number is both.")
+    strides: Extent = Field(default=1, description="In both directions.")
+    padding: Padding = "valid"
+    depth_multiplier: Units = Field(default=1, description="Outputs of each channel.")
+    activation: Activation = "linear"
+    use_bias: bool = True
+    depthwise_initializer: Initializer = "glorot_uniform"
+    bias_initializer: Initializer = "zeros"
+
+
+class SeparableConv2dLayer(Section):
+    """A convolution of each channel for itself, then one of all channels with kernels of 1 × 1.
+
+    depthwise_kernel (height, width, channels, depth_multiplier), pointwise_kernel
+    (1, 1, channels · depth_multiplier, filters); the activation and bias come last.
+    """
+
+    type: Literal["separable_conv2d"]
+    filters: Units = Field(description="Number of outputs at each place.")
+    kernel_size: Extents = Field(description="Height and width of a window; one number is both.")
+    strides: Extent = Field(default=1, description="In both directions.")
+    padding: Padding = "valid"
+    depth_multiplier: Units = Field(default=1, description="Of the first convolution.")
+    activation: Activation = "linear"
+    use_bias: bool = True
+    depthwise_initializer: Initializer = "glorot_uniform"
+    pointwise_initializer: Initializer = "glorot_uniform"
+    bias_initializer: Initializer = "zeros"

@@ -29,3 +29,28 @@ class LayerNormalizationLayer(Section):
     epsilon: Epsilon = 0.001
     center: bool = True
     scale: bool = True
+
+
+class GroupNormalizationLayer(Section):
+    """Normalises each example over its pixels or steps and a group of channels (Wu & He 2018)."""
+
+    type: Literal["group_normalization"]
+    groups: Annotated[int, Field(ge=-1, le=1_000_000)] = Field(
+        default=32, description="Must divide the channels; -1: each channel is one."
+    )
+    epsilon: Epsilon = 0.001
+    center: bool = True
+    scale: bool = True
+
+
+class RmsNormalizationLayer(Section):
+    """x / √(mean of x² over the last axis + ε) · scale (Zhang & Sennrich 2019)."""
+
+    type: Literal["rms_normalization"]
+    epsilon: Epsilon = 1e-6
+
+
+class UnitNormalizationLayer(Section):
+    """x / ‖x‖ over the last axis: every vector has length 1."""
+
+    type: Literal["unit_normalization"]

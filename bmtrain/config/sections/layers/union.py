@@ -6,7 +6,12 @@ from typing import Annotated
 
 from pydantic import Field
 
-from bmtrain.config.sections.layers.convolution import Conv1dLayer, Conv2dLayer
+from bmtrain.config.sections.layers.convolution import (
+    Conv1dLayer,
+    Conv2dLayer,
+    DepthwiseConv2dLayer,
+    SeparableConv2dLayer,
+)
 from bmtrain.config.sections.layers.core import (
     ActivationLayer,
     DenseLayer,
@@ -16,7 +21,10 @@ from bmtrain.config.sections.layers.core import (
 from bmtrain.config.sections.layers.embedding import EmbeddingLayer
 from bmtrain.config.sections.layers.normalization import (
     BatchNormalizationLayer,
+    GroupNormalizationLayer,
     LayerNormalizationLayer,
+    RmsNormalizationLayer,
+    UnitNormalizationLayer,
 )
 from bmtrain.config.sections.layers.pooling import (
     AveragePooling1dLayer,
@@ -34,14 +42,28 @@ from bmtrain.config.sections.layers.recurrent import (
     LstmLayer,
     SimpleRnnLayer,
 )
-from bmtrain.config.sections.layers.regularizing import DropoutLayer
+from bmtrain.config.sections.layers.regularizing import (
+    DropoutLayer,
+    GaussianDropoutLayer,
+    GaussianNoiseLayer,
+    SpatialDropout1dLayer,
+    SpatialDropout2dLayer,
+)
+from bmtrain.config.sections.layers.resizing import UpSampling2dLayer, ZeroPadding2dLayer
 
 Layer = Annotated[
     DenseLayer
     | ActivationLayer
     | DropoutLayer
+    | SpatialDropout1dLayer
+    | SpatialDropout2dLayer
+    | GaussianDropoutLayer
+    | GaussianNoiseLayer
     | BatchNormalizationLayer
     | LayerNormalizationLayer
+    | GroupNormalizationLayer
+    | RmsNormalizationLayer
+    | UnitNormalizationLayer
     | FlattenLayer
     | ReshapeLayer
     | EmbeddingLayer
@@ -51,6 +73,10 @@ Layer = Annotated[
     | BidirectionalLayer
     | Conv1dLayer
     | Conv2dLayer
+    | DepthwiseConv2dLayer
+    | SeparableConv2dLayer
+    | ZeroPadding2dLayer
+    | UpSampling2dLayer
     | MaxPooling1dLayer
     | MaxPooling2dLayer
     | AveragePooling1dLayer

@@ -20,11 +20,12 @@ from bmtrain.data.examples.dataset import BLOCK_SIZE, DataFacts
 from bmtrain.data.formats import DATA_SUFFIXES, Format, choose_format
 from bmtrain.data.missing_paths import missing_path_hint
 from bmtrain.data.pictures.picture_blocks import picture_blocks, table_pictures
-from bmtrain.data.pictures.picture_folders import is_picture_name, pictures_below
+from bmtrain.data.pictures.picture_folders import pictures_below
 from bmtrain.data.pictures.picture_sources import required_encoding
 from bmtrain.data.raw.source import RawArray, RawPart, names_in
 from bmtrain.data.tables.model_columns import columns_of, known_columns
 from bmtrain.data.tables.table_formats import SPLIT_FILES, TABLE_FORMATS, is_table, table_blocks
+from bmtrain.data.wording.picture_names import is_picture_name
 from bmtrain.errors import DataError
 
 #: Float32 values of one block; a multiple of rows is read as the model takes them at a time.

@@ -6,10 +6,11 @@ from pathlib import Path
 from typing import Final, Literal, Protocol
 
 from bmtrain.data.arrays import idx, numpy_files
-from bmtrain.data.pictures.picture_folders import PICTURE_SUFFIXES, holds_pictures
+from bmtrain.data.pictures.picture_folders import holds_pictures
 from bmtrain.data.raw.source import RawPart, Source, names_in, reading
 from bmtrain.data.raw.storage import RESIDENT, Storage
 from bmtrain.data.tables.table_formats import TABLE_FORMATS
+from bmtrain.data.wording.picture_names import PICTURE_SUFFIXES
 from bmtrain.errors import DataError, UsageError
 
 Format = Literal["idx", "npz", "npy", "csv", "jsonl", "parquet", "images"]

@@ -10,6 +10,7 @@ import pytest
 import yaml
 
 from bmtrain.data.bundled import BUNDLED
+from bmtrain.errors import DataError
 from bmtrain.workflows.check import CheckRequest, check
 from bmtrain.workflows.init import InitRequest, init
 
@@ -151,3 +152,9 @@ def test_what_is_written_for_a_bundled_set_trains_to_what_its_recipe_expects(
     trained = bmtrain("train", "config.yaml", "--json", directory=tmp_path)
     assert trained.exit_code == 0, trained.err
     assert trained.document["metrics"]["test"]["accuracy"] >= least
+
+
+def test_a_missing_text_is_told_without_a_setting_that_texts_do_not_have(start):
+    with pytest.raises(DataError, match="column 'review': the cell is empty") as caught:
+        start("review,y", lambda i: ("" if i == 3 else words(12), i % 2))
+    assert caught.value.hint == "fill it in or remove the row"

@@ -51,7 +51,7 @@ def init(
     ] = False,
     data: Annotated[
         Path | None,
-        data_option("Look at data (CSV, NPZ, an IDX or NPY directory) and choose what fits it."),
+        data_option("Look at data (a table, arrays, pictures) and choose what fits it."),
     ] = None,
     label: Label = None,
     data_format: DataFormat = "auto",

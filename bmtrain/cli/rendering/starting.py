@@ -91,6 +91,9 @@ def _show_next(document: Mapping[str, Any], out: Stream) -> None:
     if tokens := chosen.get("data.tokens"):
         text = f"{chosen['data.text']['value']}: {tokens['reason']}"
         out.hanging(out.paint("text      ", "dim"), 10, text)
+    if (image := chosen.get("data.image")) and "column" in image["value"]:
+        text = f"{image['value']['column']}: {image['reason']}"
+        out.hanging(out.paint("pictures  ", "dim"), 10, text)
     if splits := chosen.get("data.splits"):
         text = splits["reason"] if splits["is_active"] else f"none: {splits['reason']}"
         out.hanging(out.paint("splits    ", "dim"), 10, text)

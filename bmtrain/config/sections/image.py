@@ -39,6 +39,6 @@ class ImageSection(Section):
     )
     ignore: tuple[str, ...] = Field(
         default=DEFAULT_IGNORE,
-        description="Names in a folder that are passed over; *, ? and [] as in a shell. Any other "
-        "that is no picture is an error.",
+        description="Names in a folder that are passed over beside what desktops leave there; *, ? "
+        "and [] as in a shell. Any other that is no picture is an error.",
     )

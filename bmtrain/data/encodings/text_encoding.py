@@ -184,12 +184,12 @@ def fit_text_encoding(
     if tokens.level != "byte":
         counts = token_counts(train, name, tokens)
         vocabulary = _most_frequent(counts, tokens.vocabulary - NUM_RESERVED)
-        if len(vocabulary) < 2:
+        if len(counts) < 2:
             what = f"all are {quoted(vocabulary[0])}" if vocabulary else "there is none"
             raise DataError(
                 f"column {quoted(name)}: the training texts have no two different tokens, {what}",
                 key=("data", "text"),
-                hint="level: character looks into words",
+                hint="level: character looks into words" if tokens.level == "word" else None,
             )
     return TextEncoding(name, tokens.level, tokens.lowercase, tokens.length, vocabulary)
 

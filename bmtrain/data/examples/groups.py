@@ -4,20 +4,30 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from itertools import combinations
+from pathlib import Path
 
 from bmtrain.data.raw.source import RawPart, SplitName
 from bmtrain.data.wording.quoting import quoted
 from bmtrain.errors import DataError
+from bmtrain.figures import count
 
 
 def require_no_shared_groups(parts: Mapping[SplitName, RawPart]) -> None:
     """DataError at the first row whose group is in a split before it, too."""
     for (first, one), (second, other) in combinations(parts.items(), 2):
         known = set(one.groups or ())
-        for row, text in enumerate(other.groups or ()):
-            if text in known:
-                raise DataError(
-                    f"the group {quoted(text)} is in {first} and in {second}",
-                    where=other.features_at.row(row),
-                    key=("data", "splits", "group"),
-                )
+        groups = other.groups or ()
+        shared = known.intersection(groups)
+        if not shared:
+            continue
+        row = next(row for row, text in enumerate(groups) if text in shared)
+        where = other.features_at.row(row)
+        others = len(shared) - 1
+        more = f", and {count(others, 'more group')} likewise" if others else ""
+        raise DataError(
+            f"the group {quoted(groups[row])} is in {first} and in {second} ({Path(where).name}){more}",
+            where=where,
+            key=("data", "splits", "group"),
+            hint=f"keep each group in one of the files, or give one file and let "
+            f"data.splits.{second} be a fraction: groups are kept whole",
+        )

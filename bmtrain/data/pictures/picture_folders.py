@@ -8,14 +8,12 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Final
 
+from bmtrain.config.sections.image import DEFAULT_IGNORE
 from bmtrain.data.raw.source import SplitName, names_in, reading
+from bmtrain.data.wording.picture_names import is_picture_name
 from bmtrain.data.wording.quoting import listed, quoted
 from bmtrain.errors import DataError
 
-#: How pictures' names end; what they are is told by their content.
-PICTURE_SUFFIXES: Final = frozenset(
-    {".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp", ".tif", ".tiff", ".ppm", ".pgm", ".pbm"}
-)
 #: Names of directories of class directories.
 SPLIT_DIRECTORIES: Final[dict[str, SplitName]] = {
     "train": "train",
@@ -37,11 +35,6 @@ class LabelledPictures:
     directory: Path
     files: tuple[Path, ...]
     labels: list[str]
-
-
-def is_picture_name(name: str) -> bool:
-    """Whether a file is called as pictures are."""
-    return Path(name).suffix.lower() in PICTURE_SUFFIXES
 
 
 def holds_pictures(directory: Path, depth: int = 2) -> bool:
@@ -104,7 +97,7 @@ class _Folder:
 
     def __init__(self, root: Path, ignore: tuple[str, ...]) -> None:
         self._root = root
-        self._ignore = ignore
+        self._ignore = (*DEFAULT_IGNORE, *ignore)
         with reading(root):
             self._real_root = root.resolve(strict=True)
 
@@ -132,7 +125,11 @@ class _Folder:
                 continue
             pictures = [entry for entry in self.entries(path) if self._is_picture(entry, strays)]
             if not pictures and not strays:
-                raise DataError("the class directory holds no picture", where=str(path))
+                raise DataError(
+                    "the class directory holds no picture",
+                    where=str(path),
+                    hint=f"remove it, or pass over it: data.image.ignore: ['{path.name}']",
+                )
             files += pictures
             labels += [path.name] * len(pictures)
         if strays:
@@ -179,10 +176,16 @@ def _stray(strays: list[Path], directory: Path) -> DataError:
             "pictures in it",
             where=str(first),
         )
-    what = "a directory inside a class" if first.is_dir() else "this is no picture by its name"
-    pattern = first.name if first.is_dir() or not first.suffix else f"*{first.suffix}"
+    if first.is_dir():
+        return DataError(
+            f"a directory inside a class{many}",
+            where=str(first),
+            hint=f"if the classes are the directories in {first.parent}, name that as the source; "
+            f"else move it away, or data.image.ignore: ['{first.name}']",
+        )
+    pattern = f"*{first.suffix}" if first.suffix else first.name
     return DataError(
-        f"{what}{many}",
+        f"this is no picture by its name{many}",
         where=str(first),
         hint=f"move it away, or pass over such names: data.image.ignore: ['{pattern}']",
     )

@@ -24,6 +24,8 @@ from bmtrain.data.raw.columns import Beside, Column, RawColumns
 from bmtrain.data.raw.file_rows import FileRows
 from bmtrain.data.raw.source import Place, RawPart, Source, SplitName
 from bmtrain.data.raw.split_files import split_files
+from bmtrain.data.tables.column_names import require_columns
+from bmtrain.data.tables.column_roles import config_keys
 from bmtrain.data.tables.table_formats import (
     TABLE_FORMATS,
     TableFormatName,
@@ -83,6 +85,7 @@ def read_picture_table(
             hint=f"the columns are: {listed(columns)}",
         )
     beside = Beside(section.label, section.sample_weight, section.splits.group)
+    require_columns(config_keys(section, section.label), columns, str(files["train"]))
     column = _path_column(columns, beside, image.column)
     named = {split: _read_paths(file, column, beside, name) for split, file in files.items()}
     parts = _parts(named, ImageEncoding.of(image))
@@ -146,8 +149,26 @@ def table_column(
 ) -> str:
     """The column of a table that has the paths: called as in training, or else the only one."""
     columns = TABLE_FORMATS[name].header(table)
-    wanted = encoding.column if encoding.column in columns else None
-    return _path_column(columns, Beside(facts.label_name, facts.weight_name), wanted)
+    if encoding.column in columns:
+        return encoding.column
+    others = [name for name in columns if name not in {facts.label_name, facts.weight_name}]
+    if len(others) == 1:
+        return others[0]
+    called = "" if encoding.column is None else f" called {quoted(encoding.column)}, or"
+    raise DataError(
+        f"which column has the pictures' paths? The columns are: {listed(others)}",
+        where=str(table),
+        hint=f"give a table with a column of paths{called} alone; or the pictures, or their folder",
+    )
+
+
+def picture_paths(table: Path, column: str, name: TableFormatName) -> tuple[Path, ...]:
+    """The files that ``column`` of a table names, in its order.
+
+    Raises:
+        DataError: a cell is empty, or a path leads nowhere or out of the table's directory.
+    """
+    return _read_paths(table, column, Beside(), name).files
 
 
 def _read_paths(table: Path, column: str, beside: Beside, name: TableFormatName) -> _Named:

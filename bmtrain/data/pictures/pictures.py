@@ -25,6 +25,8 @@ from bmtrain.progress import tell_progress
 _NUM_ROWS: Final = 256
 #: More of them wait for the disk, and each holds a whole picture.
 _MAX_THREADS: Final = 4
+#: Of those that cannot be read.
+_MAX_NAMED: Final = 5
 #: Of the records: another one makes other bytes of the same pictures.
 _VERSION: Final = 1
 
@@ -93,6 +95,7 @@ class _Flaws:
 
     def __init__(self) -> None:
         self._first: DataError | None = None
+        self._others: list[str] = []
         self._number = 0
 
     def __bool__(self) -> bool:
@@ -100,7 +103,10 @@ class _Flaws:
 
     def add(self, *errors: DataError) -> None:
         for error in errors:
-            self._first = self._first or error
+            if self._first is None:
+                self._first = error
+            elif len(self._others) < _MAX_NAMED:
+                self._others.append(str(error.where))
             self._number += 1
 
     @contextmanager
@@ -116,4 +122,6 @@ class _Flaws:
             return
         if self._number > 1:
             self._first.message += f" (the first of {self._number:,} pictures that cannot be read)"
+            others = ", ".join(self._others) + (", …" if self._number > 1 + _MAX_NAMED else "")
+            self._first.hint = f"replace them or take them away; the others: {others}"
         raise self._first

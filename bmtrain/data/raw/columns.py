@@ -21,7 +21,8 @@ class Column:
         name: in the header; columns are found by it.
         holds: numbers, or texts as they are without spaces around them.
         may_be_missing: whether a cell may be empty or hold a mark such as NA.
-        is_feature: whether ``data.features`` is about it; a column of weights is none.
+        is_feature: whether ``data.features`` is about it, and ``data.missing``; a column of
+            weights is none, and that of ``data.text``.
     """
 
     name: str

@@ -14,10 +14,15 @@ from bmtrain.data.raw.split_files import SPLITS, split_files
 from bmtrain.data.tables import csv_blocks, csv_rows, csv_table, jsonl_table, parquet_table
 from bmtrain.data.tables.cells import Cells
 from bmtrain.data.tables.column_names import names_wanted, require_columns
+from bmtrain.data.tables.column_roles import (
+    column_roles,
+    config_keys,
+    feature_columns,
+    require_sound,
+)
 from bmtrain.data.tables.model_columns import require_known
-from bmtrain.data.wording.near_names import did_you_mean
 from bmtrain.data.wording.quoting import listed, quoted
-from bmtrain.errors import ConfigError, DataError
+from bmtrain.errors import ConfigError
 
 TableFormatName = Literal["csv", "jsonl", "parquet"]
 _Key = tuple[str | int, ...]
@@ -146,11 +151,7 @@ def table_layout(path: Path, section: DataSection, name: TableFormatName) -> Tab
             key=("data", "label"),
             hint=f"the columns are: {listed(columns)}",
         )
-    keys: dict[str, _Key] = {label: ("data", "label")}
-    if section.sample_weight is not None:
-        keys.setdefault(section.sample_weight, ("data", "sample_weight"))
-    if section.splits.group is not None:
-        keys.setdefault(section.splits.group, ("data", "splits", "group"))
+    keys = config_keys(section, label)
     if section.text is not None:
         features = (section.text,)
         keys.setdefault(section.text, ("data", "text"))
@@ -158,30 +159,12 @@ def table_layout(path: Path, section: DataSection, name: TableFormatName) -> Tab
         keys.setdefault(feature, ("data", "features", index))
     hint = csv_rows.header_hint(columns) if name == "csv" else None
     require_columns(keys, columns, str(files["train"]), hint)
-    roles = _roles(section, label)
+    roles = column_roles(section, label)
     names = features or tuple(column for column in columns if column not in roles)
-    _require_sound(names, roles)
-    wanted = _features(names, section)
+    require_sound(names, roles)
+    wanted = feature_columns(names, section, roles)
     beside = Beside(label, section.sample_weight, section.splits.group)
     return TableLayout(files, wanted, beside)
-
-
-def _roles(section: DataSection, label: str) -> dict[str, str]:
-    """The columns that are no features, and what they are; ConfigError where one is two things."""
-    roles = {label: "the label"}
-    asked: list[tuple[str | None, str, _Key]] = [
-        (section.sample_weight, "the weight of the examples", ("data", "sample_weight")),
-        (section.splits.group, "the group of the examples", ("data", "splits", "group")),
-    ]
-    for name, role, key in asked:
-        if name is None:
-            continue
-        if name in roles:
-            raise ConfigError(f"{quoted(name)} is {roles[name]}", key=key)
-        roles[name] = role
-    if section.text in roles:
-        raise ConfigError(f"{quoted(section.text)} is {roles[section.text]}", key=("data", "text"))
-    return roles
 
 
 def read_table_examples(
@@ -224,35 +207,7 @@ def _require_header(
         return
     present = TABLE_FORMATS[name].header(file)
     hint = csv_rows.header_hint(present) if name == "csv" else None
+    if beside.weight is not None and beside.weight not in present:
+        hint = f"{quoted(beside.weight)} has the examples' weights: the loss is weighted by them"
     require_columns(names_wanted(columns, beside), present, str(file), hint)
     require_known(present, known, f"{file}, line 1" if name == "csv" else str(file))
-
-
-def _features(names: tuple[str, ...], section: DataSection) -> tuple[Column, ...]:
-    """How each feature column is read; ConfigError where the section names another as one."""
-    for index, name in enumerate(section.categorical):
-        if name not in names:
-            raise ConfigError(
-                f"{quoted(name)} is no feature; the features are: {listed(names)}",
-                key=("data", "categorical", index),
-                hint=did_you_mean(name, names),
-            )
-    texts = {*section.categorical, *(() if section.text is None else (section.text,))}
-    may_be_missing = section.missing != "error"
-    return tuple(
-        Column(name, "texts" if name in texts else "numbers", may_be_missing) for name in names
-    )
-
-
-def _require_sound(features: tuple[str, ...], roles: Mapping[str, str]) -> None:
-    if not features:
-        others = " and ".join(roles.values())
-        raise DataError(f"the table has no column beside {others}", key=("data", "label"))
-    seen = set()
-    for index, name in enumerate(features):
-        if name in roles:
-            message = f"{quoted(name)} is {roles[name]}"
-            raise ConfigError(message, key=("data", "features", index))
-        if name in seen:
-            raise ConfigError(f"{quoted(name)} is listed twice", key=("data", "features", index))
-        seen.add(name)

@@ -15,6 +15,7 @@ from bmtrain.data.tables.cell_blocks import as_grid, laid_out
 from bmtrain.data.tables.cells import Cells
 from bmtrain.data.tables.csv_rows import wrong_width
 from bmtrain.data.wording.number_texts import MISSING_MARKS, plain_number
+from bmtrain.data.wording.picture_names import is_picture_name
 from bmtrain.data.wording.quoting import listed_and_more, quoted, short
 from bmtrain.errors import DataError
 
@@ -171,6 +172,11 @@ def _of_texts(name: str, text: str, others: list[str], remedies: _Remedies) -> t
         what, them = f"column {quoted(name)} holds texts ({quoted(text)})", "it"
     if not remedies.config:
         return f"{what}: the model's are numbers", f"encode {them} as in the training examples"
+    if is_picture_name(text):
+        return (
+            f"{what}: features are numbers unless the config says otherwise",
+            "to read pictures: data.image: {size: [HEIGHT, WIDTH], column: " + name + "}",
+        )
     leave_out = f", or leave {them} out with data.features" if remedies.has_others else ""
     return (
         f"{what}: features are numbers unless the config says otherwise",

@@ -77,7 +77,8 @@ def _data(seen: Seen, source: str, splits: ChosenSplits) -> Iterator[Choice]:
     if seen.text is not None:
         yield from _of_text(seen.text, seen.features)
     if seen.image is not None:
-        image = {"size": list(seen.image.size), "channels": seen.image.channels}
+        image: dict[str, Any] = {"size": list(seen.image.size), "channels": seen.image.channels}
+        image |= {} if seen.image.column is None else {"column": seen.image.column}
         yield Choice("data.image", image, seen.image_reason)
     if (why := _normalize_reason(seen)) is not None:
         yield Choice("data.normalize", "standardize", why)

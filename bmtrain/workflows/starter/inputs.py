@@ -34,7 +34,7 @@ def choose_inputs(
     features = choose_features(columns, label.name, others)
     text = choose_text(table, columns, label.name, features.num_features)
     if text is not None:
-        return _beside(text, columns, label), text
+        return all_beside(text.name, columns, label, "the text is"), text
     if not features.num_features:
         raise _without_features(features, label, file)
     if len(features.names or ()) > _MAX_LISTED:
@@ -47,12 +47,12 @@ def choose_inputs(
     return features, None
 
 
-def _beside(text: TextChoice, columns: Sequence[Column], label: Column) -> FeatureChoice:
-    """All columns beside text and label are left out."""
+def all_beside(name: str, columns: Sequence[Column], label: Column, is_: str) -> FeatureChoice:
+    """All columns beside ``name`` and the label are left out: "the text is" the only input, say."""
     left_out = [
-        LeftOut(column.name, "beside", "the text is the only input")
+        LeftOut(column.name, "beside", f"{is_} the only input")
         for column in columns
-        if column.name not in {text.name, label.name}
+        if column.name not in {name, label.name}
     ]
     return FeatureChoice(None, tuple(left_out), 1)
 

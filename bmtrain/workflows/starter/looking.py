@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,24 +20,30 @@ from bmtrain.data.examples.dataset import Split, Task
 from bmtrain.data.examples.labels import fit_class_names, require_labels
 from bmtrain.data.formats import Format, choose_format
 from bmtrain.data.missing_paths import missing_path_hint
-from bmtrain.data.profiles.feature_choice import FeatureChoice, missing_cells
-from bmtrain.data.profiles.label_guess import Candidate, LabelGuess, are_classes, guess_label
+from bmtrain.data.pictures.picture_folders import read_folder
+from bmtrain.data.profiles.feature_choice import FeatureChoice
+from bmtrain.data.profiles.label_guess import LabelGuess, are_classes
 from bmtrain.data.profiles.text_choice import TextChoice
 from bmtrain.data.raw.source import RawLabels, Source, SplitName
-from bmtrain.data.raw.split_files import split_files
 from bmtrain.data.sources import read_source
-from bmtrain.data.tables.table_formats import TABLE_FORMATS, TableFormatName, is_table
-from bmtrain.data.tables.table_profile import Column, profile_table
-from bmtrain.data.wording.near_names import did_you_mean
-from bmtrain.data.wording.quoting import listed, quoted
+from bmtrain.data.tables.table_formats import TableFormatName, is_table
+from bmtrain.data.tables.table_profile import Column
 from bmtrain.errors import DataError, UsageError
 from bmtrain.program import program
-from bmtrain.workflows.starter.inputs import choose_inputs
 from bmtrain.workflows.starter.picture_size import choose_image
 from bmtrain.workflows.starter.recipes import recipe_names
+from bmtrain.workflows.starter.table_look import look_at_table
 
 #: Of an array's integer labels; more different ones are targets.
 _MAX_ARRAY_CLASSES = 1000
+
+#: What there is in what is no table.
+_KINDS: Final[dict[Format, str]] = {
+    "images": "pictures",
+    "idx": "arrays (IDX)",
+    "npz": "arrays (NPZ)",
+    "npy": "arrays (NPY)",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,12 +100,18 @@ def look_at(path: Path, *, label: str | None, data_format: str) -> Seen:
     if is_table(found):
         return _look_at_table(path, found, label)
     if label is not None:
-        raise UsageError(f"--label names a column of a table, and {path.name} is {found.upper()}")
-    image, why = choose_image(path) if found == "images" and path.is_dir() else (None, "")
+        raise UsageError(f"--label names a column of a table, and {path.name} has {_KINDS[found]}")
+    image, why = _image(path) if found == "images" and path.is_dir() else (None, "")
     section = DataSection(source=str(path.absolute()), format=found, image=image)
     source = _source(section)
     task = _task_of_array(require_labels(source.parts["train"]))
     return _seen(path, found, section, source, task, image=image, image_reason=why)
+
+
+def _image(folder: Path) -> tuple[ImageSection, str]:
+    splits = read_folder(folder, ())
+    files = [file for found in splits.values() for file in found.files]
+    return choose_image(files, where=str(folder))
 
 
 def _format(path: Path, wanted: str) -> Format:
@@ -117,22 +129,8 @@ def _format(path: Path, wanted: str) -> Format:
 
 
 def _look_at_table(path: Path, found: TableFormatName, label: str | None) -> Seen:
-    files = split_files(path, found)
-    read = TABLE_FORMATS[found].cells
-    others = [
-        column
-        for split, file in files.items()
-        if split != "train"
-        for column in profile_table(read(file))
-    ]
-    table = read(files["train"])
-    columns = profile_table(table)
-    guess = _guess(columns, label, files["train"])
-    chosen = guess.best.column
-    for column in (chosen, *(other for other in others if other.name == chosen.name)):
-        _require_whole_label(column)
-    features, text = choose_inputs(table, columns, chosen, others, files["train"])
-    del table  # it is read once more, as a training reads it
+    look = look_at_table(path, found, label)
+    chosen, features, text = look.label.best.column, look.features, look.text
     section = DataSection(
         source=str(path.absolute()),
         format=found,
@@ -142,11 +140,18 @@ def _look_at_table(path: Path, found: TableFormatName, label: str | None) -> See
         missing="indicator" if features.with_gaps else "error",
         text=None if text is None else text.name,
         tokens=TokensSection() if text is None else text.tokens,
+        image=look.image,
     )
     task: Task = "classification" if are_classes(chosen) else "regression"
-    source = _source(section)
-    of_table = {"columns": tuple(columns), "label": guess, "features": features, "text": text}
-    return _seen(path, found, section, source, task, **of_table)
+    of_table = {
+        "columns": look.columns,
+        "label": look.label,
+        "features": features,
+        "text": text,
+        "image": look.image,
+        "image_reason": look.image_reason,
+    }
+    return _seen(path, found, section, _source(section), task, **of_table)
 
 
 def _seen(
@@ -173,44 +178,6 @@ def _source(section: DataSection) -> Source:
     except DataError as error:
         error.key = None
         raise
-
-
-def _guess(columns: list[Column], label: str | None, file: Path) -> LabelGuess:
-    guess = guess_label(columns)
-    if label is not None:
-        named = next((column for column in columns if column.name == label), None)
-        if named is None:
-            names = [column.name for column in columns]
-            raise DataError(
-                f"there is no column {quoted(label)}; the columns are: {listed(names)}",
-                where=str(file),
-                hint=did_you_mean(label, names),
-            )
-        if named.is_constant:
-            raise DataError(
-                f"column {quoted(label)} cannot be the label: all its cells are the same",
-                where=str(file),
-            )
-        return LabelGuess(Candidate(named, 0, ("is what --label names",)), ())
-    if guess is None:
-        raise DataError(
-            "no column looks like a label: none has texts that repeat or numbers that differ",
-            where=str(file),
-            hint=f"name the column to predict with --label; the columns are: "
-            f"{listed([column.name for column in columns])}",
-        )
-    return guess
-
-
-def _require_whole_label(column: Column) -> None:
-    if column.num_missing:
-        one = column.num_missing == 1
-        raise DataError(
-            f"the label column {quoted(column.name)} is not whole: {missing_cells(column)}",
-            where=column.place.name,
-            hint=f"fill {'it' if one else 'them'} in or remove {'the row' if one else 'these rows'}"
-            ", or name another column with --label",
-        )
 
 
 def _task_of_array(labels: RawLabels) -> Task:

@@ -57,7 +57,7 @@ def summary(seen: Seen) -> str:
     sizes = [f"{split.num_examples:,} {name}" for name, split in seen.splits.items()]
     train = count(seen.train.num_examples, "example")
     examples = f"{', '.join(sizes)} examples" if len(sizes) > 1 else train
-    if seen.columns:
+    if seen.columns and seen.image is None:
         return f"{examples}, {count(len(seen.columns), 'column')}"
     features = seen.train.features
     return f"{examples}, each {shape_text(features.shape[1:])} of {features.dtype}"

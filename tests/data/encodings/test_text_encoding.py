@@ -144,6 +144,12 @@ def test_a_vocabulary_of_one_token_is_refused():
     assert caught.value.key == ("data", "text")
 
 
+def test_a_vocabulary_with_room_for_one_of_many_tokens_is_what_was_asked_for():
+    encoding = fitted("a b", "b c", vocabulary=3)
+    assert encoding.vocabulary == ("b",)
+    assert encoded(encoding, "a b")[0][:2] == [1, 2]
+
+
 def test_an_empty_text_is_told_with_its_line():
     encoding = fitted("a b")
     with pytest.raises(DataError, match="the text is empty") as caught:

@@ -227,8 +227,9 @@ def test_examples_for_a_trained_model_are_weighed_as_it_was(tmp_path):
     np.testing.assert_array_equal(found.features, [[1, 2], [1, 2]])
     np.testing.assert_array_equal(found.weights, float32([12, 5]))
     without = table(tmp_path / "f.csv", "y,b,a\nno,2,1\n")
-    with pytest.raises(DataError, match="there is no column 'w'"):
+    with pytest.raises(DataError, match="there is no column 'w'") as caught:
         load_examples(without, data.facts, labels="required")
+    assert "the loss is weighted by them" in str(caught.value.hint)
     assert load_examples(without, data.facts, labels="optional").weights is None
 
 

@@ -205,6 +205,8 @@ def test_every_unreadable_picture_is_counted_and_the_first_is_named(folder, load
     error = failing(loaded, folder)
     assert error.where == str(folder / "dog" / "0.png")
     assert "the first of 3 pictures that cannot be read" in error.message
+    others = f"{folder / 'dog' / '3.png'}, {folder / 'owl' / '1.png'}"
+    assert error.hint == f"replace them or take them away; the others: {others}"
     assert list(cache.iterdir()) == []
 
 
@@ -222,10 +224,41 @@ def test_a_file_that_is_no_picture_by_its_name_is_an_error_unless_it_is_to_be_ig
     assert found.splits["train"].num_examples == 12
 
 
-def test_what_desktops_leave_is_ignored(folder, loaded):
+@pytest.mark.parametrize("ignore", [{}, {"ignore": ("*.txt",)}])
+def test_what_desktops_leave_is_ignored_whatever_else_is(folder, loaded, ignore):
     for name in (".DS_Store", "dog/Thumbs.db", "dog/._1.png", "owl/desktop.ini"):
         (folder / name).write_bytes(b"x")
-    assert loaded(folder).splits["train"].num_examples == 12
+    found = loaded(folder, image=IMAGE | ignore)
+    assert found.splits["train"].num_examples == 12
+
+
+def test_classes_a_level_too_deep_are_told_with_the_source_that_may_be_meant(tmp_path, loaded):
+    save(tmp_path / "a" / "b" / "cat" / "1.png", np.zeros((5, 4), np.uint8))
+    error = failing(loaded, tmp_path / "a")
+    assert "a directory inside a class" in error.message
+    assert f"in {tmp_path / 'a' / 'b'}, name that as the source" in str(error.hint)
+
+
+def test_an_empty_class_is_told_with_what_to_do(folder, loaded):
+    (folder / "ant").mkdir()
+    assert str(failing(loaded, folder).hint).endswith("data.image.ignore: ['ant']")
+    assert loaded(folder, image=IMAGE | {"ignore": ("ant",)}).splits["train"].num_examples == 12
+
+
+def test_a_label_that_is_no_column_of_a_table_of_pictures_points_at_the_config(folder, loaded):
+    (folder / "list.csv").write_text("file,colour\ncat/0.png,cat\ndog/1.png,dog\n")
+    error = failing(loaded, folder / "list.csv", label="color")
+    assert (error.key, error.hint) == (("data", "label"), "did you mean 'colour'?")
+
+
+def test_a_table_for_a_model_of_a_folder_is_told_what_may_be_given_instead(folder, loaded):
+    facts = loaded(folder).facts
+    (folder / "list.csv").write_text("file,note\ncat/0.png,x\n")
+    with pytest.raises(DataError, match="which column has the pictures' paths") as caught:
+        load_examples(folder / "list.csv", facts, labels="optional")
+    assert caught.value.where == str(folder / "list.csv")
+    assert "a table with a column of paths alone" in str(caught.value.hint)
+    assert "data.image" not in str(caught.value.hint)  # a model's settings are what they are
 
 
 @pytest.mark.parametrize(

@@ -193,6 +193,12 @@ def test_published_splits_that_share_a_group_are_told_with_their_row(tmp_path):
     with pytest.raises(DataError, match="the group 'b' is in train and in test") as caught:
         load(tmp_path, group="g")
     assert caught.value.where == f"{tmp_path / 'test.csv'}, line 3"
+    # The caret is under the setting: file, line and number are in the message.
+    assert str(caught.value.message).endswith("(test.csv, line 3)")
+    assert "a fraction" in str(caught.value.hint)
+    (tmp_path / "test.csv").write_text("g,x,y\na,1,p\nb,2,q\nb,3,q\n")
+    with pytest.raises(DataError, match=r"\(test.csv, line 2\), and 1 more group likewise"):
+        load(tmp_path, group="g")
 
 
 def test_published_validation_and_test_splits_share_no_group_either(tmp_path):

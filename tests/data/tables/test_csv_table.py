@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from bmtrain.config.sections.data import SplitsSection
 from bmtrain.data.raw.columns import Beside, number_columns
 from bmtrain.data.tables import cell_blocks
 from bmtrain.data.tables.table_formats import read_table_examples, read_table_source
@@ -248,6 +249,18 @@ def test_a_table_without_a_label_setting_is_a_config_error_that_lists_the_column
 def test_wrong_features_point_at_their_place_in_the_config(table, features, message, error, index):
     found = fails(table(FLOWERS), message, label="species", features=features, error=error)
     assert found.key == ("data", "features", index)
+
+
+def test_a_category_that_is_something_else_is_told_what_it_is(table):
+    section = of_table("height", None).model_copy(
+        update={
+            "categorical": ("species",),
+            "splits": SplitsSection(group="species"),
+        }
+    )
+    with pytest.raises(ConfigError, match="'species' is the group of the examples") as caught:
+        read_table_source(table(FLOWERS), section, "csv")
+    assert caught.value.key == ("data", "categorical", 0)
 
 
 def test_time_grows_with_the_columns_and_not_with_their_square(table):

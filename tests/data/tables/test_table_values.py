@@ -84,6 +84,11 @@ def test_a_column_of_texts_is_told_to_be_one(fails):
     assert error.hint == "name it in data.categorical, or leave it out with data.features"
 
 
+def test_a_column_of_pictures_names_is_told_what_reads_pictures(fails):
+    error = fails("age,photo,y\n1,a/1.PNG,p\n2,a/2.jpg,q\n")
+    assert error.hint == "to read pictures: data.image: {size: [HEIGHT, WIDTH], column: photo}"
+
+
 def test_all_columns_of_texts_are_named_and_come_before_missing_cells(fails):
     error = fails("age,smoker,sex,y\n,,f,p\n2,yes,m,q\n3,no,f,p\n")
     assert error.where == "line 2"

@@ -30,9 +30,17 @@ class SourceReader(Protocol):
     """Reads all splits at a path; ``weight`` as there."""
 
     def __call__(
-        self, path: Path, /, *, weight: str | None = None, storage: Storage = RESIDENT
+        self,
+        path: Path,
+        /,
+        *,
+        weight: str | None = None,
+        group: str | None = None,
+        storage: Storage = RESIDENT,
     ) -> Source:
         """The splits at ``path``; DataError names the file and the row.
+
+        ``group``: the name of the arrays with each example's group, in the same way.
 
         Features that ``storage`` wants streamed stay in their file, where its form allows it.
         """

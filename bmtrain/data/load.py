@@ -43,10 +43,7 @@ from bmtrain.data.tables.table_formats import (
 )
 from bmtrain.errors import DataError
 
-_STREAMABLE: Final = (
-    "IDX files that are not compressed, .npy files, pictures and tables can; bmtrain convert makes "
-    ".npy files of the others"
-)
+_NO_ROOM: Final = "free some space, or let XDG_CACHE_HOME name a directory that has more; or data.storage: resident"
 
 
 def resolve_task(section: DataSection, loss_name: str) -> Task:
@@ -77,10 +74,10 @@ def load_dataset(section: DataSection, *, task: Task, seed: int) -> Dataset:
     splits = _settled(encoded(parts, encoding), section)
     if section.storage == "stream" and not splits["train"].is_streamed:
         raise DataError(
-            "it cannot be streamed as it is",
+            "to be streamed it must be in the cache, which has no room for it, or is switched off",
             where=section.source,
             key=("data", "storage"),
-            hint=_STREAMABLE,
+            hint=_NO_ROOM,
         )
     require_some_weight(splits)
     fingerprints = {name: split_fingerprint(split) for name, split in splits.items()}

@@ -21,6 +21,7 @@ from bmtrain.data.records.fixed_records import (
     read_description,
     write_source,
 )
+from bmtrain.data.records.record_cache import extracted_rows
 from bmtrain.data.records.table_records import write_table
 from bmtrain.data.tables.table_formats import (
     TableFormatName,
@@ -41,7 +42,7 @@ def read_source(section: DataSection) -> Source:
         DataError: it is missing or damaged.
         ConfigError: the section contradicts the kind of its source.
     """
-    storage = Storage(section.storage)
+    storage = Storage(section.storage, extract=extracted_rows)
     return _settled(_read(section, storage), storage)
 
 
@@ -60,7 +61,8 @@ def convert_into(directory: Path, section: DataSection) -> Description:
         tokens = None if section.text is None else section.tokens
         write_table(directory, table_layout(path, section, found), found, tokens)
     else:
-        write_source(directory, _read(section, Storage("stream", any_order=True)))
+        source = _read(section, Storage("stream", any_order=True, extract=extracted_rows))
+        write_source(directory, source, section.splits.group)
     return read_description(directory)
 
 
@@ -95,7 +97,8 @@ def _read(section: DataSection, storage: Storage) -> Source:
         )
     if found == "images":
         return read_picture_folder(path, section)
-    return ARRAY_READERS[found](path, weight=section.sample_weight, storage=storage)
+    group = section.splits.group
+    return ARRAY_READERS[found](path, weight=section.sample_weight, group=group, storage=storage)
 
 
 def _require_split_files(section: DataSection, path: Path, found: Format) -> None:
@@ -160,7 +163,7 @@ def _require_no_table(section: DataSection, path: Path, found: Format) -> None:
                 f"names columns of a table, and {path.name} is {found.upper()}: it has none",
                 key=("data", key),
             )
-    if section.splits.group is not None:
+    if section.splits.group is not None and found == "images":
         raise ConfigError(
             f"names a column of a table, and {path.name} is {found.upper()}: it has none",
             key=("data", "splits", "group"),

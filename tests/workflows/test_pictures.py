@@ -149,7 +149,10 @@ def test_init_writes_a_config_for_a_folder_that_is_valid_and_says_why(shapes, co
     assert ended.exit_code == 0, ended.err
     choices = {choice["key"]: choice for choice in json.loads(ended.out)["choices"]}
     assert choices["data.image"]["value"] == {"size": [16, 12], "channels": 1}
-    assert "most pictures are 16 × 12 (height × width); all are grey" in choices["data.image"]["reason"]
+    assert (
+        "most pictures are 16 × 12 (height × width); all are grey"
+        in choices["data.image"]["reason"]
+    )
     assert command("check", tmp_path / "c.yaml").exit_code == 0
 
 

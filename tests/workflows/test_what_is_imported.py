@@ -55,10 +55,10 @@ LOADING = {"np.load", "numpy.load", "torch.load", "yaml.load", "tf.load", "keras
 #: (module, what it may import or name) -> why that is no way in.
 EXCEPTIONS = {
     (
-        "data/arrays/numpy_files.py",
+        "data/arrays/array_files.py",
         "zipfile",
     ): ".npz data is a zip archive: members are read one by one "
-    "within their declared sizes, never extracted, and parsed as plain arrays",
+    "within their declared sizes, and parsed as plain arrays",
     ("data/raw/source.py", "zipfile"): "the exception that says that such data is damaged",
     ("config/yaml_reader.py", "Loader"): "yaml.parse streams events through CSafeLoader; no object "
     "is made of them",

@@ -54,8 +54,9 @@ class SplitsSection(Section):
         default=None,
         min_length=1,
         max_length=4096,
-        description="A column of a table, no feature then: no value of it is on both sides of a "
-        "split. Fractions are met as far as whole groups allow.",
+        description="A column of a table, no feature then; of arrays g for g_train, g_validation, "
+        "g_test: no value of it is on both sides of a split. Fractions are met as far as whole "
+        "groups allow.",
     )
     fold: str | None = Field(
         default=None,

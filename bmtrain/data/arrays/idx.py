@@ -35,11 +35,14 @@ from bmtrain.data.raw.source import (
 )
 from bmtrain.data.raw.storage import RESIDENT, Storage
 from bmtrain.errors import DataError
+from bmtrain.progress import tell_progress
 
 IDX_DTYPES = {0x08: "u1", 0x09: "i1", 0x0B: ">i2", 0x0C: ">i4", 0x0D: ">f4", 0x0E: ">f8"}
 FILE_NAME = re.compile(r"(train|t10k)-(images|labels)[-.]idx\d-ubyte(\.gz)?")
 
 _GZIP_MAGIC = b"\x1f\x8b"
+#: Of what is extracted at a time.
+_BLOCK_BYTES = 1 << 24
 
 
 def read_idx(path: Path) -> RawArray:
@@ -53,14 +56,28 @@ def read_idx(path: Path) -> RawArray:
 
 
 def idx_features(path: Path, storage: Storage) -> RawArray | FileRows:
-    """The same; what is to be streamed stays in its file, where that is not compressed."""
+    """The same; what is to be streamed stays in its file, or is extracted from it."""
     with _opened_idx(path) as (stream, header):
         if isinstance(stream, BufferedReader) and storage.streams(header.shape, header.dtype):
             offset = stream.tell()
             num_bytes = os.fstat(stream.fileno()).st_size - offset
             if num_bytes == header.num_bytes > 0:
                 return FileRows.of(stream.fileno(), str(path), header.dtype, header.shape, offset)
+        elif storage.extract and storage.streams(header.shape, header.dtype) and header.num_bytes:
+            dtype = header.dtype.newbyteorder("=")
+            return storage.extract(path, "", header.shape, dtype, lambda: _extracted(path))
         return _read_rows(stream, header, str(path), 0, header.shape[0])
+
+
+def _extracted(path: Path) -> Iterator[RawArray]:
+    with _opened_idx(path) as (stream, header):
+        num_rows, total = (
+            max(1, _BLOCK_BYTES * header.shape[0] // header.num_bytes),
+            header.shape[0],
+        )
+        for part in _stream_blocks(stream, header, str(path), num_rows):
+            tell_progress("examples extracted", part.features_at.first_row, total)
+            yield part.array
 
 
 def idx_blocks(path: Path, num_rows: int) -> Iterator[RawPart]:
@@ -182,7 +199,12 @@ def _read_header(stream: BufferedReader | gzip.GzipFile, where: str) -> _Header:
 
 
 def read_idx_directory(
-    directory: Path, /, *, weight: str | None = None, storage: Storage = RESIDENT
+    directory: Path,
+    /,
+    *,
+    weight: str | None = None,
+    group: str | None = None,
+    storage: Storage = RESIDENT,
 ) -> Source:
     """``train-images-idx3-ubyte``, ``train-labels-idx1-ubyte`` and, if there, ``t10k-…``.
 
@@ -190,6 +212,13 @@ def read_idx_directory(
     and another digit, for arrays of another rank, are fine.
     """
     _require_no_weight(directory, weight)
+    if group is not None:
+        raise DataError(
+            "IDX files hold no groups of examples",
+            where=str(directory),
+            key=("data", "splits", "group"),
+            hint=f"store the arrays as .npz, the groups as {group}_train",
+        )
     parts: dict[SplitName, RawPart] = {
         "train": _read_split(directory, "train", labels=True, storage=storage)
     }

@@ -35,7 +35,7 @@ _OBJECT = re.compile(r"['\"][|<>=]?O\d?['\"]")
 
 def read_array(stream: IO[bytes], size: int, where: str) -> RawArray:
     """One array from ``stream``, whose ``size`` in bytes must be what its header implies."""
-    dtype, shape, is_fortran = _fitting_header(stream, size, where)
+    dtype, shape, is_fortran = fitting_header(stream, size, where)
     array = _rows(stream, dtype, shape, where, is_fortran=is_fortran)
     stream.read(1)  # at the end, where zip members verify their checksum
     return array
@@ -46,17 +46,22 @@ def rows_in_file(file: BufferedReader, size: int, where: str, storage: Storage) 
 
     Of an array in Fortran's order an example is all over the file: see ``Storage``.
     """
-    dtype, shape, is_fortran = _fitting_header(file, size, where)
+    dtype, shape, is_fortran = fitting_header(file, size, where)
     offset = size - prod(shape) * dtype.itemsize
     if not storage.streams(shape, dtype) or dtype.kind == "U" or not prod(shape):
         return None
     if is_fortran and len(shape) > 1 and not storage.any_order:
-        raise DataError(
-            "the array is in Fortran's order, and cannot be streamed as it is",
-            where=where,
-            hint="bmtrain convert writes one that can; so does numpy.ascontiguousarray",
-        )
+        raise fortrans_order(where)
     return FileRows.of(file.fileno(), where, dtype, shape, offset, is_fortran=is_fortran)
+
+
+def fortrans_order(where: str) -> DataError:
+    """The error of an array that is to be streamed, and whose examples are all over its file."""
+    return DataError(
+        "the array is in Fortran's order, and cannot be streamed as it is",
+        where=where,
+        hint="bmtrain convert writes one that can; so does numpy.ascontiguousarray",
+    )
 
 
 def _rows(
@@ -89,7 +94,7 @@ def array_blocks(
 
     ``size``: as in ``read_array``; None: not known, it comes through a pipe.
     """
-    dtype, shape, is_fortran = _fitting_header(stream, size, where)
+    dtype, shape, is_fortran = fitting_header(stream, size, where)
     if is_fortran and len(shape) > 1:
         yield 0, _rows(stream, dtype, shape, where, is_fortran=True)
         return
@@ -101,10 +106,10 @@ def array_blocks(
 
 def num_examples(stream: IO[bytes], size: int, where: str) -> int:
     """The first axis of the array in ``stream``, of which only the header is read."""
-    return _fitting_header(stream, size, where)[1][0]
+    return fitting_header(stream, size, where)[1][0]
 
 
-def _fitting_header(
+def fitting_header(
     stream: IO[bytes], size: int | None, where: str
 ) -> tuple[np.dtype[Any], tuple[int, ...], bool]:
     """(dtype, shape of one axis at least, is_fortran) of an array of ``size`` bytes in all."""

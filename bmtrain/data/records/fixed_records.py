@@ -63,13 +63,16 @@ class Description:
     coding: Coding | None = None
 
 
-def write_source(directory: Path, source: Source) -> None:
-    """Convert what is no table into an empty ``directory``. Raises ``OSError``."""
+def write_source(directory: Path, source: Source, group: str | None) -> None:
+    """Convert what is no table into an empty ``directory``. Raises ``OSError``.
+
+    ``group``: the name that the config has for the examples' groups.
+    """
     if source.columns is not None:
         raise DataError("this is a converted table already: copy its directory")
     for split, part in source.parts.items():
         write_split(directory, split, _blocks(part))
-    describe(directory, None, Beside(source.label_name, source.weight_name), None)
+    describe(directory, None, Beside(source.label_name, source.weight_name, group), None)
 
 
 def read_description(directory: Path) -> Description:

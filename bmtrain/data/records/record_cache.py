@@ -7,6 +7,7 @@ that can be written to, the records are made in memory: the cache costs and save
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 import secrets
@@ -21,7 +22,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bmtrain.data.raw.file_rows import FileRows
-from bmtrain.durable import flush_directory
+from bmtrain.data.raw.source import reading
+from bmtrain.durable import environment_faults, flush_directory
+from bmtrain.errors import DataError
 from bmtrain.machine import is_alive
 
 Records = NDArray[np.generic]
@@ -32,6 +35,7 @@ MAX_BYTES: Final = 10 * 2**30
 MIN_FREE_BYTES: Final = 2**30
 _WRITING: Final = "writing"
 _SUFFIX: Final = ".npy"
+_EXTRACTED: Final = "extracted 1"
 
 
 def cached_records(
@@ -54,6 +58,35 @@ def cached_records(
             found = _find(directory, key, shape, dtype)
             return _written(directory, key, shape, dtype, blocks) if found is None else found
     return _in_memory(shape, dtype, blocks)
+
+
+def extracted_rows(
+    path: Path,
+    member: str,
+    shape: tuple[int, ...],
+    dtype: np.dtype[Any],
+    blocks: Callable[[], Iterable[Records]],
+) -> FileRows:
+    """The array ``member`` of a compressed file, in a file of the cache: see ``Extract``.
+
+    Raises:
+        DataError: what ``blocks`` raises; or there is no cache.
+        EnvironmentFault: it cannot be written, or there is no room in it.
+    """
+    directory = cache_directory()
+    if directory is None:
+        raise DataError(
+            "it is compressed: to be streamed it must be extracted, and there is no cache",
+            where=str(path),
+            hint="set XDG_CACHE_HOME to a directory that can be written to, or extract it yourself",
+        )
+    with reading(path):
+        facts = path.stat()
+    stamp = (str(path.resolve()), facts.st_size, facts.st_mtime_ns, facts.st_ctime_ns)
+    key = hashlib.sha256(repr((_EXTRACTED, stamp, member, shape, dtype.str)).encode()).hexdigest()
+    with environment_faults(directory, "write"):
+        found = _find(directory, key, shape, dtype.name)
+        return found or _written(directory, key, shape, dtype.name, blocks)
 
 
 def write_records(
@@ -126,12 +159,12 @@ def _written(
     shape: tuple[int, ...],
     dtype: str,
     blocks: Callable[[], Iterable[Records]],
-) -> Records | FileRows:
+) -> FileRows:
     """Raises ``OSError`` where they cannot be kept."""
     _remove_abandoned(directory)
     num_bytes = prod(shape) * np.dtype(dtype).itemsize
     if shutil.disk_usage(directory).free < num_bytes + MIN_FREE_BYTES:
-        return _in_memory(shape, dtype, blocks)
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
     temporary = directory / f"{_WRITING}-{os.getpid()}-{secrets.token_hex(4)}"
     try:
         with temporary.open("xb+") as file:

@@ -4,7 +4,7 @@ import zipfile
 import numpy as np
 import pytest
 
-from bmtrain.data.arrays import numpy_files
+from bmtrain.data.arrays import array_files
 from bmtrain.data.arrays.numpy_files import (
     read_npy_directory,
     read_npy_part,
@@ -71,7 +71,7 @@ NPY_BOMB = (
 @pytest.fixture
 def no_values(monkeypatch):
     """No values of an array may be read."""
-    monkeypatch.setattr(numpy_files, "read_array", lambda *_: pytest.fail("values were read"))
+    monkeypatch.setattr(array_files, "read_array", lambda *_: pytest.fail("values were read"))
 
 
 @pytest.mark.parametrize("name", ["x_train", "y_train"])

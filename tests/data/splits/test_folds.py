@@ -238,9 +238,3 @@ def test_a_fold_beside_a_published_validation_split_is_refused(tmp_path):
         (tmp_path / f"{name}.csv").write_text("x,y\n1,p\n2,q\n3,p\n4,q\n")
     with pytest.raises(ConfigError, match="has a validation split of its own"):
         load(tmp_path, fold="1/2")
-
-
-def test_arrays_have_no_group_column():
-    section = DataSection(source="mnist", splits=SplitsSection(group="writer"))
-    with pytest.raises(ConfigError, match="names a column of a table"):
-        load_dataset(section, task="classification", seed=0)

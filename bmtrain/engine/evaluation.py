@@ -15,7 +15,6 @@ from bmtrain.data.raw.streamed_rows import Features
 from bmtrain.engine.placement import SingleDevice
 from bmtrain.models.losses import encode_targets
 from bmtrain.models.masking import call_layer, mask_after
-from bmtrain.models.objective import l2_penalty
 from bmtrain.models.preprocessing import apply_preprocessing
 from bmtrain.models.problem import Problem
 
@@ -64,7 +63,7 @@ class Evaluator:
             totals += of_block.sum(axis=1)
             outputs.append(block.numpy()[:size])
         loss, *metrics = (totals / split.num_examples).tolist()
-        penalty = float(l2_penalty(problem.kernels, problem.l2_factor).numpy())
+        penalty = float(problem.penalty().numpy())
         figures = {"loss": loss, "penalty": penalty, "objective": loss + penalty}
         for (name, metric), mean in zip(problem.metrics.items(), metrics, strict=True):
             figures[name] = metric.finish(mean)

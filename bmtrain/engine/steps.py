@@ -20,7 +20,6 @@ from bmtrain.engine.feeding import Order, feed_of
 from bmtrain.engine.lowerings.table import forward_in_training
 from bmtrain.engine.placement import SingleDevice
 from bmtrain.models.losses import encode_targets
-from bmtrain.models.objective import l2_penalty
 from bmtrain.models.preprocessing import apply_preprocessing
 from bmtrain.models.problem import Problem
 
@@ -200,7 +199,7 @@ class CompiledSteps:
             losses = problem.loss(targets, outputs)
             if weights is not None:
                 losses *= weights
-            penalty = l2_penalty(problem.kernels, problem.l2_factor)
+            penalty = problem.penalty()
             objective = tf.reduce_mean(losses) + penalty
         problem.optimizer.apply(tape.gradient(objective, variables), variables)
         size = tf.cast(tf.shape(losses)[0], tf.float32)

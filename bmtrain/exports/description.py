@@ -27,6 +27,11 @@ _OF_TRAINING: Final[dict[str, Any]] = {
     "depthwise_initializer": True,
     "pointwise_initializer": True,
     "momentum": True,
+    **{
+        f"{kernel}_{term}": True
+        for kernel in ("kernel", "depthwise", "pointwise")
+        for term in ("regularizer", "constraint")
+    },
     "layer": {"kernel_initializer"},
 }
 

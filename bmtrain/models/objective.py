@@ -34,6 +34,12 @@ def l2_penalty(kernels: list[keras.Variable], factor: float) -> tf.Tensor:
     return factor * tf.add_n(squares)
 
 
+def own_penalty(model: keras.Sequential) -> tf.Tensor | None:
+    """What layers add for their own kernels, l1·Σ|w| + l2·Σw², float32 scalar; None: none does."""
+    variables = [v for v in model.trainable_variables if v.regularizer is not None]
+    return tf.add_n([v.regularizer(v.value) for v in variables]) if variables else None
+
+
 def describe_l2(section: RegularizationSection, num_train_examples: int) -> tuple[str, str | None]:
     """The Keras equivalent of λ in words, and a warning where it does next to nothing."""
     factor = l2_factor(section.l2_lambda, section.l2_convention, num_train_examples)

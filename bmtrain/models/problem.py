@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import keras
+import tensorflow as tf
 
 from bmtrain.config.sections.experiment import ExperimentConfig
 from bmtrain.config.sections.learning_rate import ReduceOnPlateau
@@ -16,7 +17,7 @@ from bmtrain.models.augmentation import Augmentor
 from bmtrain.models.decision import decision_threshold
 from bmtrain.models.layers.building import build_model
 from bmtrain.models.losses import PerExample, build_loss
-from bmtrain.models.objective import l2_factor, penalized_kernels
+from bmtrain.models.objective import l2_factor, l2_penalty, own_penalty, penalized_kernels
 from bmtrain.models.optimizers import build_optimizer
 
 
@@ -40,6 +41,11 @@ class Problem:
     seed: int
     augmentor: Augmentor | None = None
     plateau: ReduceOnPlateau | None = None
+
+    def penalty(self) -> tf.Tensor:
+        """Of the present weights, over all kernels and of single layers: float32 scalar."""
+        over_all, own = l2_penalty(self.kernels, self.l2_factor), own_penalty(self.model)
+        return over_all if own is None else over_all + own
 
 
 def build_problem(

@@ -112,6 +112,10 @@ WHOLE: dict[str, list[dict[str, Any]]] = {
     ],
     "noise": NOISE,
     "normalized": NORMALIZED,
+    "kernel terms": [
+        conv2d(kernel_regularizer={"l1": 0.1}, kernel_constraint={"max_norm": 1}),
+        FLATTEN,
+    ],
 }
 
 

@@ -11,6 +11,7 @@ from bmtrain.config.sections.layers.convolution import (
     SeparableConv2dLayer,
 )
 from bmtrain.models.initial_weights import initializer
+from bmtrain.models.layers.kernels import kernel_terms
 
 
 def conv1d(config: Conv1dLayer, seed: int, position: int) -> keras.layers.Layer:
@@ -24,6 +25,7 @@ def conv1d(config: Conv1dLayer, seed: int, position: int) -> keras.layers.Layer:
         use_bias=config.use_bias,
         kernel_initializer=initializer(config.kernel_initializer, seed, "kernel", position),
         bias_initializer=initializer(config.bias_initializer, seed, "bias", position),
+        **kernel_terms(config, "kernel", num_axes=2),
     )
 
 
@@ -39,6 +41,7 @@ def conv2d(config: Conv2dLayer, seed: int, position: int) -> keras.layers.Layer:
         use_bias=config.use_bias,
         kernel_initializer=initializer(config.kernel_initializer, seed, "kernel", position),
         bias_initializer=initializer(config.bias_initializer, seed, "bias", position),
+        **kernel_terms(config, "kernel", num_axes=3),
     )
 
 
@@ -53,6 +56,7 @@ def depthwise_conv2d(config: DepthwiseConv2dLayer, seed: int, position: int) -> 
         use_bias=config.use_bias,
         depthwise_initializer=initializer(config.depthwise_initializer, seed, "kernel", position),
         bias_initializer=initializer(config.bias_initializer, seed, "bias", position),
+        **kernel_terms(config, "depthwise", num_axes=2),
     )
 
 
@@ -73,4 +77,6 @@ def separable_conv2d(config: SeparableConv2dLayer, seed: int, position: int) -> 
             config.pointwise_initializer, seed, "pointwise_kernel", position
         ),
         bias_initializer=initializer(config.bias_initializer, seed, "bias", position),
+        **kernel_terms(config, "depthwise", num_axes=2),
+        **kernel_terms(config, "pointwise", num_axes=3),
     )

@@ -6,6 +6,7 @@ import keras
 
 from bmtrain.config.sections.layers.core import DenseLayer
 from bmtrain.models.initial_weights import initializer
+from bmtrain.models.layers.kernels import kernel_terms
 
 
 def dense(config: DenseLayer, seed: int, position: int) -> keras.layers.Layer:
@@ -16,4 +17,5 @@ def dense(config: DenseLayer, seed: int, position: int) -> keras.layers.Layer:
         use_bias=config.use_bias,
         kernel_initializer=initializer(config.kernel_initializer, seed, "kernel", position),
         bias_initializer=initializer(config.bias_initializer, seed, "bias", position),
+        **kernel_terms(config, "kernel", num_axes=1),
     )

@@ -15,6 +15,7 @@ from bmtrain.config.sections.layers.arguments import (
     Padding,
     Units,
 )
+from bmtrain.config.sections.layers.kernels import KernelConstraint, KernelRegularizer
 
 
 class Conv1dLayer(Section):
@@ -29,6 +30,8 @@ class Conv1dLayer(Section):
     use_bias: bool = True
     kernel_initializer: Initializer = "glorot_uniform"
     bias_initializer: Initializer = "zeros"
+    kernel_regularizer: KernelRegularizer | None = None
+    kernel_constraint: KernelConstraint | None = None
 
 
 class Conv2dLayer(Section):
@@ -46,6 +49,8 @@ class Conv2dLayer(Section):
     use_bias: bool = True
     kernel_initializer: Initializer = "glorot_uniform"
     bias_initializer: Initializer = "zeros"
+    kernel_regularizer: KernelRegularizer | None = None
+    kernel_constraint: KernelConstraint | None = None
 
 
 class DepthwiseConv2dLayer(Section):
@@ -60,6 +65,8 @@ class DepthwiseConv2dLayer(Section):
     use_bias: bool = True
     depthwise_initializer: Initializer = "glorot_uniform"
     bias_initializer: Initializer = "zeros"
+    depthwise_regularizer: KernelRegularizer | None = None
+    depthwise_constraint: KernelConstraint | None = None
 
 
 class SeparableConv2dLayer(Section):
@@ -80,3 +87,7 @@ class SeparableConv2dLayer(Section):
     depthwise_initializer: Initializer = "glorot_uniform"
     pointwise_initializer: Initializer = "glorot_uniform"
     bias_initializer: Initializer = "zeros"
+    depthwise_regularizer: KernelRegularizer | None = None
+    depthwise_constraint: KernelConstraint | None = None
+    pointwise_regularizer: KernelRegularizer | None = None
+    pointwise_constraint: KernelConstraint | None = None

@@ -8,6 +8,7 @@ from pydantic import Field
 
 from bmtrain.config.sections.base import Section
 from bmtrain.config.sections.layers.arguments import Activation, Initializer, Units
+from bmtrain.config.sections.layers.kernels import KernelConstraint, KernelRegularizer
 
 
 class DenseLayer(Section):
@@ -19,6 +20,8 @@ class DenseLayer(Section):
     use_bias: bool = True
     kernel_initializer: Initializer = "glorot_uniform"
     bias_initializer: Initializer = "zeros"
+    kernel_regularizer: KernelRegularizer | None = None
+    kernel_constraint: KernelConstraint | None = None
 
 
 class ActivationLayer(Section):

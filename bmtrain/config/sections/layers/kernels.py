@@ -1,0 +1,29 @@
+"""What a layer asks of its own kernels, beside the penalty over all of them."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field
+
+from bmtrain.config.sections.base import Section
+
+_Factor = Annotated[float, Field(ge=0)]
+
+
+class KernelRegularizer(Section):
+    """l1 · Σ|w| + l2 · Σw² over the kernel, part of the penalty; Keras's L1L2."""
+
+    l1: _Factor = 0.0
+    l2: _Factor = 0.0
+
+
+class KernelConstraint(Section):
+    """After each step, an output's weights that are longer than max_norm are scaled to that length.
+
+    Keras's MaxNorm over all axes of the kernel but that of the outputs.
+    """
+
+    max_norm: Annotated[float, Field(gt=0)] = Field(
+        description="The largest length √Σw² of the weights that lead to one output."
+    )

@@ -1,0 +1,139 @@
+"""Penalties and constraints of single layers do what Keras's do, step by step."""
+
+import numpy as np
+import pytest
+
+PICTURES = (6, 6, 2)
+REGULARIZER = {"l1": 0.01, "l2": 0.1}
+#: Short enough that it binds in every step.
+CONSTRAINT = {"max_norm": 0.6}
+
+
+def layers(*, regularized, constrained):
+    """Every kind of layer that takes them."""
+
+    def terms(*names):
+        found = {f"{name}_regularizer": REGULARIZER for name in names if regularized}
+        return found | {f"{name}_constraint": CONSTRAINT for name in names if constrained}
+
+    return [
+        {"type": "conv2d", "filters": 3, "kernel_size": 2, **terms("kernel")},
+        {"type": "depthwise_conv2d", "kernel_size": 2, "depth_multiplier": 2, **terms("depthwise")},
+        {
+            "type": "separable_conv2d",
+            "filters": 4,
+            "kernel_size": 2,
+            **terms("depthwise", "pointwise"),
+        },
+        {"type": "reshape", "target_shape": [9, 4]},
+        {"type": "conv1d", "filters": 3, "kernel_size": 3, **terms("kernel")},
+        {"type": "flatten"},
+        {"type": "dense", "units": 2, **terms("kernel")},
+    ]
+
+
+def twin(keras, weights, *, regularized, constrained):
+    """The same written by hand, with Keras's own axes."""
+
+    def terms(**axes):
+        found = {
+            f"{name}_regularizer": keras.regularizers.L1L2(**REGULARIZER)
+            for name in axes
+            if regularized
+        }
+        return found | {
+            f"{name}_constraint": keras.constraints.MaxNorm(CONSTRAINT["max_norm"], axis=axis)
+            for name, axis in axes.items()
+            if constrained
+        }
+
+    model = keras.Sequential(
+        [
+            keras.Input(PICTURES),
+            keras.layers.Conv2D(3, 2, **terms(kernel=[0, 1, 2])),
+            keras.layers.DepthwiseConv2D(2, depth_multiplier=2, **terms(depthwise=[0, 1])),
+            keras.layers.SeparableConv2D(4, 2, **terms(depthwise=[0, 1], pointwise=[0, 1, 2])),
+            keras.layers.Reshape((9, 4)),
+            keras.layers.Conv1D(3, 3, **terms(kernel=[0, 1])),
+            keras.layers.Flatten(),
+            keras.layers.Dense(2, **terms(kernel=0)),
+        ]
+    )
+    model.set_weights(weights)
+    model.compile(keras.optimizers.SGD(0.05), "mean_squared_error")
+    return model
+
+
+@pytest.fixture
+def made(harness, experiment, dataset, random):
+    """(mode, which terms) -> a harness of two epochs, and its examples."""
+    x = random.normal(size=(20, *PICTURES)).astype(np.float32)
+    y = random.normal(size=(20, 2)).astype(np.float32)
+    data = dataset(x, y)
+
+    def make(mode, **which):
+        config = experiment(
+            *layers(**which),
+            loss={"name": "mean_squared_error"},
+            optimizer={"name": "sgd", "learning_rate": 0.05},
+            training={"epochs": 2, "batch_size": "full", "threads": 1},
+        )
+        return harness(config, data, mode=mode), data.splits["train"]
+
+    return make
+
+
+@pytest.mark.parametrize("which", [(True, False), (False, True), (True, True)])
+@pytest.mark.parametrize("mode", ["graph", "xla"])
+def test_training_is_that_of_keras(made, mode, which):
+    import keras
+
+    regularized, constrained = which
+    run, split = made(mode, regularized=regularized, constrained=constrained)
+    weights = run.problem.model.get_weights()
+    reference = twin(keras, weights, regularized=regularized, constrained=constrained)
+    epochs = run.train()
+    for epoch in epochs:
+        told = reference.train_on_batch(split.features, split.labels)
+        assert epoch.train["objective"] == pytest.approx(float(told), rel=1e-5)
+    for one, other in zip(run.problem.model.get_weights(), reference.get_weights(), strict=True):
+        np.testing.assert_allclose(one, other, rtol=1e-4, atol=1e-6)
+    assert (epochs[0].train["penalty"] > 0) == regularized
+
+
+def test_the_penalty_is_l1_and_l2_of_the_kernels_alone(made):
+    run, split = made("graph", regularized=True, constrained=False)
+    kernels = [v for name, v in run.weights().items() if name.endswith("kernel")]
+    assert len(kernels) == 6
+    by_hand = sum(0.01 * np.abs(w).sum() + 0.1 * np.square(w).sum() for w in kernels)
+    assert float(run.problem.penalty().numpy()) == pytest.approx(by_hand, rel=1e-5)
+    figures = run.evaluator.evaluate(split).figures
+    assert figures["penalty"] == pytest.approx(by_hand, rel=1e-5)
+    assert figures["objective"] == pytest.approx(figures["loss"] + by_hand, rel=1e-5)
+
+
+def test_it_comes_on_top_of_the_penalty_over_all_kernels(harness, experiment, dataset, random):
+    x = random.normal(size=(10, 3)).astype(np.float32)
+    layer = {"type": "dense", "units": 2, "kernel_regularizer": {"l1": 1}}
+    config = experiment(layer, regularization={"l2_lambda": 3, "l2_convention": "sum"})
+    run = harness(config, dataset(x, x[:, :2].copy()))
+    kernel = run.weights()["layers.0.kernel"]
+    expected = np.abs(kernel).sum() + 3 * np.square(kernel).sum()
+    assert float(run.problem.penalty().numpy()) == pytest.approx(expected, rel=1e-5)
+
+
+def test_no_output_has_longer_weights_than_its_constraint(made):
+    run, _ = made("xla", regularized=False, constrained=True)
+    run.train()
+    weights = run.weights()
+    longest = {
+        "layers.0.kernel": (0, 1, 2),
+        "layers.1.kernel": (0, 1),
+        "layers.2.depthwise_kernel": (0, 1),
+        "layers.2.pointwise_kernel": (0, 1, 2),
+        "layers.4.kernel": (0, 1),
+        "layers.6.kernel": 0,
+    }
+    for name, axes in longest.items():
+        lengths = np.sqrt(np.square(weights[name]).sum(axis=axes))
+        assert lengths.max() <= CONSTRAINT["max_norm"] * (1 + 1e-5), name

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from bmtrain.config.load import load_config
+from bmtrain.config.paths import without_parents
 from bmtrain.config.sections.data import DataFormat, DataSection
 from bmtrain.data.bundled import is_bundled_name
 from bmtrain.data.records.conversion import written_whole
@@ -55,7 +56,8 @@ def convert(request: ConvertRequest) -> dict[str, Any]:
     if request.overrides:
         raise UsageError("KEY=VALUE overrides a config, and the source is data: use --label")
     name = str(request.source)
-    source = name if is_bundled_name(name) else str(request.source.absolute())
+    absolute = str(without_parents(request.source.absolute()))
+    source = name if is_bundled_name(name) else absolute
     section = DataSection(source=source, format=request.format, label=request.label)
     return _converted(section, output)
 

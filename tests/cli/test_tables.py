@@ -45,6 +45,7 @@ def test_where_it_is_too_wide_each_row_is_a_block(monkeypatch):
     file = io.StringIO()
     show_table(HEADER, ROWS[:2], Stream(file))
     assert file.getvalue().splitlines() == [
+        "run",
         *("first", "  test.accuracy 0.97", "  optimizer.name adam"),
         *("第二", "  test.accuracy 0.5"),
     ]

@@ -167,6 +167,7 @@ def test_a_narrow_terminal_has_blocks(bmtrain, two, width):
     ended = bmtrain("compare", "a", "b", "--only-changed", COLUMNS=str(width))
     rows = [line for line in ended.out.splitlines() if line.startswith(("optim", "  A", "  B"))]
     assert max(map(len, rows)) <= max(width, len("optimizer.learning_rate"))
+    assert any(line.split()[:1] == ["config"] for line in ended.out.splitlines())
 
 
 def test_csv_and_markdown_are_for_other_programs(bmtrain, two):

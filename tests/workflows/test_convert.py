@@ -43,6 +43,20 @@ def test_a_converted_table_trains_to_the_bits_of_the_table(bmtrain, convert, pro
     )
 
 
+def test_the_screen_names_the_source_without_detours_and_sizes_in_three_digits(
+    command, project, tmp_path, monkeypatch
+):
+    (tmp_path / "here").mkdir()
+    (tmp_path / "points.csv").write_bytes((project / "points.csv").read_bytes())
+    monkeypatch.chdir(tmp_path / "here")
+    ended = command("convert", "../points.csv", "points.set", "--label", "side")
+    assert ended.exit_code == 0, ended.err
+    lines = [line.split(maxsplit=1) for line in ended.out.splitlines()]
+    assert lines[0] == ["source", str(tmp_path / "points.csv")]
+    num_bytes = (tmp_path / "here" / "points.set" / "x_train.npy").stat().st_size
+    assert ["file", f"x_train.npy, {num_bytes / 1000:.3g} kB"] in lines
+
+
 def test_what_is_there_is_never_replaced(convert, project, tmp_path):
     (tmp_path / "mine").mkdir()
     ended = convert(project / "points.csv", "mine", "--label", "side")

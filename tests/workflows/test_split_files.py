@@ -85,3 +85,26 @@ def test_a_checkpoint_alone_reads_no_file_even_beside_a_bundled_set(command, tmp
     ended = command("eval", tmp_path / "elsewhere", "--json")
     assert ended.exit_code == 2
     assert str(own) in ended.document["error"]["hint"]
+
+
+def test_runs_on_two_test_files_are_compared_if_their_examples_are_the_same(
+    command, split_project, tmp_path
+):
+    more = split_project / "more"
+    header, *rows = (more / "test.csv").read_text().splitlines(keepends=True)
+    (more / "copy.csv").write_text(header + "".join(rows))
+    (more / "other.csv").write_text(header + "".join([*rows[1:], rows[0]]))
+    for name in ("test", "copy", "other"):
+        test = f"data.splits.test={more}/{name}.csv"
+        short = ("training.epochs=1", "training.engine=graph", f"--run-dir={tmp_path / name}")
+        ended = command("train", split_project / "points.yaml", test, *short, "--quiet")
+        assert ended.exit_code == 0, ended.err
+    same = command("compare", tmp_path / "test", tmp_path / "copy")
+    assert same.exit_code == 0, same.err
+    assert "have the same accuracy on every test example" in " ".join(same.out.split())
+    other = command("compare", tmp_path / "test", tmp_path / "other")
+    assert (other.exit_code, other.out) == (3, "")
+    assert "A and B were tested on different test sets" in " ".join(other.err.split())
+    assert "--metric validation.loss" in " ".join(other.err.split())
+    beside = ("--metric", "validation.loss")
+    assert command("compare", tmp_path / "test", tmp_path / "other", *beside).exit_code == 0

@@ -47,7 +47,7 @@ def test_train_eval_and_stored_predictions_have_one_loss(weighted, train, comman
 
 def test_train_says_what_the_loss_is_weighted_by(weighted, command, tmp_path):
     ended = command("train", weighted, "training.epochs=1", "--run-dir", tmp_path / "run")
-    assert "weighted by class: left 1, right 1, up 3; by example: 'worth'" in " ".join(
+    assert "weighted by class: left: 1, right: 1, up: 3; by example: 'worth'" in " ".join(
         ended.err.split()
     )
 

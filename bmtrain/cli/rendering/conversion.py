@@ -7,7 +7,7 @@ from typing import Any
 
 from bmtrain.cli.console import Screen
 from bmtrain.cli.rendering.documents import json_text
-from bmtrain.data.raw.memory import megabytes
+from bmtrain.figures import amount
 
 
 def show_conversion(document: Mapping[str, Any], screen: Screen) -> None:
@@ -20,5 +20,5 @@ def show_conversion(document: Mapping[str, Any], screen: Screen) -> None:
     out = screen.out
     out.hanging(out.paint(f"{'source':<10}", "dim"), 10, str(document["source"]))
     for name, facts in document["files"].items():
-        out.hanging(out.paint(f"{'file':<10}", "dim"), 10, f"{name}, {megabytes(facts['bytes'])}")
+        out.hanging(out.paint(f"{'file':<10}", "dim"), 10, f"{name}, {amount(facts['bytes'], 'B')}")
     out.hanging(out.paint(f"{'next':<10}", "dim"), 10, f"data.source: {document['output']}")

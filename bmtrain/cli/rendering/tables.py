@@ -11,7 +11,8 @@ from bmtrain.cli.typesetting import columns, printable
 def show_table(header: Sequence[str], rows: Iterable[Sequence[str]], stream: Stream) -> None:
     """A table: the first column on the left, figures on the right, as wide as they need.
 
-    Where it is wider than the stream, each row becomes a block of ``name value`` lines.
+    Where it is wider than the stream, each row becomes a block of ``name value`` lines, under
+    what the first column has.
     """
     header = [stream.printable(name) for name in header]
     rows = [[stream.printable(cell) for cell in row] for row in rows]
@@ -43,6 +44,8 @@ def _line(row: Sequence[str], widths: Sequence[int], gap: int) -> str:
 
 
 def _show_blocks(header: Sequence[str], rows: Sequence[Sequence[str]], stream: Stream) -> None:
+    if header[0]:
+        stream.line(stream.paint(header[0], "dim"))
     for row in rows:
         stream.line(stream.paint(row[0], "bold"))
         for name, cell in zip(header[1:], row[1:], strict=True):

@@ -105,7 +105,7 @@ def describe_weights(facts: DataFacts) -> str | None:
     words = []
     if facts.class_weights is not None:
         pairs = zip(facts.class_names or (), facts.class_weights, strict=True)
-        words.append("class: " + listed_and_more([f"{short(n)} {w:.4g}" for n, w in pairs]))
+        words.append("class: " + listed_and_more([f"{short(n)}: {w:.4g}" for n, w in pairs]))
     if facts.weight_name is not None:
         words.append(f"example: {quoted(facts.weight_name)}")
     return f"the loss is weighted by {'; by '.join(words)}" if words else None

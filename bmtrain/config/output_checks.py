@@ -8,12 +8,25 @@ from dataclasses import dataclass
 from bmtrain.config.finding import Finding
 from bmtrain.config.nodes import KeyPath
 from bmtrain.config.sections.experiment import ExperimentConfig
+from bmtrain.config.sections.layers.convolution import (
+    Conv1dLayer,
+    Conv2dLayer,
+    DepthwiseConv2dLayer,
+    SeparableConv2dLayer,
+)
 from bmtrain.config.sections.layers.core import ActivationLayer, DenseLayer
 from bmtrain.config.sections.layers.normalization import (
     BatchNormalizationLayer,
+    GroupNormalizationLayer,
     LayerNormalizationLayer,
+    RmsNormalizationLayer,
+    UnitNormalizationLayer,
 )
-from bmtrain.config.sections.layers.regularizing import DropoutLayer
+from bmtrain.config.sections.layers.regularizing import (
+    DropoutLayer,
+    GaussianDropoutLayer,
+    GaussianNoiseLayer,
+)
 from bmtrain.config.sections.loss import CROSSENTROPIES
 from bmtrain.config.sections.model import LayersModel
 
@@ -62,9 +75,18 @@ def _output(model: LayersModel) -> _Output:
             case ActivationLayer():
                 if layer.activation != "linear":
                     activation = activation or (layer.activation, index)
-            case BatchNormalizationLayer() | LayerNormalizationLayer():
+            case Conv1dLayer() | Conv2dLayer() | DepthwiseConv2dLayer() | SeparableConv2dLayer():
+                name, at = activation or (layer.activation, index)
+                return _Output(name, _key(at, "activation"), None, _key(index, "filters"))
+            case (
+                BatchNormalizationLayer()
+                | LayerNormalizationLayer()
+                | GroupNormalizationLayer()
+                | RmsNormalizationLayer()
+                | UnitNormalizationLayer()
+            ):
                 activation = activation or ("linear", index)
-            case DropoutLayer():
+            case DropoutLayer() | GaussianDropoutLayer() | GaussianNoiseLayer():
                 pass  # the identity in evaluation
             case _:
                 units_are_known = False  # flatten and reshape change the last axis

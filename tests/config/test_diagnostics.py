@@ -271,4 +271,4 @@ def test_a_model_type_that_layers_do_not_name_is_asked_for(errors, reference):
     text = reference.partition("model:")[0] + "model: {hidden: [3]}\n" + (
         "loss: sparse_categorical_crossentropy\noptimizer: adam\ntraining: {epochs: 1}\n")  # fmt: skip
     (diagnostic,) = errors(text=text)
-    assert diagnostic.message == "missing; expected one of layers, mlp"
+    assert diagnostic.message == "missing; expected one of layers, mlp, cnn"

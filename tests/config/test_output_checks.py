@@ -10,6 +10,10 @@ def dense(units: int, activation: str) -> str:
     return f"{{type: dense, units: {units}, activation: {activation}}}"
 
 
+def convolution(activation: str) -> str:
+    return f"{{type: conv2d, filters: 10, kernel_size: 3, activation: {activation}}}"
+
+
 def activation(name: str) -> str:
     return f"{{type: activation, activation: {name}}}"
 
@@ -35,6 +39,10 @@ SPARSE, ONE_HOT, BINARY = (
         (f"{dense(10, 'softmax')}, {activation('linear')}", SPARSE),
         (f"{dense(10, 'linear')}, {activation('softmax')}, {{type: dropout, rate: 0.1}}", SPARSE),
         (f"{dense(40, 'softmax')}, {{type: reshape, target_shape: [-1]}}", SPARSE),
+        (f"{convolution('softmax')}, {{type: global_average_pooling2d}}", SPARSE),
+        (f"{convolution('linear')}, {{type: flatten}}, {activation('softmax')}", SPARSE),
+        (f"{dense(10, 'relu')}, {{type: group_normalization}}", logits(SPARSE)),
+        (f"{dense(10, 'softmax')}, {{type: gaussian_noise, stddev: 0.1}}", SPARSE),
         (f"{dense(10, 'relu')}, {{type: batch_normalization}}", logits(SPARSE)),
         (f"{dense(2, 'sigmoid')}, {{type: flatten}}", BINARY),
         (LINEAR, "mse"),
@@ -122,3 +130,10 @@ def test_a_softmax_under_a_regression_loss_fits_classification(load, config):
 def test_the_outputs_of_the_preset_fit_every_loss(load, loss, config):
     text = config(loss=loss).replace("{layers: [" + SOFTMAX + "]}", "{type: mlp, hidden: [8]}")
     assert load(text=text).warnings == ()
+
+
+def test_a_convolution_at_the_end_is_asked_for_probabilities_too(errors, config):
+    layers = f"{convolution('relu')}, {{type: global_average_pooling2d}}"
+    (diagnostic,) = errors(text=config(layers=layers, loss=SPARSE))
+    assert diagnostic.key == "model.layers.0.activation"
+    assert "expected softmax at the model's end, got relu" in diagnostic.message

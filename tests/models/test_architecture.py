@@ -152,6 +152,61 @@ def test_an_mlp_normalises_between_a_layer_without_bias_and_its_activation(exper
     ]
 
 
+def expanded_cnn(experiment, model, shape):
+    config = experiment(model={"type": "cnn", **model}, loss=SPARSE)
+    layers = expand(config, facts(shape, num_outputs=3))
+    assert {key for _, key in layers} == {("model",)}
+    return [layer.model_dump(mode="json", exclude_defaults=True) for layer, _ in layers]
+
+
+CONVOLUTION = {"type": "conv2d", "kernel_size": 3, "padding": "same"}
+
+
+def test_a_cnn_is_convolutions_that_halve_then_dense_layers(experiment):
+    model = {"filters": [4, 8], "dense": [16], "dropout": 0.5}
+    assert expanded_cnn(experiment, model, (28, 20, 3)) == [
+        CONVOLUTION | {"filters": 4, "activation": "relu"},
+        {"type": "max_pooling2d"},
+        CONVOLUTION | {"filters": 8, "activation": "relu"},
+        {"type": "max_pooling2d"},
+        {"type": "flatten"},
+        {"type": "dropout", "rate": 0.5},
+        {"type": "dense", "units": 16, "activation": "relu"},
+        {"type": "dropout", "rate": 0.5},
+        {"type": "dense", "units": 3, "activation": "softmax"},
+    ]
+
+
+def test_a_cnn_gives_a_grey_picture_its_channel_and_normalises_before_the_activation(experiment):
+    model = {"filters": [4], "kernel_size": [5, 3], "batch_normalization": True}
+    assert expanded_cnn(experiment, model, (28, 20)) == [
+        {"type": "reshape", "target_shape": [28, 20, 1]},
+        CONVOLUTION | {"filters": 4, "kernel_size": [5, 3], "use_bias": False},
+        {"type": "batch_normalization"},
+        {"type": "activation", "activation": "relu"},
+        {"type": "max_pooling2d"},
+        {"type": "flatten"},
+        {"type": "dense", "units": 3, "activation": "softmax"},
+    ]
+
+
+@pytest.mark.parametrize("normalized", [False, True])
+def test_a_cnn_is_built_as_planned(runtime, experiment, normalized):
+    model = {"type": "cnn", "filters": [4, 8], "dense": [16], "batch_normalization": normalized}
+    plan = plan_architecture(experiment(model=model, loss=SPARSE), facts((9, 13)))
+    assert plan.layers[-3].output_shape == (2 * 3 * 8,)
+    assert_keras_builds_the_plan(plan)
+
+
+def test_a_cnn_of_a_table_or_of_too_small_a_picture_is_told(experiment):
+    error = refusal(experiment, (), facts((7,)), model={"type": "cnn", "filters": [4]}, loss=SPARSE)
+    assert "takes a picture" in error.message
+    assert error.key == ("model",)
+    model = {"type": "cnn", "filters": [4, 4, 4]}
+    error = refusal(experiment, (), facts((7, 4)), model=model, loss=SPARSE)
+    assert error.message == "layer 6 (max_pooling2d) has windows of 2 × 2, its input is 1 × 1"
+
+
 @pytest.mark.parametrize(
     ("loss", "num_outputs", "classes", "units", "activation"),
     [

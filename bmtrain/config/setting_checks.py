@@ -20,7 +20,7 @@ from bmtrain.config.sections.layers.convolution import (
 from bmtrain.config.sections.layers.core import DenseLayer, ReshapeLayer
 from bmtrain.config.sections.layers.recurrent import BidirectionalLayer, RecurrentSection
 from bmtrain.config.sections.model import LayersModel
-from bmtrain.config.sections.optimizer import Sgd
+from bmtrain.config.sections.optimizer import KerasOptimizer, Optimizer, Sgd
 
 _WITH_KERNELS = (
     DenseLayer,
@@ -31,6 +31,7 @@ _WITH_KERNELS = (
     RecurrentSection,
     BidirectionalLayer,
 )
+_CLIPS = ("clipvalue", "clipnorm", "global_clipnorm")
 #: Of tables of numbers and categories.
 _NOT_OF_TEXTS = ("features", "categorical", "missing")
 
@@ -74,7 +75,7 @@ def _figures(section: Section, key: KeyPath) -> Iterator[tuple[KeyPath, object]]
 
 
 def setting_findings(experiment: ExperimentConfig) -> Iterator[Finding]:
-    """Impossible shapes, figures out of range, a penalty on nothing, Nesterov's momentum without momentum."""
+    """Impossible shapes, figures out of range, a penalty on nothing, an optimizer's options."""
     model, optimizer = experiment.model, experiment.optimizer
     yield from _out_of_float32(experiment)
     yield from _fold(experiment.data.splits)
@@ -86,8 +87,24 @@ def setting_findings(experiment: ExperimentConfig) -> Iterator[Finding]:
         if experiment.regularization.l2_lambda > 0 and not has_kernels:
             key = ("regularization", "l2_lambda")
             yield Finding(key, "no effect: the model has no kernels", "warning")
+    yield from _optimizer(optimizer)
+
+
+def _optimizer(optimizer: Optimizer) -> Iterator[Finding]:
     if isinstance(optimizer, Sgd) and optimizer.nesterov and optimizer.momentum == 0:
         yield Finding(("optimizer", "nesterov"), "no effect: momentum is 0", "warning")
+    if not isinstance(optimizer, KerasOptimizer):
+        return
+    clips = [name for name in _CLIPS if getattr(optimizer, name) is not None]
+    if len(clips) > 1:
+        message = f"one way to clip at most: '{clips[0]}' is given, too"
+        yield Finding(("optimizer", clips[-1]), message)
+    default = KerasOptimizer.model_fields["ema_momentum"].default
+    if not optimizer.use_ema and optimizer.ema_momentum != default:
+        yield Finding(("optimizer", "ema_momentum"), "no effect: use_ema is false", "warning")
+    if optimizer.exclude_from_weight_decay and not getattr(optimizer, "weight_decay", None):
+        key = ("optimizer", "exclude_from_weight_decay")
+        yield Finding(key, "no effect: there is no weight_decay", "warning")
 
 
 def _fold(splits: SplitsSection) -> Iterator[Finding]:

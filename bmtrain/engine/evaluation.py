@@ -16,7 +16,7 @@ from bmtrain.engine.placement import SingleDevice
 from bmtrain.models.losses import encode_targets
 from bmtrain.models.masking import call_layer, mask_after
 from bmtrain.models.preprocessing import apply_preprocessing
-from bmtrain.models.problem import Problem
+from bmtrain.models.problem import Problem, averaged_weights
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +28,7 @@ class Evaluation:
 
 
 class Evaluator:
-    """Evaluates splits with the problem's present weights."""
+    """Evaluates splits with the problem's present weights, or their averages where it keeps any."""
 
     def __init__(self, problem: Problem, placement: SingleDevice, *, jit_compile: bool) -> None:
         self._problem = problem
@@ -49,6 +49,10 @@ class Evaluator:
 
     def evaluate(self, split: Split) -> Evaluation:
         """Means over all examples, summed in float64 on the host; the loss is weighted."""
+        with averaged_weights(self._problem):
+            return self._evaluate(split)
+
+    def _evaluate(self, split: Split) -> Evaluation:
         problem = self._problem
         totals = np.zeros(1 + len(problem.metrics))
         outputs = []
@@ -72,8 +76,8 @@ class Evaluator:
     def predict(self, features: NDArray[np.generic]) -> NDArray[np.float32]:
         """The model's outputs (examples, outputs) for features without labels."""
         outputs = []
-        for block, _, size in _blocks(features, np.zeros(len(features), np.int32)):
-            with self._placement.scope():
+        with averaged_weights(self._problem), self._placement.scope():
+            for block, _, size in _blocks(features, np.zeros(len(features), np.int32)):
                 outputs.append(self._predict_block(tf.constant(block)).numpy()[:size])
         return np.concatenate(outputs)
 

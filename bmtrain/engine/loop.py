@@ -14,15 +14,15 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from bmtrain.config.sections.training import EarlyStopping, TrainingSection
+from bmtrain.config.sections.training import TrainingSection
 from bmtrain.data.examples.dataset import Dataset
 from bmtrain.data.splits.order import epoch_order
 from bmtrain.engine.evaluation import Evaluator
+from bmtrain.engine.monitoring import is_improvement, monitored_value
 from bmtrain.engine.plateau import after_epoch
 from bmtrain.engine.steps import CompiledSteps, figures_from_sums
 from bmtrain.errors import TrainingDiverged
 from bmtrain.events import EpochDone, Event, StepsDone, StoppedEarly
-from bmtrain.models.metrics import HIGHER_IS_BETTER
 from bmtrain.models.optimizers import learning_rate_at, schedule_of
 from bmtrain.models.problem import Problem
 from bmtrain.training_state import Plateau, TrainingState
@@ -237,22 +237,3 @@ class TrainingLoop:
             examples_per_s=rate,
             remaining_s=float(total - done) / max(rate, 1e-9),
         )
-
-
-def monitored_value(monitor: str, figures: dict[str, dict[str, float] | None]) -> float | None:
-    """Of SPLIT.METRIC, or None where there is no such split."""
-    split, metric = monitor.split(".")
-    measured = figures.get(split)
-    return None if measured is None else measured[metric]
-
-
-def is_improvement(training: TrainingSection, value: float, best: float | None) -> bool:
-    """Better than ``best`` by more than ``min_delta``."""
-    if best is None:
-        return True
-    settings = training.early_stopping or EarlyStopping()
-    higher = settings.mode == "max" or (
-        settings.mode == "auto" and settings.monitor.split(".")[1] in HIGHER_IS_BETTER
-    )
-    gain = value - best if higher else best - value
-    return gain > settings.min_delta

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from bmtrain.config.sections.learning_rate import ReduceOnPlateau
-from bmtrain.models.metrics import HIGHER_IS_BETTER
+from bmtrain.engine.monitoring import gain
 from bmtrain.models.schedules import plateau_rate
 from bmtrain.training_state import Plateau
 
@@ -14,7 +14,10 @@ def after_epoch(config: ReduceOnPlateau, plateau: Plateau, value: float) -> Plat
     """Where the plateau stands after an epoch whose monitored figure was ``value``."""
     if plateau.cooldown:
         plateau = replace(plateau, cooldown=plateau.cooldown - 1, waited=0)
-    if plateau.best is None or _gain(config, value, plateau.best) > config.min_delta:
+    if (
+        plateau.best is None
+        or gain(config.monitor, config.mode, value, plateau.best) > config.min_delta
+    ):
         return replace(plateau, best=value, waited=0)
     if plateau.cooldown:
         return plateau
@@ -24,10 +27,3 @@ def after_epoch(config: ReduceOnPlateau, plateau: Plateau, value: float) -> Plat
         return replace(plateau, waited=waited)
     reductions = plateau.reductions + 1
     return replace(plateau, waited=0, cooldown=config.cooldown, reductions=reductions)
-
-
-def _gain(config: ReduceOnPlateau, value: float, best: float) -> float:
-    is_more_better = config.mode == "max" or (
-        config.mode == "auto" and config.monitor.split(".")[1] in HIGHER_IS_BETTER
-    )
-    return value - best if is_more_better else best - value

@@ -20,6 +20,7 @@ from bmtrain.engine.feeding import Order, feed_of
 from bmtrain.engine.lowerings.table import forward_in_training
 from bmtrain.engine.placement import SingleDevice
 from bmtrain.models.losses import encode_targets
+from bmtrain.models.optimizers import takes_whole_gradients
 from bmtrain.models.preprocessing import apply_preprocessing
 from bmtrain.models.problem import Problem
 
@@ -201,7 +202,10 @@ class CompiledSteps:
                 losses *= weights
             penalty = problem.penalty()
             objective = tf.reduce_mean(losses) + penalty
-        problem.optimizer.apply(tape.gradient(objective, variables), variables)
+        gradients = tape.gradient(objective, variables)
+        if takes_whole_gradients(problem.optimizer):
+            gradients = [tf.convert_to_tensor(gradient) for gradient in gradients]
+        problem.optimizer.apply(gradients, variables)
         size = tf.cast(tf.shape(losses)[0], tf.float32)
         values = [m.per_example(labels, outputs) for m in problem.metrics.values()]
         sums = [size, tf.reduce_sum(losses), size * penalty, *map(tf.reduce_sum, values)]

@@ -66,6 +66,9 @@ def _num_larger(outputs: NDArray[np.float32], labels: NDArray[Any]) -> NDArray[n
 def _losses(experiment: ExperimentConfig, outputs: Values, labels: NDArray[Any]) -> Values:
     loss: Any = experiment.loss
     targets = labels if labels.dtype != np.int32 else _encoded(loss.name, labels, outputs.shape[1])
+    smoothing = getattr(loss, "label_smoothing", 0.0)
+    if smoothing:
+        targets = targets * (1 - smoothing) + smoothing / max(outputs.shape[1], 2)
     return _LOSSES[loss.name](loss, targets, outputs)
 
 

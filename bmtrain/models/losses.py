@@ -26,11 +26,30 @@ def half_mean_squared_error(targets: tf.Tensor, outputs: tf.Tensor) -> tf.Tensor
 def _crossentropy(function: Callable[..., tf.Tensor]) -> Callable[[Any], PerExample]:
     def build(config: Any) -> PerExample:
         def loss(targets: tf.Tensor, outputs: tf.Tensor) -> tf.Tensor:
-            return function(targets, outputs, from_logits=config.from_logits)
+            return function(
+                targets,
+                outputs,
+                from_logits=config.from_logits,
+                label_smoothing=config.label_smoothing,
+            )
 
         return loss
 
     return build
+
+
+def _sparse_crossentropy(config: sections.SparseCategoricalCrossentropy) -> PerExample:
+    """Keras smooths one-hot targets alone: so do we, after encoding them."""
+    smoothed = _crossentropy(keras.losses.categorical_crossentropy)(config)
+
+    def loss(targets: tf.Tensor, outputs: tf.Tensor) -> tf.Tensor:
+        if config.label_smoothing:
+            return smoothed(tf.one_hot(targets, outputs.shape[-1], dtype=tf.float32), outputs)
+        return keras.losses.sparse_categorical_crossentropy(
+            targets, outputs, from_logits=config.from_logits
+        )
+
+    return loss
 
 
 def _huber(config: sections.Huber) -> PerExample:
@@ -42,7 +61,7 @@ def _huber(config: sections.Huber) -> PerExample:
 
 #: name -> builder(config) -> per-example loss
 LOSSES: dict[str, Callable[[Any], PerExample]] = {
-    "sparse_categorical_crossentropy": _crossentropy(keras.losses.sparse_categorical_crossentropy),
+    "sparse_categorical_crossentropy": _sparse_crossentropy,
     "categorical_crossentropy": _crossentropy(keras.losses.categorical_crossentropy),
     "binary_crossentropy": _crossentropy(keras.losses.binary_crossentropy),
     "mean_squared_error": lambda config: keras.losses.mean_squared_error,

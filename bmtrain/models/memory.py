@@ -72,9 +72,14 @@ def checkpoint_bytes(architecture: Architecture, optimizer: sections.Optimizer) 
 
 def num_slots(optimizer: sections.Optimizer) -> int:
     """Variables that the optimizer keeps per parameter, as Keras makes them; at least."""
+    if isinstance(optimizer, sections.GradientDescent):
+        return 0
+    common = optimizer.use_ema + (optimizer.gradient_accumulation_steps is not None)
+    return common + _own_slots(optimizer)
+
+
+def _own_slots(optimizer: sections.KerasOptimizer) -> int:
     match optimizer:
-        case sections.GradientDescent():
-            return 0
         case sections.Sgd():
             return int(optimizer.momentum > 0)
         case sections.Adam() | sections.AdamW():
@@ -83,5 +88,5 @@ def num_slots(optimizer: sections.Optimizer) -> int:
             return 1 + (optimizer.momentum > 0) + optimizer.centered
         case sections.Nadam():
             return 2
-        case sections.Adagrad() | sections.Lion() | sections.Muon():  # Muon: 2 where it is AdamW
+        case _:  # Adagrad, Lion, Muon, which has 2 where it is AdamW
             return 1

@@ -7,7 +7,7 @@ from typing import Any
 import keras
 
 from bmtrain.config.durations import Timeline
-from bmtrain.config.sections.optimizer import Optimizer
+from bmtrain.config.sections.optimizer import KerasOptimizer, Optimizer
 from bmtrain.models.schedules import Schedule
 
 OPTIMIZERS: dict[str, type[keras.optimizers.Optimizer]] = {
@@ -28,12 +28,35 @@ def build_optimizer(
     config: Optimizer, variables: list[keras.Variable], timeline: Timeline
 ) -> keras.optimizers.Optimizer:
     """The optimizer, its slots created for ``variables``; arguments keep Keras's meanings."""
-    arguments: dict[str, Any] = config.model_dump(exclude={"name", "learning_rate"})
+    ours = {"name", "learning_rate", "exclude_from_weight_decay"}
+    arguments: dict[str, Any] = config.model_dump(exclude=ours)
     rate = config.learning_rate
     arguments["learning_rate"] = rate if isinstance(rate, float) else Schedule(rate, timeline)
     optimizer = OPTIMIZERS[config.name](**arguments)
+    if isinstance(config, KerasOptimizer) and config.exclude_from_weight_decay:
+        excluded = [v for v in variables if v.name in config.exclude_from_weight_decay]
+        optimizer.exclude_from_weight_decay(var_list=excluded)
     optimizer.build(variables)
     return optimizer
+
+
+def moving_averages(
+    optimizer: keras.optimizers.Optimizer, variables: list[keras.Variable]
+) -> list[tuple[keras.Variable, keras.Variable]]:
+    """Each of the ``variables`` that it was built for with its moving average; [] without."""
+    if not getattr(optimizer, "use_ema", False):
+        return []
+    averages = optimizer._model_variables_moving_average  # noqa: SLF001  # nothing else names them
+    return list(zip(variables, averages, strict=True))
+
+
+def takes_whole_gradients(optimizer: keras.optimizers.Optimizer) -> bool:
+    """Whether it computes with gradients before they meet their variables: clips or adds them.
+
+    Those of an embedding are rows, which Keras's sums do not take.
+    """
+    clips = (optimizer.clipvalue, optimizer.clipnorm, optimizer.global_clipnorm)
+    return bool(optimizer.gradient_accumulation_steps) or any(clips)
 
 
 def schedule_of(optimizer: keras.optimizers.Optimizer) -> Schedule | None:

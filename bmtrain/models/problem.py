@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import keras
@@ -18,14 +19,15 @@ from bmtrain.models.decision import decision_threshold
 from bmtrain.models.layers.building import build_model
 from bmtrain.models.losses import PerExample, build_loss
 from bmtrain.models.objective import l2_factor, l2_penalty, own_penalty, penalized_kernels
-from bmtrain.models.optimizers import build_optimizer
+from bmtrain.models.optimizers import build_optimizer, moving_averages
 
 
 @dataclass(frozen=True, slots=True)
 class Problem:
     """What is minimised, by what, and what is reported.
 
-    ``threshold`` is where a single output begins to mean the second class.
+    ``threshold`` is where a single output begins to mean the second class. ``averages``: the
+    trainable variables, each with the moving average that is judged in its place.
     """
 
     model: keras.Sequential
@@ -41,11 +43,25 @@ class Problem:
     seed: int
     augmentor: Augmentor | None = None
     plateau: ReduceOnPlateau | None = None
+    averages: Sequence[tuple[keras.Variable, keras.Variable]] = ()
 
     def penalty(self) -> tf.Tensor:
         """Of the present weights, over all kernels and of single layers: float32 scalar."""
         over_all, own = l2_penalty(self.kernels, self.l2_factor), own_penalty(self.model)
         return over_all if own is None else over_all + own
+
+
+@contextmanager
+def averaged_weights(problem: Problem) -> Iterator[None]:
+    """Inside, the model has the moving averages of its weights, if any are kept."""
+    present = [variable.value.read_value() for variable, _ in problem.averages]
+    try:
+        for variable, average in problem.averages:
+            variable.assign(average.value)
+        yield
+    finally:
+        for (variable, _), value in zip(problem.averages, present, strict=True):
+            variable.assign(value)
 
 
 def build_problem(
@@ -58,9 +74,10 @@ def build_problem(
     penalty, augmentation = experiment.regularization, experiment.training.augmentation
     rate = experiment.optimizer.learning_rate
     timeline = experiment.training.timeline(facts.num_train_examples)
+    optimizer = build_optimizer(experiment.optimizer, model.trainable_variables, timeline)
     return Problem(
         model=model,
-        optimizer=build_optimizer(experiment.optimizer, model.trainable_variables, timeline),
+        optimizer=optimizer,
         loss_name=experiment.loss.name,
         loss=build_loss(experiment.loss),
         metrics=metric_table.build_metrics(experiment.metrics, threshold=threshold),
@@ -72,4 +89,5 @@ def build_problem(
         seed=experiment.seed,
         augmentor=Augmentor(augmentation, seed=experiment.seed) if augmentation else None,
         plateau=rate if isinstance(rate, ReduceOnPlateau) else None,
+        averages=moving_averages(optimizer, model.trainable_variables),
     )

@@ -20,6 +20,7 @@ from bmtrain.data.examples.weights import weighted
 from bmtrain.data.load import load_dataset, resolve_task
 from bmtrain.data.raw.memory import megabytes
 from bmtrain.errors import BmtrainError, DataError, Diagnostic, OutOfMemory
+from bmtrain.figures import count
 from bmtrain.machine import available_memory, may_have_gpu
 from bmtrain.models.architecture import Architecture, plan_architecture
 from bmtrain.models.augmentation_checks import require_fitting_augmentation
@@ -106,7 +107,7 @@ def plan(loaded: LoadedConfig, data: PreparedData) -> Prepared:
         require_fitting_augmentation(loaded.experiment.training.augmentation, facts)
         architecture = plan_architecture(loaded.experiment, facts)
         num_examples = data.dataset.splits["train"].num_examples
-        late = list(schedule_warnings(loaded.experiment, num_examples))
+        late = list(step_warnings(loaded.experiment, num_examples))
     found = [*architecture_warnings(architecture, facts), *late]
     warnings = [loaded.origins.diagnostic(key, text, severity="warning") for key, text in found]
     return Prepared(
@@ -120,18 +121,24 @@ def plan(loaded: LoadedConfig, data: PreparedData) -> Prepared:
     )
 
 
-def schedule_warnings(
+def step_warnings(
     experiment: ExperimentConfig, num_examples: int
 ) -> Iterator[tuple[ConfigKey, str]]:
-    """Durations of the schedule that are longer than the training, in steps of so many examples.
+    """What in a training on so many examples is longer than its steps.
 
     Raises:
-        DataError: the schedule cannot be followed.
+        DataError: the schedule cannot be followed, or no step changes a weight.
     """
-    schedule = experiment.optimizer.learning_rate
+    optimizer, timeline = experiment.optimizer, experiment.training.timeline(num_examples)
+    accumulated = getattr(optimizer, "gradient_accumulation_steps", None)
+    if accumulated is not None and accumulated > timeline.total_steps:
+        steps = count(timeline.total_steps, "step")
+        message = f"expected at most the training's {steps}, got {accumulated:,}"
+        raise DataError(message, key=("optimizer", "gradient_accumulation_steps"))
+    schedule = optimizer.learning_rate
     if isinstance(schedule, float) or not depends_on_steps(schedule):
         return  # what can be told was told with the config
-    for finding in timed_findings(schedule, experiment.training.timeline(num_examples)):
+    for finding in timed_findings(schedule, timeline):
         if finding.severity == "error":
             raise DataError(finding.message, key=finding.key)
         yield finding.key, finding.message

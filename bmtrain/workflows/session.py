@@ -66,7 +66,12 @@ class _Reads:
 
 @dataclass(frozen=True)
 class Session:
-    """The problem with its present weights, and the means to evaluate it."""
+    """The problem with its present weights, and the means to evaluate it.
+
+    Where it keeps moving averages of its weights, they are what ``model_variables`` names:
+    what is judged, saved as the model and exported. The weights that the training goes on with
+    are then among ``optimizer_variables``, in the places of their averages.
+    """
 
     problem: Problem
     placement: SingleDevice
@@ -99,7 +104,7 @@ class Session:
         weights: Mapping[str, NDArray[Any]],
         optimizer: Mapping[str, NDArray[Any]] | None = None,
     ) -> None:
-        """Put arrays into the variables.
+        """Put arrays into the variables; ``weights`` alone into the model and its averages.
 
         Raises:
             CheckpointError: names, shapes or dtypes are not the variables'.
@@ -107,6 +112,9 @@ class Session:
         _assign(self.model_variables, weights)
         if optimizer is not None:
             _assign(self.optimizer_variables, optimizer)
+            return
+        for variable, average in self.problem.averages:
+            variable.assign(average.value)
 
 
 def build_session(
@@ -128,15 +136,23 @@ def build_session(
     with placement.scope(), signals_deferred():
         problem = build_problem(experiment, architecture, preprocessing)
     engine = select_engine(mode, problem.model, runtime)
+    average_of = {id(variable): average for variable, average in problem.averages}
+    present_of = {id(average): variable for variable, average in problem.averages}
     evaluator = Evaluator(problem, placement, jit_compile=engine.mode == "xla")
     return Session(
         problem=problem,
         placement=placement,
         engine=engine,
         evaluator=evaluator,
-        model_variables=named_variables(problem.model),
-        optimizer_variables=named_optimizer_variables(problem.optimizer),
+        model_variables=_exchanged(named_variables(problem.model), average_of),
+        optimizer_variables=_exchanged(named_optimizer_variables(problem.optimizer), present_of),
     )
+
+
+def _exchanged(
+    named: Mapping[str, keras.Variable], others: Mapping[int, keras.Variable]
+) -> dict[str, keras.Variable]:
+    return {name: others.get(id(variable), variable) for name, variable in named.items()}
 
 
 @contextmanager

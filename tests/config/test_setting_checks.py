@@ -24,6 +24,26 @@ def test_nesterov_without_momentum_is_doubtful(load, config):
     assert load("optimizer.momentum=0.9", text=text).warnings == ()
 
 
+def test_two_ways_to_clip_are_an_error(errors, config):
+    (told,) = errors(text=config(optimizer="{name: adam, clipvalue: 1, global_clipnorm: 1}"))
+    assert told.key == "optimizer.global_clipnorm"
+    assert told.message == "one way to clip at most: 'clipvalue' is given, too"
+
+
+@pytest.mark.parametrize(
+    ("option", "key", "message"),
+    [
+        ("ema_momentum: 0.9", "ema_momentum", "no effect: use_ema is false"),
+        ("exclude_from_weight_decay: [bias]", "exclude_from_weight_decay",
+         "no effect: there is no weight_decay"),
+    ],
+)  # fmt: skip
+def test_an_option_of_what_is_off_is_doubtful(load, config, option, key, message):
+    warning = only_warning(load(text=config(optimizer=f"{{name: adam, {option}}}")))
+    assert (warning.key, warning.message) == (f"optimizer.{key}", message)
+    load(text=config(optimizer=f"{{name: adamw, use_ema: true, {option}}}"))
+
+
 @pytest.mark.parametrize("shape", ["[0]", "[-1, -1]", "[2, -1, -1]"])
 def test_a_target_shape_that_no_data_has_is_an_error(errors, shape, config):
     layers = (

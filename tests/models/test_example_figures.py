@@ -46,10 +46,12 @@ def probabilities(scores):
 
 @pytest.mark.parametrize("from_logits", LOGITS)
 @pytest.mark.parametrize("name", ["sparse_categorical_crossentropy", "categorical_crossentropy"])
-@pytest.mark.parametrize("figure", ["loss", "accuracy", "top_5_accuracy"])
+@pytest.mark.parametrize("figure", ["loss", "smoothed loss", "accuracy", "top_5_accuracy"])
 def test_classes(by_tensorflow, experiment, request, name, from_logits, figure):
     scores, classes = map(request.getfixturevalue, ("scores", "classes"))
-    loss = {"name": name, "from_logits": from_logits}
+    smoothing = 0.1 if figure == "smoothed loss" else 0.0
+    figure = figure.removeprefix("smoothed ")
+    loss = {"name": name, "from_logits": from_logits, "label_smoothing": smoothing}
     config = experiment({"type": "flatten"}, loss=loss)
     outputs = scores if from_logits else probabilities(scores)
     outputs[0] = 0 if from_logits else [1, 0, 0, 0, 0, 0, 0, 0]  # ties, and certainty
@@ -60,9 +62,13 @@ def test_classes(by_tensorflow, experiment, request, name, from_logits, figure):
 
 
 @pytest.mark.parametrize("from_logits", LOGITS)
-@pytest.mark.parametrize("figure", ["loss", "accuracy"])
+@pytest.mark.parametrize("figure", ["loss", "smoothed loss", "accuracy"])
 def test_two_classes_by_one_output(by_tensorflow, experiment, random, from_logits, figure):
-    loss = {"name": "binary_crossentropy", "from_logits": from_logits}
+    smoothing = 0.1 if figure == "smoothed loss" else 0.0
+    figure = figure.removeprefix("smoothed ")
+    loss = {
+        "name": "binary_crossentropy", "from_logits": from_logits, "label_smoothing": smoothing,
+    }  # fmt: skip
     config = experiment({"type": "flatten"}, loss=loss)
     outputs = (3 * random.normal(size=(60, 1))).astype(np.float32)
     outputs = outputs if from_logits else (1 / (1 + np.exp(-outputs))).astype(np.float32)

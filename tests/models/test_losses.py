@@ -108,3 +108,34 @@ def test_a_regression_loss_over_classes_learns_one_hot_targets(compute, scores, 
     one_hot = np.eye(NUM_CLASSES)[classes]
     values = compute("mean_squared_error", classes, scores, num_classes=NUM_CLASSES)
     np.testing.assert_allclose(values, ((scores - one_hot) ** 2).mean(axis=1), rtol=1e-5)
+
+
+@pytest.mark.parametrize("from_logits", [False, True])
+@pytest.mark.parametrize("sparse", [False, True])
+def test_smoothed_classes_are_keras_smoothed_one_hot_targets(
+    compute, scores, classes, sparse, from_logits
+):
+    import keras
+
+    name = "sparse_categorical_crossentropy" if sparse else "categorical_crossentropy"
+    options = {"label_smoothing": 0.15, "from_logits": from_logits}
+    outputs = scores if from_logits else softmax(scores, axis=1)
+    ours = compute(name, classes, outputs, num_classes=NUM_CLASSES, **options)
+    one_hot = np.eye(NUM_CLASSES, dtype=np.float32)[classes]
+    theirs = keras.losses.CategoricalCrossentropy(**options, reduction=None)(one_hot, outputs)
+    np.testing.assert_array_equal(ours, theirs.numpy())
+    plain = log_softmax(scores.astype(np.float64), axis=1)
+    formula = -(one_hot * 0.85 + 0.15 / NUM_CLASSES) * plain
+    np.testing.assert_allclose(ours, formula.sum(axis=1), rtol=2e-5, atol=2e-5)
+
+
+def test_two_smoothed_classes_are_keras_smoothed_targets(compute, random):
+    import keras
+
+    logits = random.normal(size=(NUM_EXAMPLES, 1)).astype(np.float32) * 2
+    labels = random.integers(0, 2, NUM_EXAMPLES).astype(np.int32)
+    options = {"label_smoothing": 0.2, "from_logits": True}
+    ours = compute("binary_crossentropy", labels, logits, num_classes=2, **options)
+    targets = labels[:, None].astype(np.float32)
+    theirs = keras.losses.BinaryCrossentropy(**options, reduction=None)(targets, logits)
+    np.testing.assert_array_equal(ours, theirs.numpy())

@@ -70,6 +70,69 @@ def test_an_optimizer_steps_as_keras_does_with_the_same_arguments(apply, initial
             np.testing.assert_array_equal(value, np.array(variable.value.numpy()))
 
 
+#: Four steps: the second and the fourth are those in which two accumulated ones are applied.
+OF_ALL = [
+    {"weight_decay": 0.1},
+    {"clipvalue": 0.3},
+    {"clipnorm": 0.5},
+    {"global_clipnorm": 0.7},
+    {"gradient_accumulation_steps": 2},
+    {"use_ema": True, "ema_momentum": 0.8},
+    {
+        "weight_decay": 0.1,
+        "global_clipnorm": 0.5,
+        "gradient_accumulation_steps": 2,
+        "use_ema": True,
+    },
+]
+
+
+@pytest.mark.parametrize("options", OF_ALL, ids=", ".join)
+@pytest.mark.parametrize("name", sorted(set(CASES) - {"gradient_descent"}))
+def test_what_all_optimizers_have_is_keras_own(
+    runtime, experiment, initial, gradients, name, options
+):
+    import keras
+
+    from bmtrain.models.optimizers import build_optimizer
+
+    config = {"name": name, "learning_rate": LEARNING_RATE, **options}
+    section = experiment({"type": "flatten"}, optimizer=config).optimizer
+    ours, theirs = ([keras.Variable(value) for value in initial] for _ in range(2))
+    optimizer = build_optimizer(section, ours, Timeline(10, 1))
+    oracle = getattr(keras.optimizers, CASES[name][0])(learning_rate=LEARNING_RATE, **options)
+    for step in gradients:
+        optimizer.apply([keras.ops.convert_to_tensor(g) for g in step], ours)
+        oracle.apply_gradients(zip(step, theirs, strict=True))
+    assert not np.array_equal(ours[0].value.numpy(), initial[0])
+    for mine, other in zip(
+        [*ours, *optimizer.variables], [*theirs, *oracle.variables], strict=True
+    ):
+        np.testing.assert_array_equal(mine.value.numpy(), other.value.numpy())
+
+
+def test_what_is_excluded_is_not_decayed_and_all_else_is(runtime, experiment):
+    """Without a gradient sgd changes what it decays alone: θ ← θ − α·λ·θ."""
+    import keras
+
+    from bmtrain.models.optimizers import build_optimizer
+
+    config = {
+        "name": "sgd", "learning_rate": 0.5, "weight_decay": 0.1,
+        "exclude_from_weight_decay": ["bias", "gamma"],
+    }  # fmt: skip
+    section = experiment({"type": "flatten"}, optimizer=config).optimizer
+    names = ("kernel", "bias", "recurrent_kernel", "gamma", "beta")
+    variables = [keras.Variable(np.ones(2, np.float32), name=name) for name in names]
+    optimizer = build_optimizer(section, variables, Timeline(10, 1))
+    optimizer.apply([keras.ops.zeros(2)] * len(variables), variables)
+    left = {v.name: float(v.value.numpy()[0]) for v in variables}
+    decayed = pytest.approx(0.95)
+    assert left == {
+        "kernel": decayed, "bias": 1, "recurrent_kernel": decayed, "gamma": 1, "beta": decayed,
+    }  # fmt: skip
+
+
 def test_gradient_descent_is_theta_minus_alpha_times_the_gradient(apply, initial, gradients):
     after = apply({"name": "gradient_descent", "learning_rate": 0.5}, initial, gradients)
     expected = [value - 0.5 * gradient for value, gradient in zip(initial, gradients[0])]  # noqa: B905

@@ -8,7 +8,11 @@ from pydantic import Field
 
 from bmtrain.config.sections.base import Section
 
+Smoothing = Annotated[float, Field(ge=0, lt=1)]
+
 FROM_LOGITS = "The model's outputs are logits: the loss applies softmax or sigmoid itself."
+
+LABEL_SMOOTHING = "ε: targets t become t·(1 − ε) + ε/K, K the number of classes; here and in eval."
 
 
 class SparseCategoricalCrossentropy(Section):
@@ -16,6 +20,7 @@ class SparseCategoricalCrossentropy(Section):
 
     name: Literal["sparse_categorical_crossentropy"]
     from_logits: bool = Field(default=False, description=FROM_LOGITS)
+    label_smoothing: Smoothing = Field(default=0.0, description=LABEL_SMOOTHING)
 
 
 class CategoricalCrossentropy(Section):
@@ -23,6 +28,7 @@ class CategoricalCrossentropy(Section):
 
     name: Literal["categorical_crossentropy"]
     from_logits: bool = Field(default=False, description=FROM_LOGITS)
+    label_smoothing: Smoothing = Field(default=0.0, description=LABEL_SMOOTHING)
 
 
 class BinaryCrossentropy(Section):
@@ -30,6 +36,7 @@ class BinaryCrossentropy(Section):
 
     name: Literal["binary_crossentropy"]
     from_logits: bool = Field(default=False, description=FROM_LOGITS)
+    label_smoothing: Smoothing = Field(default=0.0, description=LABEL_SMOOTHING)
 
 
 class MeanSquaredError(Section):

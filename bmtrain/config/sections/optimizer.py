@@ -12,6 +12,39 @@ from bmtrain.config.sections.learning_rate import LearningRate
 Beta = Annotated[float, Field(ge=0, lt=1)]
 Epsilon = Annotated[float, Field(gt=0)]
 WeightDecay = Annotated[float, Field(ge=0, description="Decoupled decay per step, ≥ 0.")]
+Clip = Annotated[float, Field(gt=0)]
+
+#: Variables that are not what a layer multiplies its inputs with, by their names in checkpoints.
+Undecayed = Literal["bias", "gamma", "beta", "embeddings"]
+
+
+class KerasOptimizer(Section):
+    """What all of Keras's optimizers have."""
+
+    name: str
+    learning_rate: LearningRate = 0.001
+    exclude_from_weight_decay: tuple[Undecayed, ...] = Field(
+        default=(), max_length=4, description="Variables of these names are not decayed."
+    )
+    clipvalue: Clip | None = Field(
+        default=None, description="Each number of the gradient is brought into ±clipvalue."
+    )
+    clipnorm: Clip | None = Field(
+        default=None, description="Each variable's gradient is shortened to this norm."
+    )
+    global_clipnorm: Clip | None = Field(
+        default=None, description="The whole gradient is shortened to this norm."
+    )
+    gradient_accumulation_steps: Annotated[int, Field(ge=2, le=1_000_000)] | None = Field(
+        default=None,
+        description="The weights follow the mean gradient of so many steps, in every so many-th.",
+    )
+    use_ema: bool = Field(
+        default=False,
+        description="Judge, keep and export a moving average of the weights: a ← momentum·a + "
+        "(1 − momentum)·θ after each step, from the first step's weights on.",
+    )
+    ema_momentum: Annotated[float, Field(ge=0, le=1)] = 0.99
 
 
 class GradientDescent(Section):
@@ -21,31 +54,31 @@ class GradientDescent(Section):
     learning_rate: LearningRate
 
 
-class Sgd(Section):
+class Sgd(KerasOptimizer):
     """Stochastic gradient descent with momentum, optionally Nesterov's."""
 
     name: Literal["sgd"]
     learning_rate: LearningRate = 0.01
+    weight_decay: WeightDecay | None = None
     momentum: Beta = 0.0
     nesterov: bool = False
 
 
-class Adam(Section):
+class Adam(KerasOptimizer):
     """Kingma & Ba 2015; epsilon is their "epsilon hat"."""
 
     name: Literal["adam"]
-    learning_rate: LearningRate = 0.001
+    weight_decay: WeightDecay | None = None
     beta_1: Beta = 0.9
     beta_2: Beta = 0.999
     epsilon: Epsilon = 1e-7
     amsgrad: bool = False
 
 
-class AdamW(Section):
+class AdamW(KerasOptimizer):
     """Adam with decoupled weight decay (Loshchilov & Hutter 2019)."""
 
     name: Literal["adamw"]
-    learning_rate: LearningRate = 0.001
     weight_decay: WeightDecay = 0.004
     beta_1: Beta = 0.9
     beta_2: Beta = 0.999
@@ -53,50 +86,49 @@ class AdamW(Section):
     amsgrad: bool = False
 
 
-class RmsProp(Section):
+class RmsProp(KerasOptimizer):
     """Gradients over a moving root mean square of their size (Hinton 2012)."""
 
     name: Literal["rmsprop"]
-    learning_rate: LearningRate = 0.001
+    weight_decay: WeightDecay | None = None
     rho: Beta = 0.9
     momentum: Beta = 0.0
     epsilon: Epsilon = 1e-7
     centered: bool = False
 
 
-class Adagrad(Section):
+class Adagrad(KerasOptimizer):
     """Gradients over the root of their accumulated squares (Duchi et al. 2011)."""
 
     name: Literal["adagrad"]
-    learning_rate: LearningRate = 0.001
+    weight_decay: WeightDecay | None = None
     initial_accumulator_value: Annotated[float, Field(ge=0)] = 0.1
     epsilon: Epsilon = 1e-7
 
 
-class Nadam(Section):
+class Nadam(KerasOptimizer):
     """Adam with Nesterov momentum (Dozat 2016)."""
 
     name: Literal["nadam"]
-    learning_rate: LearningRate = 0.001
+    weight_decay: WeightDecay | None = None
     beta_1: Beta = 0.9
     beta_2: Beta = 0.999
     epsilon: Epsilon = 1e-7
 
 
-class Lion(Section):
+class Lion(KerasOptimizer):
     """The sign of an interpolated momentum (Chen et al. 2023)."""
 
     name: Literal["lion"]
-    learning_rate: LearningRate = 0.001
+    weight_decay: WeightDecay | None = None
     beta_1: Annotated[float, Field(gt=0, lt=1)] = 0.9
     beta_2: Beta = 0.99
 
 
-class Muon(Section):
+class Muon(KerasOptimizer):
     """Orthogonalised momentum for matrices, AdamW for the rest (Jordan et al. 2024)."""
 
     name: Literal["muon"]
-    learning_rate: LearningRate = 0.001
     adam_beta_1: Beta = 0.9
     adam_beta_2: Beta = 0.999
     epsilon: Epsilon = 1e-7

@@ -1,0 +1,27 @@
+"""Of the figures of an epoch, the one that is watched, and whether it is better than before."""
+
+from __future__ import annotations
+
+from bmtrain.config.sections.training import EarlyStopping, TrainingSection
+from bmtrain.models.metrics import HIGHER_IS_BETTER
+
+
+def monitored_value(monitor: str, figures: dict[str, dict[str, float] | None]) -> float | None:
+    """Of SPLIT.METRIC, or None where there is no such split."""
+    split, metric = monitor.split(".")
+    measured = figures.get(split)
+    return None if measured is None else measured[metric]
+
+
+def is_improvement(training: TrainingSection, value: float, best: float | None) -> bool:
+    """Better than ``best`` by more than ``min_delta``."""
+    if best is None:
+        return True
+    settings = training.early_stopping or EarlyStopping()
+    return gain(settings.monitor, settings.mode, value, best) > settings.min_delta
+
+
+def gain(monitor: str, mode: str, value: float, best: float) -> float:
+    """How much better ``value`` is than ``best``; ``mode`` is min, max, or auto: the figure's."""
+    is_more_better = mode == "max" or (mode == "auto" and monitor.split(".")[1] in HIGHER_IS_BETTER)
+    return value - best if is_more_better else best - value

@@ -6,6 +6,7 @@ wording of pydantic's reaches the screen and no limit is written down twice.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from types import NoneType, UnionType
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
@@ -30,6 +31,17 @@ _FORMS = {
     r"^(train|validation)\.[a-z0-9_]+$": "train.METRIC or validation.METRIC, "
     "for example validation.loss",
 }
+
+
+#: More names than this nobody reads in a message.
+_MAX_CHOICES = 20
+
+
+def one_of(choices: Sequence[str]) -> str:
+    """The names to choose from, in words."""
+    if len(choices) <= _MAX_CHOICES:
+        return f"one of {', '.join(choices)}"
+    return f"one of {', '.join(choices[:3])}, … ({len(choices)}; bmtrain schema lists them)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +146,7 @@ class Kind:
             all_limits: mention upper limits that are there for technical reasons too.
         """
         if self.discriminator is not None:
-            return f"a mapping with '{self.discriminator}': one of {', '.join(self.choices)}"
+            return f"a mapping with '{self.discriminator}': {one_of(self.choices)}"
         if self.branches:
             return ", or ".join(branch.expected(all_limits=all_limits) for branch in self.branches)
         if self.section is not None:
@@ -145,7 +157,7 @@ class Kind:
             return f"a mapping of names to {_plural(self.value)}"
         if get_origin(self.annotation) is Literal:
             quoted = self.choices
-            return quoted[0] if len(quoted) == 1 else f"one of {', '.join(quoted)}"
+            return quoted[0] if len(quoted) == 1 else one_of(quoted)
         return self._scalar(all_limits)
 
     def _scalar(self, all_limits: bool) -> str:
@@ -218,7 +230,7 @@ def _plural(item: Kind) -> str:
     if item.discriminator is not None or item.section is not None:
         return "mappings"
     if item.choices:
-        return f"items, each one of {', '.join(item.choices)}"
+        return f"items, each {one_of(item.choices)}"
     words = item.expected()
     for singular, plural in (("an integer", "integers"), ("a number", "numbers")):
         words = words.replace(singular, plural)

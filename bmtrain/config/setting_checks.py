@@ -11,6 +11,8 @@ from bmtrain.config.nodes import KeyPath
 from bmtrain.config.sections.base import Section
 from bmtrain.config.sections.data import DataSection, SplitsSection, TokensSection
 from bmtrain.config.sections.experiment import ExperimentConfig
+from bmtrain.config.sections.layers.attention import MultiHeadAttentionLayer
+from bmtrain.config.sections.layers.composite import ResidualLayer, TransformerBlockLayer
 from bmtrain.config.sections.layers.convolution import (
     Conv1dLayer,
     Conv2dLayer,
@@ -19,7 +21,7 @@ from bmtrain.config.sections.layers.convolution import (
 )
 from bmtrain.config.sections.layers.core import DenseLayer, ReshapeLayer
 from bmtrain.config.sections.layers.recurrent import BidirectionalLayer, RecurrentSection
-from bmtrain.config.sections.model import LayersModel
+from bmtrain.config.sections.model import LayersModel, TransformerModel, VitModel
 from bmtrain.config.sections.optimizer import KerasOptimizer, Optimizer, Sgd
 
 _WITH_KERNELS = (
@@ -30,6 +32,9 @@ _WITH_KERNELS = (
     SeparableConv2dLayer,
     RecurrentSection,
     BidirectionalLayer,
+    MultiHeadAttentionLayer,
+    TransformerBlockLayer,
+    ResidualLayer,
 )
 _CLIPS = ("clipvalue", "clipnorm", "global_clipnorm")
 #: Of tables of numbers and categories.
@@ -87,6 +92,9 @@ def setting_findings(experiment: ExperimentConfig) -> Iterator[Finding]:
         if experiment.regularization.l2_lambda > 0 and not has_kernels:
             key = ("regularization", "l2_lambda")
             yield Finding(key, "no effect: the model has no kernels", "warning")
+    if isinstance(model, (TransformerModel, VitModel)) and model.width % model.num_heads:
+        message = f"{model.num_heads} heads do not divide model.width, {model.width}"
+        yield Finding(("model", "num_heads"), message)
     yield from _optimizer(optimizer)
 
 

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable, Sequence
 
 #: More names than this help nobody who meant one of them.
-MAX_SUGGESTIONS = 4
+MAX_SUGGESTIONS = 6
 
 _CROSSENTROPIES = (
     "sparse_categorical_crossentropy",
@@ -40,6 +40,14 @@ _SYNONYMS = {
     "linear": ("dense",),
     "batchnorm": ("batch_normalization",),
     "layernorm": ("layer_normalization",),
+    "groupnorm": ("group_normalization",),
+    "conv": ("conv1d", "conv2d"),
+    "convolution": ("conv1d", "conv2d"),
+    "maxpool2d": ("max_pooling2d",),
+    "avgpool2d": ("average_pooling2d",),
+    "self_attention": ("multi_head_attention",),
+    "positional_encoding": ("positional_embedding",),
+    "skip": ("residual",),
     "gd": ("gradient_descent",),
     "cross_entropy": _CROSSENTROPIES,
     "ce": _CROSSENTROPIES,

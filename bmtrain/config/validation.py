@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pydantic import ValidationError
 
 from bmtrain.config.guesses import Guess, as_meant, guessed
-from bmtrain.config.kinds import Kind
+from bmtrain.config.kinds import Kind, one_of
 from bmtrain.config.merging import SELECTORS
 from bmtrain.config.nodes import (
     KeyPath,
@@ -133,7 +133,7 @@ def _wrong_selector(root: Node, spot: _Spot, kind: Kind) -> _Fault:
     """A mapping whose ``name`` or ``type`` is missing or unknown."""
     assert kind.discriminator is not None
     key = (*spot.key, kind.discriminator)
-    expected = f"one of {', '.join(kind.choices)}"
+    expected = one_of(kind.choices)
     _, node = find(root, key)
     if is_null(node):
         return _misspelt_selector(root, spot, kind) or _missing(root, key, expected)

@@ -14,7 +14,7 @@ from bmtrain.data.examples.dataset import BLOCK_SIZE, Split
 from bmtrain.data.raw.streamed_rows import Features
 from bmtrain.engine.placement import SingleDevice
 from bmtrain.models.losses import encode_targets
-from bmtrain.models.masking import call_layer, mask_after
+from bmtrain.models.masking import call_layer, through_layers
 from bmtrain.models.preprocessing import apply_preprocessing
 from bmtrain.models.problem import Problem, averaged_weights
 
@@ -98,11 +98,12 @@ class Evaluator:
 
     def _outputs(self, features: tf.Tensor) -> tf.Tensor:
         inputs = apply_preprocessing(self._problem.preprocessing, features)
-        mask = None
-        for layer in self._problem.model.layers:
-            outputs = call_layer(layer, inputs, mask, training=False)
-            inputs, mask = outputs, mask_after(layer, inputs, mask)
-        return inputs
+        outputs, _ = through_layers(
+            self._problem.model.layers,
+            inputs,
+            lambda layer, inputs, mask, _: call_layer(layer, inputs, mask, training=False),
+        )
+        return outputs
 
 
 def _blocks(

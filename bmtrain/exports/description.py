@@ -13,6 +13,7 @@ from bmtrain.data.examples.dataset import DataFacts
 from bmtrain.data.examples.preprocessing import Preprocessing
 from bmtrain.models.architecture import Architecture
 from bmtrain.models.decision import takes_logits
+from bmtrain.models.shapes.planned import PlannedLayer
 from bmtrain.version import __version__
 
 #: What inputs and outputs are called in every format that names them.
@@ -34,6 +35,8 @@ _OF_TRAINING: Final[dict[str, Any]] = {
     },
     "layer": {"kernel_initializer"},
 }
+#: Of a residual layer; a layer in there is described as any other.
+_PATHS: Final[dict[str, Any]] = {"layers": True, "shortcut": True}
 
 Values = Literal["probabilities", "logits", "scores", "targets"]
 
@@ -79,14 +82,7 @@ def describe(
             "offset": preprocessing.offset.tolist(),
             "scale": preprocessing.scale.tolist(),
         },
-        "layers": [
-            layer.config.model_dump(mode="json", exclude=_OF_TRAINING)
-            | {
-                "output_shape": list(layer.output_shape),
-                "hands_mask_on": layer.hands_mask_on,
-            }
-            for layer in architecture.layers
-        ],
+        "layers": [_of_layer(layer) for layer in architecture.layers],
         "outputs": {
             "name": OUTPUTS,
             "shape": list(architecture.output_shape),
@@ -96,6 +92,18 @@ def describe(
         },
         "data_fingerprint": facts.fingerprint,
     }
+
+
+def _of_layer(layer: PlannedLayer) -> dict[str, Any]:
+    document = layer.config.model_dump(mode="json", exclude=_OF_TRAINING | _PATHS) | {
+        "output_shape": list(layer.output_shape),
+        "hands_mask_on": layer.hands_mask_on,
+    }
+    if layer.inner:
+        document |= {path: [] for path in _PATHS}
+    for name, inner in layer.inner.items():
+        document[name.partition(".")[0]].append(_of_layer(inner))
+    return document
 
 
 def _of_encoding(preprocessing: Preprocessing) -> dict[str, Any] | None:

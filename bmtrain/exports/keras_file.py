@@ -11,7 +11,9 @@ from bmtrain.exports.exporter import Content, Exporter, Run
 
 
 def _write(content: Content, path: Path) -> None:
-    content.keras_model.save(str(path))
+    from bmtrain.models.layers.flattening import flattened  # the caller started TensorFlow
+
+    flattened(content.keras_model).save(str(path))
 
 
 def _load(path: Path) -> Run:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from bmtrain.exports import numpy_pictures, numpy_sequences
+from bmtrain.exports import numpy_attention, numpy_pictures, numpy_sequences
 from bmtrain.exports.numpy_activations import ACTIVATIONS
 
 Values = NDArray[np.float32]
@@ -67,6 +67,8 @@ def _reshaped(layer: Mapping[str, Any], tensors: Tensors, x: Values) -> Values:
     return x.reshape(len(x), *layer["output_shape"])
 
 
+_OF_SEQUENCES: Final = {**numpy_sequences.LAYERS, **numpy_attention.LAYERS}
+
 #: Layer type ↦ function of (description, its own tensors, inputs (batch, …)), at inference.
 LAYERS: Final[dict[str, Callable[[Mapping[str, Any], Tensors, Values], Values]]] = {
     "dense": _dense,
@@ -84,6 +86,7 @@ LAYERS: Final[dict[str, Callable[[Mapping[str, Any], Tensors, Values], Values]]]
     "flatten": _reshaped,
     "reshape": _reshaped,
     **numpy_pictures.LAYERS,
+    "embedding": lambda layer, tensors, x: tensors["embeddings"][x],
 }
 
 
@@ -91,24 +94,34 @@ def forward(
     description: Mapping[str, Any], tensors: Tensors, features: NDArray[np.generic]
 ) -> Values:
     """Outputs (examples, outputs) float32 for raw features (examples, *shape)."""
-    values, mask = _inputs(description, features), None
-    for position, layer in enumerate(description["layers"]):
-        start = f"layers.{position}."
+    first = description["layers"][0]
+    mask = features != 0 if first.get("mask_zero", False) else None
+    with np.errstate(over="ignore", invalid="ignore"):  # as TensorFlow: infinity, no word
+        return _through(description["layers"], tensors, _inputs(description, features), mask)
+
+
+def _through(
+    layers: Sequence[Mapping[str, Any]],
+    tensors: Tensors,
+    x: NDArray[Any],
+    mask: NDArray[np.bool_] | None,
+    prefix: str = "layers",
+) -> Values:
+    """One layer behind the other."""
+    for position, layer in enumerate(layers):
+        start = f"{prefix}.{position}."
         own = {
-            name.removeprefix(start): tensor
-            for name, tensor in tensors.items()
-            if name.startswith(start)
+            n.removeprefix(start): tensor for n, tensor in tensors.items() if n.startswith(start)
         }
-        with np.errstate(over="ignore", invalid="ignore"):  # as TensorFlow: infinity, no word
-            if layer["type"] == "embedding":
-                mask = features != 0 if layer["mask_zero"] else None
-                values = own["embeddings"][values]
-            elif (of_sequences := numpy_sequences.LAYERS.get(layer["type"])) is not None:
-                values = of_sequences(layer, own, values, mask)
-            else:
-                values = LAYERS[layer["type"]](layer, own, values)
+        if layer["type"] == "residual":
+            ends = [_through(layer[path], own, x, mask, path) for path in ("layers", "shortcut")]
+            x = ends[0] + ends[1]
+        elif (masked := _OF_SEQUENCES.get(layer["type"])) is not None:
+            x = masked(layer, own, x, mask)
+        else:
+            x = LAYERS[layer["type"]](layer, own, x)
         mask = mask if layer["hands_mask_on"] else None
-    return values
+    return x
 
 
 def _inputs(description: Mapping[str, Any], features: NDArray[np.generic]) -> NDArray[Any]:

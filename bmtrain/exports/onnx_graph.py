@@ -15,7 +15,12 @@ import onnx
 from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
-from bmtrain.exports import onnx_normalization, onnx_pictures, onnx_sequences
+from bmtrain.exports import (
+    onnx_attention,
+    onnx_normalization,
+    onnx_pictures,
+    onnx_sequences,
+)
 from bmtrain.exports.description import INPUTS, OUTPUTS
 from bmtrain.exports.exporter import Content
 from bmtrain.models.shapes.planned import PlannedLayer
@@ -61,6 +66,10 @@ class Graph:
     def activate(self, activation: str, x: str) -> str:
         """Add an activation."""
         return ACTIVATIONS[activation](self, x)
+
+    def layer(self, layer: PlannedLayer, prefix: str, x: str) -> str:
+        """Add a layer whose weights begin with ``prefix``."""
+        return LAYERS[layer.config.type](self, layer, prefix, x)
 
 
 def _gelu(graph: Graph, x: str) -> str:
@@ -152,6 +161,9 @@ LAYERS: Final[dict[str, Callable[[Graph, PlannedLayer, str, str], str]]] = {
     "global_average_pooling2d": onnx_pictures.global_pooling2d,
     "global_max_pooling1d": onnx_sequences.global_max_pooling1d,
     "global_max_pooling2d": onnx_pictures.global_pooling2d,
+    "multi_head_attention": onnx_attention.multi_head_attention,
+    "positional_embedding": onnx_attention.positional_embedding,
+    "residual": onnx_attention.residual,
 }
 
 
@@ -166,7 +178,7 @@ def onnx_model(content: Content) -> Any:
     if np.any(np.asarray(scaling["scale"]) != 1):
         x = graph.apply("Mul", x, graph.constant("preprocessing.scale", scaling["scale"]))
     for position, layer in enumerate(content.architecture.layers):
-        x = LAYERS[layer.config.type](graph, layer, f"layers.{position}", x)
+        x = graph.layer(layer, f"layers.{position}", x)
     graph.nodes.append(helper.make_node("Identity", [x], [OUTPUTS], name=OUTPUTS))
     dtype = helper.np_dtype_to_tensor_dtype(np.dtype(facts.input_dtype))
     inputs = helper.make_tensor_value_info(INPUTS, dtype, ["batch", *facts.input_shape])

@@ -17,7 +17,7 @@ from bmtrain.config.sections.layers.embedding import EmbeddingLayer
 from bmtrain.data.examples.dataset import DataFacts
 from bmtrain.errors import DataError
 from bmtrain.models.expansion import expand, num_model_outputs
-from bmtrain.models.shapes.embedding import check_tokens
+from bmtrain.models.shapes.composite import follow
 from bmtrain.models.shapes.planned import Given, PlannedLayer, Shape
 from bmtrain.models.shapes.table import PLANNERS
 
@@ -79,15 +79,8 @@ def plan_architecture(experiment: ExperimentConfig, facts: DataFacts) -> Archite
         DataError: a layer cannot follow the shape it gets, or the output does
             not fit the labels; names the layer and carries its config key.
     """
-    shape = facts.input_shape
-    layers: list[PlannedLayer] = []
-    is_masked = False
-    for position, (config, key) in enumerate(expand(experiment, facts)):
-        given = Given(shape, is_masked, f"layer {position}", key, position == 0, facts)
-        check_tokens(config, given)
-        layer = PLANNERS[config.type](config, given)
-        layers.append(layer)
-        shape, is_masked = layer.output_shape, layer.hands_mask_on
+    given = Given(facts.input_shape, False, "layer ", (), True, facts, PLANNERS)
+    layers = follow(expand(experiment, facts), given)
     architecture = Architecture(facts.input_shape, tuple(layers))
     _check_output(architecture, experiment, facts)
     return architecture

@@ -7,6 +7,9 @@ from collections.abc import Callable
 
 import keras
 
+#: Where a layer is: its number, or 3.layers.0 inside of layer 3.
+Place = int | str
+
 INITIALIZERS: dict[str, Callable[[int], keras.initializers.Initializer]] = {
     "zeros": lambda seed: keras.initializers.Zeros(),
     "ones": lambda seed: keras.initializers.Ones(),
@@ -19,7 +22,7 @@ INITIALIZERS: dict[str, Callable[[int], keras.initializers.Initializer]] = {
 }
 
 
-def derived_seed(seed: int, purpose: str, position: int) -> int:
+def derived_seed(seed: int, purpose: str, position: Place) -> int:
     """A 31-bit seed, a pure function of its arguments.
 
     Nothing draws from a global generator, so adding a layer or drawing in
@@ -30,7 +33,7 @@ def derived_seed(seed: int, purpose: str, position: int) -> int:
 
 
 def initializer(
-    name: str, seed: int, variable: str, position: int
+    name: str, seed: int, variable: str, position: Place
 ) -> keras.initializers.Initializer:
     """That of a layer's ``variable``."""
     return INITIALIZERS[name](derived_seed(seed, variable, position))

@@ -3,15 +3,61 @@
 from __future__ import annotations
 
 import inspect
+from collections.abc import Callable, Iterator, Sequence
 
 import keras
 import tensorflow as tf
+
+from bmtrain.models.initial_weights import Place
+from bmtrain.models.layers.composite import is_residual, path_in
+
+#: (layer, inputs, mask, place) -> outputs
+Call = Callable[[keras.layers.Layer, tf.Tensor, tf.Tensor | None, Place], tf.Tensor]
+
+
+def through_layers(
+    layers: Sequence[keras.layers.Layer],
+    inputs: tf.Tensor,
+    call: Call,
+    *,
+    mask: tf.Tensor | None = None,
+    inside: str = "",
+) -> tuple[tf.Tensor, tf.Tensor | None]:
+    """Outputs and mask behind the last layer; ``call`` computes each that is not made of layers.
+
+    The mask is (batch, steps), False where a step is padding; None: there is none.
+    """
+    for position, layer in enumerate(layers):
+        place: Place = f"{inside}{position}" if inside else position
+        if is_residual(layer):
+            sides = [
+                through_layers(
+                    path_in(layer, path), inputs, call, mask=mask, inside=f"{place}.{path}."
+                )
+                for path in ("layers", "shortcut")
+            ]
+            inputs = sides[0][0] + sides[1][0]
+            mask = None if sides[0][1] is None else sides[1][1]
+        else:
+            outputs = call(layer, inputs, mask, place)
+            inputs, mask = outputs, _mask_after(layer, inputs, mask)
+    return inputs, mask
+
+
+def plain_layers(layers: Sequence[keras.layers.Layer]) -> Iterator[keras.layers.Layer]:
+    """Those that ``through_layers`` calls."""
+    for layer in layers:
+        if is_residual(layer):
+            for path in ("layers", "shortcut"):
+                yield from plain_layers(path_in(layer, path))
+        else:
+            yield layer
 
 
 def call_layer(
     layer: keras.layers.Layer, inputs: tf.Tensor, mask: tf.Tensor | None, *, training: bool
 ) -> tf.Tensor:
-    """The layer's outputs; it gets the mask (batch, steps), False where a step is padding.
+    """The layer's outputs; it gets the mask.
 
     A layer that knows of no mask takes all steps, as in Keras, and nothing is said of it here:
     ``bmtrain.models.doubts`` does.
@@ -22,8 +68,9 @@ def call_layer(
     return layer(inputs if mask is None else tf.identity(inputs), training=training)
 
 
-def mask_after(
+def _mask_after(
     layer: keras.layers.Layer, inputs: tf.Tensor, mask: tf.Tensor | None
 ) -> tf.Tensor | None:
-    """The mask of the layer's outputs, None where there is none."""
+    if isinstance(layer, keras.Model):
+        return mask
     return layer.compute_mask(inputs, mask) if layer.supports_masking else None

@@ -160,7 +160,10 @@ def test_a_missing_section_names_what_it_needs_first(errors, reference):
         ("sparse_categorical_crossentropy", "crossentropy",
          "'sparse_categorical_crossentropy', 'categorical_crossentropy' or 'binary_crossentropy'"),
         ("sparse_categorical_crossentropy", "MSE", "'mean_squared_error'"),
-        ("type: flatten", "type: normalization", "'batch_normalization' or 'layer_normalization'"),
+        ("type: flatten", "type: normalization",
+         ("'batch_normalization', 'layer_normalization', 'group_normalization', "
+          "'rms_normalization' or 'unit_normalization'")),
+        ("type: flatten", "type: conv", "'conv1d' or 'conv2d'"),
         ("name: adam", "name: adan", "'adam'"),
     ],
 )  # fmt: skip

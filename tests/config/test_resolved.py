@@ -1,5 +1,6 @@
 import json
 import math
+from functools import cache
 from pathlib import Path
 from types import UnionType
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
@@ -41,14 +42,24 @@ def values(annotation, metadata=()):
     if get_origin(annotation) is dict:
         return st.dictionaries(*(values(inner) for inner in get_args(annotation)), max_size=3)
     if hasattr(annotation, "model_fields"):
+        return sections(annotation)
+    return scalars(annotation, metadata)
+
+
+@cache
+def sections(section):
+    """Of a section; put off, for a layer may hold layers."""
+
+    def made():
         fields = {
             name: values(info.annotation, (*info.metadata, info))
             if name != "monitor"
             else st.just("train.loss")
-            for name, info in annotation.model_fields.items()
+            for name, info in section.model_fields.items()
         }
         return st.fixed_dictionaries(fields)
-    return scalars(annotation, metadata)
+
+    return st.deferred(made)
 
 
 def scalars(annotation, metadata):

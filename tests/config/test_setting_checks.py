@@ -126,3 +126,11 @@ def test_class_weights_that_are_nothing_in_float32_are_told(experiment):
     training = {"epochs": 1, "class_weight": {"a": 1e-60, "b": 1e39, "c": 0.0, "d": 2.0}}
     found = list(setting_findings(experiment({"type": "dense", "units": 1}, training=training)))
     assert [entry.key[-1] for entry in found] == ["a", "b"]
+
+
+def test_heads_of_a_transformer_divide_its_width(errors, load, config):
+    model = "model={type: transformer, num_heads: 4}"
+    (diagnostic,) = errors(model, "model.width=10", text=config())
+    assert diagnostic.key == "model.num_heads"
+    assert diagnostic.message == "4 heads do not divide model.width, 10"
+    load(model, "model.width=12", text=config())

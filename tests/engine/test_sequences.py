@@ -69,7 +69,99 @@ STACKS = {
         ],
     ),
     "flatten": ([{"type": "flatten"}], lambda keras: [keras.layers.Flatten()]),
+    "attention": (
+        [
+            {"type": "positional_embedding"},
+            {"type": "multi_head_attention", "num_heads": 2, "key_dim": 3, "value_dim": 4},
+            {"type": "global_average_pooling1d"},
+        ],
+        lambda keras: [
+            functional(keras, lambda x: x + places(keras)(x)),
+            functional(keras, attention(keras, 2, 3, value_dim=4)),
+            keras.layers.GlobalAveragePooling1D(),
+        ],
+    ),
+    "transformer": (
+        [
+            {"type": "transformer_block", "num_heads": 5, "intermediate_dim": 7},
+            {
+                "type": "transformer_block",
+                "num_heads": 1,
+                "intermediate_dim": 3,
+                "activation": "relu",
+                "normalize_first": False,
+                "use_causal_mask": True,
+            },
+            {"type": "global_average_pooling1d"},
+        ],
+        lambda keras: [
+            functional(keras, normalized_first(keras)),
+            functional(keras, normalized_last(keras)),
+            keras.layers.GlobalAveragePooling1D(),
+        ],
+    ),
+    "shortcut": (
+        [
+            {
+                "type": "residual",
+                "layers": [
+                    {"type": "dense", "units": 4, "activation": "relu"},
+                    {"type": "batch_normalization"},
+                ],
+                "shortcut": [{"type": "dense", "units": 4}],
+            },
+            {"type": "global_average_pooling1d"},
+        ],
+        lambda keras: [
+            functional(
+                keras,
+                lambda x: (
+                    keras.layers.BatchNormalization()(keras.layers.Dense(4, activation="relu")(x))
+                    + keras.layers.Dense(4)(x)
+                ),
+            ),
+            keras.layers.GlobalAveragePooling1D(),
+        ],
+    ),
 }
+
+
+def functional(keras, function):
+    x = keras.layers.Input((LENGTH, 5))
+    model = keras.Model(x, function(x))
+    model.supports_masking = True
+    return model
+
+
+def attention(keras, heads, key_dim, **settings):
+    causal = settings.pop("use_causal_mask", False)
+    layer = keras.layers.MultiHeadAttention(heads, key_dim, **settings)
+    return lambda x: layer(x, x, use_causal_mask=causal)
+
+
+def places(keras):
+    layer = keras.layers.Embedding(LENGTH, 5)
+    return lambda x: layer(keras.ops.cumsum(keras.ops.ones_like(x[:, :, 0], "int32"), 1) - 1)
+
+
+def normalized_first(keras):
+    def block(x):
+        norm = keras.layers.LayerNormalization(epsilon=1e-5)
+        x = x + attention(keras, 5, 1)(norm(x))
+        norm = keras.layers.LayerNormalization(epsilon=1e-5)
+        return x + keras.layers.Dense(5)(keras.layers.Dense(7, activation="gelu")(norm(x)))
+
+    return block
+
+
+def normalized_last(keras):
+    def block(x):
+        x = x + attention(keras, 1, 5, use_causal_mask=True)(x)
+        x = keras.layers.LayerNormalization(epsilon=1e-5)(x)
+        x = x + keras.layers.Dense(5)(keras.layers.Dense(3, activation="relu")(x))
+        return keras.layers.LayerNormalization(epsilon=1e-5)(x)
+
+    return block
 
 
 @pytest.fixture
@@ -163,11 +255,12 @@ def test_the_mask_survives_dropout(problem, tokens):
     np.testing.assert_array_equal(before, in_training(made, tokens))
 
 
+@pytest.mark.parametrize("stack", ["bidirectional", "transformer", "shortcut"])
 @pytest.mark.parametrize("mode", ["graph", "xla"])
-def test_training_is_that_of_keras_step_by_step(problem, tokens, labels, mode):
+def test_training_is_that_of_keras_step_by_step(problem, tokens, labels, mode, stack):
     import keras
 
-    layers, build = STACKS["bidirectional"]
+    layers, build = STACKS[stack]
     training = {"epochs": 2, "batch_size": EXAMPLES, "threads": 1}
     made = problem(layers, True, mode, training=training)
     reference = twin(made, build, True)

@@ -9,7 +9,13 @@ import numpy as np
 import pytest
 
 from bmtrain.config.sections.layers.arguments import Activation
-from bmtrain.exports import numpy_activations, numpy_forward, numpy_sequences, onnx_graph
+from bmtrain.exports import (
+    numpy_activations,
+    numpy_attention,
+    numpy_forward,
+    numpy_sequences,
+    onnx_graph,
+)
 from bmtrain.exports.comparison import outputs_of
 from bmtrain.exports.safetensors_file import beside
 from bmtrain.exports.table import FORMATS
@@ -203,10 +209,10 @@ def test_a_model_larger_than_a_format_can_hold_is_told_before(
 
 
 def test_the_tables_know_every_layer_and_activation():
-    from bmtrain.models.layers.table import LAYERS
+    from bmtrain.models.layers.table import LAYERS, MODELS
 
-    of_numpy = {*numpy_forward.LAYERS, *numpy_sequences.LAYERS, "embedding"}
-    assert onnx_graph.LAYERS.keys() == of_numpy == LAYERS.keys()
+    of_numpy = {*numpy_forward.LAYERS, *numpy_sequences.LAYERS, *numpy_attention.LAYERS, "residual"}
+    assert onnx_graph.LAYERS.keys() == of_numpy == {*LAYERS, *MODELS, "residual"}
     activations = set(get_args(Activation))
     assert onnx_graph.ACTIVATIONS.keys() == numpy_activations.ACTIVATIONS.keys() == activations
 

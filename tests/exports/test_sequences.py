@@ -23,6 +23,9 @@ LSTM = {"type": "lstm", "units": 4}
 GRU = {"type": "gru", "units": 3}
 RNN = {"type": "simple_rnn", "units": 4}
 SEQUENCE = {"return_sequences": True}
+PLACES = {"type": "positional_embedding"}
+ATTENTION = {"type": "multi_head_attention", "num_heads": 2, "key_dim": 3}
+BLOCK = {"type": "transformer_block", "num_heads": 5, "intermediate_dim": 7, "dropout": 0.5}
 
 
 def both(layer, merge_mode="concat"):
@@ -53,6 +56,39 @@ STACKS = {
     ],
     "average": [EMBEDDING, {"type": "global_average_pooling1d"}],
     "maximum": [EMBEDDING, {"type": "global_max_pooling1d"}],
+    "attention": [MASKED, PLACES, ATTENTION, {"type": "global_average_pooling1d"}],
+    "attention without mask": [EMBEDDING, ATTENTION | {"use_bias": False}, {"type": "flatten"}],
+    "attention to what was": [
+        MASKED,
+        ATTENTION | {"use_causal_mask": True, "value_dim": 2},
+        {"type": "global_average_pooling1d"},
+    ],
+    "transformer": [MASKED, PLACES, BLOCK, BLOCK, {"type": "global_average_pooling1d"}],
+    "transformer, normalised last": [
+        MASKED,
+        BLOCK | {"normalize_first": False, "use_causal_mask": True},
+        {"type": "global_average_pooling1d"},
+    ],
+    "shortcut": [
+        EMBEDDING,
+        {
+            "type": "residual",
+            "layers": [{"type": "conv1d", "filters": 3, "kernel_size": 2, "padding": "same"}],
+            "shortcut": [{"type": "dense", "units": 3}, {"type": "batch_normalization"}],
+        },
+        {"type": "flatten"},
+    ],
+    "residual in a residual": [
+        EMBEDDING,
+        {
+            "type": "residual",
+            "layers": [
+                {"type": "dense", "units": 5},
+                {"type": "residual", "layers": [{"type": "layer_normalization"}]},
+            ],
+        },
+        {"type": "flatten"},
+    ],
     **{
         f"conv1d {padding} {strides}": [
             EMBEDDING,
@@ -94,8 +130,9 @@ def content(runtime, experiment, text_dataset, tokens, random):
         preprocessing = fit_preprocessing(data, "auto")
         architecture = plan_architecture(config, data.facts)
         model = build_model(architecture, seed=0)
-        for variable in named_variables(model).values():
-            variable.assign(random.normal(size=variable.shape) * 0.7)
+        for name, variable in named_variables(model).items():
+            drawn = random.normal(size=variable.shape) * 0.7
+            variable.assign(np.abs(drawn) if name.endswith("variance") else drawn)
         made = Content(
             architecture=architecture,
             facts=data.facts,
@@ -116,7 +153,9 @@ def test_every_stack_computes_what_keras_computes(content, tokens, tmp_path, for
     np.testing.assert_allclose(outputs, expected, rtol=1e-4, atol=1e-5)
 
 
-@pytest.mark.parametrize("stack", ["pooled", "conv1d same 2"])
+@pytest.mark.parametrize(
+    "stack", ["pooled", "conv1d same 2", "attention to what was", "transformer", "shortcut"]
+)
 @pytest.mark.parametrize("format_name", ["keras", "savedmodel"])
 def test_keras_and_savedmodel_take_the_numbers_of_tokens(
     content, tokens, tmp_path, format_name, stack

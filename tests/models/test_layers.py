@@ -93,7 +93,7 @@ def test_a_thousand_layers_are_built_as_the_config_allows(runtime):
     from bmtrain.models.shapes.planned import Given, planned
 
     section = ActivationLayer(type="activation", activation="relu")
-    layer = planned(section, Given((3,), False, "layer 0", (), True, facts=None))  # type: ignore[arg-type]  # it asks nothing
+    layer = planned(section, Given((3,), False, "layer 0", (), True, facts=None, planners={}))  # type: ignore[arg-type]  # it asks nothing
     limit = sys.getrecursionlimit()
     assert len(build_model(Architecture((3,), (layer,) * 1000), seed=0).layers) == 1000
     assert sys.getrecursionlimit() == limit

@@ -60,4 +60,73 @@ class CnnModel(Section):
     )
 
 
-Model = Annotated[LayersModel | MlpModel | CnnModel, Field(discriminator="type")]
+Width = Annotated[int, Field(ge=1, le=1_000_000, description="Values of each step.")]
+NumLayers = Annotated[int, Field(ge=1, le=500)]
+
+
+class LstmModel(Section):
+    """Recurrent layers over a sequence and the output the data asks for.
+
+    Texts pass an embedding first, and padding is passed over.
+    """
+
+    type: Literal["lstm"]
+    units: Units = Field(default=64, description="Of each layer and direction.")
+    num_layers: NumLayers = 1
+    bidirectional: bool = False
+    embedding_dim: Width = Field(default=64, description="Size of a token's vector, of texts.")
+    dropout: Rate = Field(default=0.0, description="After each layer; 0 means none.")
+
+
+class TransformerModel(Section):
+    """An encoder (Vaswani et al. 2017), its mean over the steps, and the output the data asks for.
+
+    Texts pass an embedding first, other sequences a dense layer; then places are added.
+    """
+
+    type: Literal["transformer"]
+    width: Width = 64
+    num_layers: NumLayers = 2
+    num_heads: Annotated[int, Field(ge=1, le=1024)] = Field(
+        default=4, description="They divide the width."
+    )
+    intermediate_dim: Units | None = Field(default=None, description="null: 4 times the width.")
+    dropout: Rate = 0.1
+
+
+class VitModel(Section):
+    """A vision transformer (Dosovitskiy et al. 2021): patches, places, blocks, their mean, the output.
+
+    A picture without channels gets one.
+    """
+
+    type: Literal["vit"]
+    patch_size: Annotated[int, Field(ge=1, le=10_000)] = Field(
+        description="Side of a patch in pixels; it divides the picture's sides."
+    )
+    width: Width = 64
+    num_layers: NumLayers = 4
+    num_heads: Annotated[int, Field(ge=1, le=1024)] = Field(
+        default=4, description="They divide the width."
+    )
+    intermediate_dim: Units | None = Field(default=None, description="null: 4 times the width.")
+    dropout: Rate = 0.1
+
+
+class ResnetModel(Section):
+    """Residual blocks of two convolutions (He et al. 2016), their mean, the output.
+
+    Each stage but the first halves the picture. A picture without channels gets one.
+    """
+
+    type: Literal["resnet"]
+    filters: tuple[Units, ...] = Field(
+        default=(16, 32, 64), min_length=1, max_length=10, description="Of each stage."
+    )
+    blocks: Annotated[int, Field(ge=1, le=50)] = Field(default=1, description="In each stage.")
+
+
+Model = Annotated[
+    LayersModel | MlpModel | CnnModel | LstmModel | TransformerModel | VitModel | ResnetModel,
+    Field(discriminator="type"),
+]

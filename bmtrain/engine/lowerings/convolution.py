@@ -10,6 +10,7 @@ from itertools import product
 import keras
 import tensorflow as tf
 
+from bmtrain.models.initial_weights import Place
 from bmtrain.models.shapes.windows import windows
 
 
@@ -17,7 +18,7 @@ def convolution(
     layer: keras.layers.Conv1D | keras.layers.Conv2D,
     inputs: tf.Tensor,
     seed: int,
-    position: int,
+    position: Place,
     step: tf.Tensor,
 ) -> tf.Tensor:
     """Shifted slices side by side, times the kernel: (batch, *windows, filters)."""
@@ -35,7 +36,7 @@ def depthwise_convolution(
     layer: keras.layers.DepthwiseConv2D,
     inputs: tf.Tensor,
     seed: int,
-    position: int,
+    position: Place,
     step: tf.Tensor,
 ) -> tf.Tensor:
     """Shifted slices, each times its place of the kernel, added up."""
@@ -47,7 +48,7 @@ def separable_convolution(
     layer: keras.layers.SeparableConv2D,
     inputs: tf.Tensor,
     seed: int,
-    position: int,
+    position: Place,
     step: tf.Tensor,
 ) -> tf.Tensor:
     """That, then one product over the channels."""

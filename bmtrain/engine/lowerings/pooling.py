@@ -6,6 +6,8 @@ from typing import Any
 
 import tensorflow as tf
 
+from bmtrain.models.initial_weights import Place
+
 
 def windows_tile(layer: Any, inputs: tf.Tensor) -> bool:
     """Whether the windows lie side by side and nothing pads them."""
@@ -17,7 +19,7 @@ def windows_tile(layer: Any, inputs: tf.Tensor) -> bool:
 
 
 def max_pooling(
-    layer: Any, inputs: tf.Tensor, seed: int, position: int, step: tf.Tensor
+    layer: Any, inputs: tf.Tensor, seed: int, position: Place, step: tf.Tensor
 ) -> tf.Tensor:
     """The largest value of each window; equal ones share its gradient."""
     del seed, position, step  # nothing is random
@@ -26,7 +28,7 @@ def max_pooling(
 
 
 def average_pooling(
-    layer: Any, inputs: tf.Tensor, seed: int, position: int, step: tf.Tensor
+    layer: Any, inputs: tf.Tensor, seed: int, position: Place, step: tf.Tensor
 ) -> tf.Tensor:
     """The mean of each window."""
     del seed, position, step  # nothing is random

@@ -11,56 +11,58 @@ import math
 import keras
 import tensorflow as tf
 
-from bmtrain.models.initial_weights import derived_seed
+from bmtrain.models.initial_weights import Place, derived_seed
 
 
 def dropout(
-    layer: keras.layers.Dropout, inputs: tf.Tensor, seed: int, position: int, step: tf.Tensor
+    layer: keras.layers.Dropout, inputs: tf.Tensor, seed: int, position: Place, step: tf.Tensor
 ) -> tf.Tensor:
     """Inverted dropout; the mask is a pure function of (seed, position, step)."""
-    return _dropped(layer, inputs, tf.shape(inputs), _key(seed, "dropout", position, step))
+    return dropped(inputs, layer.rate, tf.shape(inputs), key_of(seed, "dropout", position, step))
 
 
 def spatial_dropout(
-    layer: keras.layers.Layer, inputs: tf.Tensor, seed: int, position: int, step: tf.Tensor
+    layer: keras.layers.Layer, inputs: tf.Tensor, seed: int, position: Place, step: tf.Tensor
 ) -> tf.Tensor:
     """The same of whole channels (batch, …, channels)."""
     between = [1] * (len(inputs.shape) - 2)
     shape = [tf.shape(inputs)[0], *between, inputs.shape[-1]]
-    return _dropped(layer, inputs, shape, _key(seed, "dropout", position, step))
+    return dropped(inputs, layer.rate, shape, key_of(seed, "dropout", position, step))
 
 
 def gaussian_dropout(
-    layer: keras.layers.Layer, inputs: tf.Tensor, seed: int, position: int, step: tf.Tensor
+    layer: keras.layers.Layer, inputs: tf.Tensor, seed: int, position: Place, step: tf.Tensor
 ) -> tf.Tensor:
     """The inputs times numbers from N(1, rate/(1−rate))."""
     if layer.rate == 0:
         return inputs
     stddev = math.sqrt(layer.rate / (1 - layer.rate))
-    return inputs * (1 + stddev * _normal(inputs, _key(seed, "dropout", position, step)))
+    return inputs * (1 + stddev * _normal(inputs, key_of(seed, "dropout", position, step)))
 
 
 def gaussian_noise(
-    layer: keras.layers.Layer, inputs: tf.Tensor, seed: int, position: int, step: tf.Tensor
+    layer: keras.layers.Layer, inputs: tf.Tensor, seed: int, position: Place, step: tf.Tensor
 ) -> tf.Tensor:
     """The inputs plus numbers from N(0, stddev²)."""
     if layer.stddev == 0:
         return inputs
-    return inputs + layer.stddev * _normal(inputs, _key(seed, "noise", position, step))
+    return inputs + layer.stddev * _normal(inputs, key_of(seed, "noise", position, step))
 
 
-def _key(seed: int, purpose: str, position: int, step: tf.Tensor) -> tf.Tensor:
+def key_of(seed: int, purpose: str, position: Place, step: tf.Tensor) -> tf.Tensor:
+    """What Philox draws by."""
     return tf.stack([tf.constant(derived_seed(seed, purpose, position), tf.int64), step])
 
 
-def _dropped(
-    layer: keras.layers.Layer, inputs: tf.Tensor, shape: tf.Tensor | list[int], key: tf.Tensor
+def dropped(
+    values: tf.Tensor, rate: float, shape: tf.Tensor | list[int], key: tf.Tensor
 ) -> tf.Tensor:
-    if layer.rate == 0:
-        return inputs
+    """Values times 0 with probability ``rate``, else 1/(1−rate), drawn once for each of ``shape``."""
+    if rate == 0:
+        return values
     uniform = tf.random.stateless_uniform(shape, key, alg="philox")
-    kept = tf.cast(uniform >= layer.rate, inputs.dtype)
-    return inputs * kept * (1.0 / (1.0 - layer.rate))
+    kept = tf.cast(uniform >= rate, values.dtype)
+    return values * kept * (1.0 / (1.0 - rate))
 
 
 def _normal(inputs: tf.Tensor, key: tf.Tensor) -> tf.Tensor:

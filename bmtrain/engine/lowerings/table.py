@@ -13,7 +13,10 @@ import keras
 import tensorflow as tf
 
 from bmtrain.engine.lowerings import convolution, pooling, regularizing
-from bmtrain.models.masking import call_layer, mask_after
+from bmtrain.engine.lowerings.attention import self_attention, who_sees_whom
+from bmtrain.models.initial_weights import Place
+from bmtrain.models.layers.attention import attention_in
+from bmtrain.models.masking import call_layer, plain_layers, through_layers
 from bmtrain.models.problem import Problem
 
 
@@ -23,14 +26,14 @@ class Lowering:
 
     Attributes:
         name: in the record of the engine.
-        compute: (layer, inputs, seed of the experiment, position, step) -> outputs.
+        compute: (layer, inputs, seed of the experiment, place, step) -> outputs.
         is_random: then it is used everywhere, or a resumed run would end in other bits; else
             under XLA on a processor alone: elsewhere Keras's own is the faster one.
         fits: (layer, inputs): whether it can compute the layer for this shape.
     """
 
     name: str
-    compute: Callable[[keras.layers.Layer, tf.Tensor, int, int, tf.Tensor], tf.Tensor]
+    compute: Callable[[keras.layers.Layer, tf.Tensor, int, Place, tf.Tensor], tf.Tensor]
     is_random: bool = False
     fits: Callable[[keras.layers.Layer, tf.Tensor], bool] = lambda *_: True
 
@@ -62,13 +65,19 @@ LOWERINGS: Final[dict[type[keras.layers.Layer], Lowering]] = {
 }
 
 
+#: Its dropout is random, so it is used everywhere; it is told of masks, which the others are not.
+SELF_ATTENTION: Final = "self_attention"
+
+
 def lowerings_used(
     model: keras.Sequential, *, mode: Literal["xla", "graph"], device: str
 ) -> tuple[str, ...]:
     """Names of the lowerings that training this model uses there ("cpu", "gpu"): for the record."""
     is_slow = mode == "xla" and device == "cpu"
     used = set()
-    for layer in model.layers:
+    for layer in plain_layers(model.layers):
+        if attention_in(layer) is not None:
+            used.add(SELF_ATTENTION)
         lowering = LOWERINGS.get(type(layer))
         if lowering is not None and (lowering.is_random or is_slow):
             used |= {lowering.name} if lowering.fits(layer, layer.input) else set()
@@ -83,12 +92,17 @@ def forward_in_training(
     Args:
         lowerings: names of those to use, as ``lowerings_used`` gives them.
     """
-    mask = None
-    for position, layer in enumerate(problem.model.layers):
+
+    def call(
+        layer: keras.layers.Layer, inputs: tf.Tensor, mask: tf.Tensor | None, place: Place
+    ) -> tf.Tensor:
+        if (attention := attention_in(layer)) is not None:
+            allowed = who_sees_whom(mask, inputs.shape[1], is_causal=layer.use_causal_mask)
+            return self_attention(attention, inputs, allowed, problem.seed, place, step)
         lowering = LOWERINGS.get(type(layer))
         if lowering is None or lowering.name not in lowerings or not lowering.fits(layer, inputs):
-            outputs = call_layer(layer, inputs, mask, training=True)
-        else:
-            outputs = lowering.compute(layer, inputs, problem.seed, position, step)
-        inputs, mask = outputs, mask_after(layer, inputs, mask)
-    return inputs
+            return call_layer(layer, inputs, mask, training=True)
+        return lowering.compute(layer, inputs, problem.seed, place, step)
+
+    outputs, _ = through_layers(problem.model.layers, inputs, call)
+    return outputs

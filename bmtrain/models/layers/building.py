@@ -10,8 +10,12 @@ from contextlib import contextmanager
 import keras
 
 from bmtrain.models.architecture import Architecture
+from bmtrain.models.initial_weights import Place
+from bmtrain.models.layers import attention, composite
+from bmtrain.models.layers.inner_names import role_of
 from bmtrain.models.layers.recurrent import bidirectional_names
-from bmtrain.models.layers.table import LAYERS
+from bmtrain.models.layers.table import LAYERS, MODELS
+from bmtrain.models.shapes.planned import PlannedLayer
 
 
 def build_model(architecture: Architecture, *, seed: int) -> keras.Sequential:
@@ -19,13 +23,21 @@ def build_model(architecture: Architecture, *, seed: int) -> keras.Sequential:
 
     Input (batch, *input_shape), already preprocessed: float32, or int32 tokens.
     """
-    layers = [
-        LAYERS[layer.config.type](layer.config, seed, position)
-        for position, layer in enumerate(architecture.layers)
-    ]
     dtype = "int32" if architecture.takes_tokens else "float32"
-    with building(len(layers)):
+    with building(len(architecture.layers)):
+        layers = [
+            build_layer(layer, seed, position) for position, layer in enumerate(architecture.layers)
+        ]
         return keras.Sequential([keras.Input(architecture.input_shape, dtype=dtype), *layers])
+
+
+def build_layer(layer: PlannedLayer, seed: int, place: Place) -> keras.layers.Layer:
+    """One layer at ``place``; what is made of layers is a functional model."""
+    if layer.config.type == "residual":
+        return composite.residual(layer, seed, place, build_layer)
+    if (build := MODELS.get(layer.config.type)) is not None:
+        return build(layer, seed, place)
+    return LAYERS[layer.config.type](layer.config, seed, place)
 
 
 @contextmanager
@@ -59,6 +71,8 @@ def named_variables(model: keras.Sequential) -> dict[str, keras.Variable]:
 
 
 def _own_variables(layer: keras.layers.Layer) -> list[tuple[str, keras.Variable]]:
+    if isinstance(layer, keras.Model):
+        return [pair for inner in layer.layers for pair in _inner_variables(inner)]
     names = [variable.name for variable in layer.variables]
     if isinstance(layer, keras.layers.Bidirectional):
         names = bidirectional_names(layer)
@@ -67,3 +81,10 @@ def _own_variables(layer: keras.layers.Layer) -> list[tuple[str, keras.Variable]
         for name, variable in zip(names, layer.variables, strict=True)
         if not name.endswith("seed_generator_state")
     ]
+
+
+def _inner_variables(layer: keras.layers.Layer) -> list[tuple[str, keras.Variable]]:
+    """Of a layer in a functional model: ``layers.0.kernel``, or the model's own."""
+    if attention.is_own(layer):
+        return list(attention.own_variables(layer).items())
+    return [(f"{role_of(layer)}.{name}", variable) for name, variable in _own_variables(layer)]

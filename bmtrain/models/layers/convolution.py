@@ -10,11 +10,11 @@ from bmtrain.config.sections.layers.convolution import (
     DepthwiseConv2dLayer,
     SeparableConv2dLayer,
 )
-from bmtrain.models.initial_weights import initializer
+from bmtrain.models.initial_weights import Place, initializer
 from bmtrain.models.layers.kernels import kernel_terms
 
 
-def conv1d(config: Conv1dLayer, seed: int, position: int) -> keras.layers.Layer:
+def conv1d(config: Conv1dLayer, seed: int, position: Place) -> keras.layers.Layer:
     """Convolution over the steps."""
     return keras.layers.Conv1D(
         config.filters,
@@ -29,7 +29,7 @@ def conv1d(config: Conv1dLayer, seed: int, position: int) -> keras.layers.Layer:
     )
 
 
-def conv2d(config: Conv2dLayer, seed: int, position: int) -> keras.layers.Layer:
+def conv2d(config: Conv2dLayer, seed: int, position: Place) -> keras.layers.Layer:
     """Convolution over height and width."""
     return keras.layers.Conv2D(
         config.filters,
@@ -45,7 +45,9 @@ def conv2d(config: Conv2dLayer, seed: int, position: int) -> keras.layers.Layer:
     )
 
 
-def depthwise_conv2d(config: DepthwiseConv2dLayer, seed: int, position: int) -> keras.layers.Layer:
+def depthwise_conv2d(
+    config: DepthwiseConv2dLayer, seed: int, position: Place
+) -> keras.layers.Layer:
     """Convolution of each channel for itself."""
     return keras.layers.DepthwiseConv2D(
         config.kernel_size,
@@ -60,7 +62,9 @@ def depthwise_conv2d(config: DepthwiseConv2dLayer, seed: int, position: int) -> 
     )
 
 
-def separable_conv2d(config: SeparableConv2dLayer, seed: int, position: int) -> keras.layers.Layer:
+def separable_conv2d(
+    config: SeparableConv2dLayer, seed: int, position: Place
+) -> keras.layers.Layer:
     """That, then a convolution of all channels with kernels of 1 × 1."""
     return keras.layers.SeparableConv2D(
         config.filters,

@@ -5,11 +5,11 @@ from __future__ import annotations
 import keras
 
 from bmtrain.config.sections.layers.core import DenseLayer
-from bmtrain.models.initial_weights import initializer
+from bmtrain.models.initial_weights import Place, initializer
 from bmtrain.models.layers.kernels import kernel_terms
 
 
-def dense(config: DenseLayer, seed: int, position: int) -> keras.layers.Layer:
+def dense(config: DenseLayer, seed: int, position: Place) -> keras.layers.Layer:
     """activation(x · kernel + bias)."""
     return keras.layers.Dense(
         config.units,

@@ -5,13 +5,13 @@ from __future__ import annotations
 import keras
 
 from bmtrain.config.sections.layers.embedding import EmbeddingLayer
-from bmtrain.models.initial_weights import derived_seed
+from bmtrain.models.initial_weights import Place, derived_seed
 
 #: Of a vector's values at first, as in Keras: uniform from minus this to this.
-_EMBEDDING_LIMIT = 0.05
+EMBEDDING_LIMIT = 0.05
 
 
-def embedding(config: EmbeddingLayer, seed: int, position: int) -> keras.layers.Layer:
+def embedding(config: EmbeddingLayer, seed: int, position: Place) -> keras.layers.Layer:
     """``input_dim`` is there: a planned layer's follows from the data."""
     assert config.input_dim is not None
     return keras.layers.Embedding(
@@ -19,6 +19,6 @@ def embedding(config: EmbeddingLayer, seed: int, position: int) -> keras.layers.
         config.output_dim,
         mask_zero=config.mask_zero,
         embeddings_initializer=keras.initializers.RandomUniform(
-            -_EMBEDDING_LIMIT, _EMBEDDING_LIMIT, seed=derived_seed(seed, "embeddings", position)
+            -EMBEDDING_LIMIT, EMBEDDING_LIMIT, seed=derived_seed(seed, "embeddings", position)
         ),
     )

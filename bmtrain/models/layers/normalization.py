@@ -5,10 +5,11 @@ from __future__ import annotations
 import keras
 
 from bmtrain.config.sections.layers import normalization as sections
+from bmtrain.models.initial_weights import Place
 
 
 def batch_normalization(
-    config: sections.BatchNormalizationLayer, seed: int, position: int
+    config: sections.BatchNormalizationLayer, seed: int, position: Place
 ) -> keras.layers.Layer:
     """The last axis."""
     return keras.layers.BatchNormalization(
@@ -20,7 +21,7 @@ def batch_normalization(
 
 
 def layer_normalization(
-    config: sections.LayerNormalizationLayer, seed: int, position: int
+    config: sections.LayerNormalizationLayer, seed: int, position: Place
 ) -> keras.layers.Layer:
     """The last axis."""
     return keras.layers.LayerNormalization(
@@ -29,7 +30,7 @@ def layer_normalization(
 
 
 def group_normalization(
-    config: sections.GroupNormalizationLayer, seed: int, position: int
+    config: sections.GroupNormalizationLayer, seed: int, position: Place
 ) -> keras.layers.Layer:
     """Groups of the last axis."""
     return keras.layers.GroupNormalization(
@@ -38,7 +39,7 @@ def group_normalization(
 
 
 def rms_normalization(
-    config: sections.RmsNormalizationLayer, seed: int, position: int
+    config: sections.RmsNormalizationLayer, seed: int, position: Place
 ) -> keras.layers.Layer:
     """The last axis."""
     return keras.layers.RMSNormalization(epsilon=config.epsilon)

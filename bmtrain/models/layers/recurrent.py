@@ -7,7 +7,7 @@ from typing import Any
 import keras
 
 from bmtrain.config.sections.layers import recurrent as sections
-from bmtrain.models.initial_weights import derived_seed, initializer
+from bmtrain.models.initial_weights import Place, derived_seed, initializer
 from bmtrain.models.shapes.recurrent import DIRECTIONS
 
 _RECURRENT: dict[str, type[keras.layers.RNN]] = {
@@ -18,7 +18,7 @@ _RECURRENT: dict[str, type[keras.layers.RNN]] = {
 
 
 def recurrent(
-    config: sections.RecurrentSection, seed: int, position: int, *, of: str = ""
+    config: sections.RecurrentSection, seed: int, position: Place, *, of: str = ""
 ) -> keras.layers.RNN:
     """One direction; ``of`` is "backward." for the second one of a bidirectional layer."""
     arguments: dict[str, Any] = {}
@@ -40,7 +40,7 @@ def recurrent(
 
 
 def bidirectional(
-    config: sections.BidirectionalLayer, seed: int, position: int
+    config: sections.BidirectionalLayer, seed: int, position: Place
 ) -> keras.layers.Layer:
     """Keras would copy the layer, its seeds too: both directions would begin with equal weights."""
     return keras.layers.Bidirectional(

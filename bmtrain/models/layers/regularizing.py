@@ -7,7 +7,7 @@ from typing import Any, Final
 import keras
 
 from bmtrain.config.sections.layers.regularizing import GaussianNoiseLayer
-from bmtrain.models.initial_weights import derived_seed
+from bmtrain.models.initial_weights import Place, derived_seed
 
 _DROPOUTS: Final[dict[str, type[keras.layers.Layer]]] = {
     "dropout": keras.layers.Dropout,
@@ -17,11 +17,11 @@ _DROPOUTS: Final[dict[str, type[keras.layers.Layer]]] = {
 }
 
 
-def dropout(config: Any, seed: int, position: int) -> keras.layers.Layer:
+def dropout(config: Any, seed: int, position: Place) -> keras.layers.Layer:
     """Those with a rate."""
     return _DROPOUTS[config.type](config.rate, seed=derived_seed(seed, "dropout", position))
 
 
-def gaussian_noise(config: GaussianNoiseLayer, seed: int, position: int) -> keras.layers.Layer:
+def gaussian_noise(config: GaussianNoiseLayer, seed: int, position: Place) -> keras.layers.Layer:
     """Noise that is added."""
     return keras.layers.GaussianNoise(config.stddev, seed=derived_seed(seed, "noise", position))

@@ -7,7 +7,9 @@ from typing import Any
 
 import keras
 
+from bmtrain.models.initial_weights import Place
 from bmtrain.models.layers import (
+    attention,
     convolution,
     core,
     embedding,
@@ -16,9 +18,10 @@ from bmtrain.models.layers import (
     recurrent,
     regularizing,
 )
+from bmtrain.models.shapes.planned import PlannedLayer
 
-#: type -> builder(config, seed, position). Positions count all layers from 0.
-LAYERS: dict[str, Callable[[Any, int, int], keras.layers.Layer]] = {
+#: type -> builder(config, seed, place). Places count all layers from 0.
+LAYERS: dict[str, Callable[[Any, int, Place], keras.layers.Layer]] = {
     "dense": core.dense,
     "activation": lambda config, seed, position: keras.layers.Activation(config.activation),
     "dropout": regularizing.dropout,
@@ -56,4 +59,10 @@ LAYERS: dict[str, Callable[[Any, int, int], keras.layers.Layer]] = {
         keras.layers.GlobalAveragePooling2D()
     ),
     "global_max_pooling2d": lambda config, seed, position: keras.layers.GlobalMaxPooling2D(),
+}
+
+#: Those that need to know the shape, and are functional models.
+MODELS: dict[str, Callable[[PlannedLayer, int, Place], keras.Model]] = {
+    "multi_head_attention": attention.multi_head_attention,
+    "positional_embedding": attention.positional_embedding,
 }

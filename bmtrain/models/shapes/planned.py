@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from bmtrain.config.sections.layers.union import Layer
@@ -26,6 +26,7 @@ class Given:
         is_masked: whether it is told which steps are padding.
         name: of the layer in messages: ``layer 3``.
         is_first: whether it takes the data as it is.
+        planners: of all layers, for those that are made of layers.
     """
 
     shape: Shape
@@ -34,6 +35,7 @@ class Given:
     key: ConfigKey
     is_first: bool
     facts: DataFacts
+    planners: Mapping[str, Planner]
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +51,7 @@ class PlannedLayer:
         forgets_mask: whether it takes padding for values, though it is told.
         forward_flops: multiplications and additions of its products for one example.
         kept_values: what it keeps of one example for the gradient, at least.
+        inner: the layers that it is made of, by what they are called in it: ``layers.0``.
     """
 
     config: Layer
@@ -62,6 +65,7 @@ class PlannedLayer:
     forgets_mask: bool
     forward_flops: int
     kept_values: int
+    inner: Mapping[str, PlannedLayer] = field(default_factory=dict)
 
     @property
     def kernels(self) -> dict[str, Shape]:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Final
 
 from bmtrain.models.shapes import (
+    attention,
+    composite,
     convolution,
     core,
     embedding,
@@ -50,4 +52,7 @@ PLANNERS: Final[dict[str, Planner]] = {
     "global_average_pooling2d": pooling.global_pooling2d,
     "global_max_pooling1d": pooling.global_max_pooling1d,
     "global_max_pooling2d": pooling.global_pooling2d,
+    "multi_head_attention": attention.multi_head_attention,
+    "positional_embedding": attention.positional_embedding,
+    "residual": composite.residual,
 }

@@ -18,7 +18,11 @@ from bmtrain.workflows.preparation import Prepared
 def model_section(prepared: Prepared, loaded: LoadedConfig) -> Section:
     """Type, output shape and parameters of each layer; what is rarely meant."""
     architecture = prepared.architecture
-    layers = [_facts(position, layer, loaded) for position, layer in enumerate(architecture.layers)]
+    layers = [
+        fact
+        for position, layer in enumerate(architecture.layers)
+        for fact in _facts(position, layer, loaded)
+    ]
     rows = [
         (_named(fact), _shown(fact["output_shape"]), f"{fact['parameters']:,}", fact["origin"])
         for fact in layers
@@ -50,9 +54,10 @@ def _findings(prepared: Prepared, num_of_config: int) -> Iterator[Finding]:
         yield Finding("warning", str(warning), place=warning)
 
 
-def _facts(position: int, layer: PlannedLayer, loaded: LoadedConfig) -> dict[str, Any]:
-    return {
-        "position": position,
+def _facts(place: int | str, layer: PlannedLayer, loaded: LoadedConfig) -> Iterator[dict[str, Any]]:
+    """Of a layer, and of those that it is made of, whose parameters are its own."""
+    yield {
+        "position": place,
         "type": layer.config.type,
         "activation": getattr(layer.config, "activation", None),
         "output_shape": layer.output_shape,
@@ -60,6 +65,8 @@ def _facts(position: int, layer: PlannedLayer, loaded: LoadedConfig) -> dict[str
         "key": dotted(layer.key),
         "origin": loaded.origins.place(layer.key).where,
     }
+    for name, inner in layer.inner.items():
+        yield from _facts(f"{place}.{name}", inner, loaded)
 
 
 def _num_fixed(layers: Sequence[PlannedLayer]) -> int:

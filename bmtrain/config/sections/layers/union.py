@@ -6,6 +6,15 @@ from typing import Annotated
 
 from pydantic import Field
 
+from bmtrain.config.sections.layers.attention import (
+    MultiHeadAttentionLayer,
+    PositionalEmbeddingLayer,
+)
+from bmtrain.config.sections.layers.composite import (
+    PatchEmbeddingLayer,
+    ResidualLayer,
+    TransformerBlockLayer,
+)
 from bmtrain.config.sections.layers.convolution import (
     Conv1dLayer,
     Conv2dLayer,
@@ -84,6 +93,13 @@ Layer = Annotated[
     | GlobalAveragePooling1dLayer
     | GlobalAveragePooling2dLayer
     | GlobalMaxPooling1dLayer
-    | GlobalMaxPooling2dLayer,
+    | GlobalMaxPooling2dLayer
+    | MultiHeadAttentionLayer
+    | PositionalEmbeddingLayer
+    | ResidualLayer
+    | TransformerBlockLayer
+    | PatchEmbeddingLayer,
     Field(discriminator="type"),
 ]
+
+ResidualLayer.model_rebuild(_types_namespace={"Layer": Layer})

@@ -156,7 +156,7 @@ def _typed_config() -> str | None:
 
 def _metrics(config: object) -> Sequence[str]:
     from bmtrain.config.load import load_config
-    from bmtrain.config.sections.loss import Metric
+    from bmtrain.config.sections.metrics import Metric
 
     with suppress(Exception):
         return load_config(Path(str(config))).experiment.metrics

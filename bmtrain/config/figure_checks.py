@@ -12,13 +12,20 @@ from bmtrain.config.paths import is_path
 from bmtrain.config.sections.data import DataSection
 from bmtrain.config.sections.experiment import ExperimentConfig
 from bmtrain.config.sections.loss import CROSSENTROPIES
+from bmtrain.config.sections.metrics import (
+    CLASS_METRICS,
+    HIGHER_IS_BETTER,
+    OF_PROBABILITIES,
+    OF_TWO_CLASSES,
+    RUNNING,
+    bounds,
+    top_k,
+)
 from bmtrain.config.suggestions import did_you_mean
 from bmtrain.figures import count
 
 #: Reported for every split, whatever the metrics.
 ALWAYS_REPORTED = ("loss", "penalty", "objective")
-#: Metrics over classes; all others compare numbers.
-CLASS_METRICS = frozenset({"accuracy", "top_5_accuracy"})
 
 
 def figure_findings(experiment: ExperimentConfig) -> Iterator[Finding]:
@@ -36,6 +43,14 @@ def metric_findings(experiment: ExperimentConfig) -> Iterator[Finding]:
     if experiment.training.class_weight is not None and not _is_classification(experiment):
         message = f"there are no classes: this is regression (the loss is {experiment.loss.name})"
         yield Finding(("training", "class_weight"), message)
+
+
+def two_class_findings(experiment: ExperimentConfig, num_classes: int) -> Iterator[Finding]:
+    """Metrics of two classes where the data has another number of them."""
+    for index, metric in enumerate(experiment.metrics):
+        if metric in OF_TWO_CLASSES and num_classes != 2:
+            message = f"'{metric}' is of two classes, and the data has {num_classes:,}; "
+            yield Finding(("metrics", index), message + f"write '{metric}_macro'")
 
 
 def _is_classification(experiment: ExperimentConfig) -> bool:
@@ -59,8 +74,11 @@ def _metrics(experiment: ExperimentConfig) -> Iterator[Finding]:
             yield Finding(key, f"'{metric}' is listed twice")
         elif (metric in CLASS_METRICS) != classifies:
             yield Finding(key, _misfit(metric, experiment))
-        elif metric == "top_5_accuracy" and experiment.loss.name == "binary_crossentropy":
-            yield Finding(key, "'top_5_accuracy' needs more than two classes")
+        elif top_k(metric) is not None and experiment.loss.name == "binary_crossentropy":
+            yield Finding(key, f"'{metric}' needs more than two classes")
+        elif metric in OF_PROBABILITIES and experiment.loss.name not in CROSSENTROPIES:
+            message = f"'{metric}' is of probabilities, and those of a cross-entropy's model alone"
+            yield Finding(key, message)
 
 
 def _misfit(metric: str, experiment: ExperimentConfig) -> str:
@@ -96,8 +114,8 @@ def monitor_findings(
     """A figure that ``key`` names to be watched; ``mode`` is the key beside it."""
     split, _, metric = monitor.partition(".")
     yield from _figure(split, metric, key, experiment)
-    if mode == ("min" if metric in CLASS_METRICS else "max"):
-        better = "larger" if metric in CLASS_METRICS else "smaller"
+    if mode == ("min" if metric in HIGHER_IS_BETTER else "max"):
+        better = "larger" if metric in HIGHER_IS_BETTER else "smaller"
         yield Finding(
             (*key[:-1], "mode"), f"a {better} {metric} is better, and mode is {mode}", "warning"
         )
@@ -121,6 +139,9 @@ def _figure(
         message = f"expected a figure of this run: {', '.join(figures)}; got '{metric}'"
         hint = did_you_mean(metric, figures)
         yield Finding(key, message + (hint or "; the others must be listed in 'metrics'"))
+    elif split == "train" and metric not in {*ALWAYS_REPORTED, *RUNNING}:
+        message = f"'{metric}' is of whole splits: validation and test have it, train does not"
+        yield Finding(key, message)
     if not may_have_split(experiment.data, split):
         what = f"there is no {split} split; "
         yield Finding(key, what + f"give data.splits.{split}, a fraction of the training part")
@@ -145,14 +166,21 @@ def may_have_split(data: DataSection, split: str) -> bool:
 
 
 def _reachable(expectation: Expectation, key: KeyPath) -> Iterator[Finding]:
-    """Accuracies lie in [0, 1], all other figures are at least 0."""
-    least, most = 0.0, 1.0 if expectation.metric in CLASS_METRICS else float("inf")
+    """Accuracies and their like lie in [0, 1], most other figures are at least 0."""
+    least, most = bounds(expectation.metric)
     best, worst = (most, least) if expectation.operator[0] == ">" else (least, most)
     if not expectation.is_met_by(best):
-        lies = f"lies between {least:g} and {most:g}" if most == 1 else "is never negative"
-        message = f"can never hold: {expectation.metric} {lies}"
+        message = f"can never hold: {expectation.metric} {_lies(least, most)}"
         if most == 1 and 1 < expectation.threshold <= 100:
             message += f"; write {expectation.threshold / 100:g} for {expectation.threshold:g} %"
         yield Finding(key, message)
     elif expectation.is_met_by(worst):
         yield Finding(key, "always holds", "warning")
+
+
+def _lies(least: float, most: float) -> str:
+    if most == float("inf"):
+        return "is never negative"
+    return (
+        f"lies between {least:g} and {most:g}" if least > -float("inf") else f"is at most {most:g}"
+    )

@@ -23,6 +23,10 @@ METRIC_ALIASES = {
     "mse": "mean_squared_error",
     "rmse": "root_mean_squared_error",
     "mae": "mean_absolute_error",
+    "mape": "mean_absolute_percentage_error",
+    "auc": "roc_auc",
+    "mcc": "matthews_corrcoef",
+    "ece": "expected_calibration_error",
 }
 
 

@@ -71,7 +71,10 @@ class Evaluator:
         figures = {"loss": loss, "penalty": penalty, "objective": loss + penalty}
         for (name, metric), mean in zip(problem.metrics.items(), metrics, strict=True):
             figures[name] = metric.finish(mean)
-        return Evaluation(figures, np.concatenate(outputs))
+        of_split = np.concatenate(outputs)
+        for name, figure in problem.split_figures.items():
+            figures[name] = figure(of_split, split.labels)
+        return Evaluation(figures, of_split)
 
     def predict(self, features: NDArray[np.generic]) -> NDArray[np.float32]:
         """The model's outputs (examples, outputs) for features without labels."""

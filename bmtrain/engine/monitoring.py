@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import math
+
+from bmtrain.config.sections.metrics import HIGHER_IS_BETTER
 from bmtrain.config.sections.training import EarlyStopping, TrainingSection
-from bmtrain.models.metrics import HIGHER_IS_BETTER
 
 
 def monitored_value(monitor: str, figures: dict[str, dict[str, float] | None]) -> float | None:
-    """Of SPLIT.METRIC, or None where there is no such split."""
+    """Of SPLIT.METRIC, or None where there is no such split, or the figure is undefined on it."""
     split, metric = monitor.split(".")
-    measured = figures.get(split)
-    return None if measured is None else measured[metric]
+    value = (figures.get(split) or {}).get(metric)
+    return value if value is not None and math.isfinite(value) else None
 
 
 def is_improvement(training: TrainingSection, value: float, best: float | None) -> bool:

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bmtrain.config.sections.experiment import ExperimentConfig
+from bmtrain.config.sections.metrics import top_k
 from bmtrain.models.decision import predicted_classes
 
 Values = NDArray[np.float64]
@@ -39,8 +40,8 @@ def values_per_example(
         return _losses(experiment, outputs.astype(np.float64), labels)
     if figure == "accuracy":
         return (predicted_classes(experiment, outputs) == labels).astype(np.float64)
-    if figure == "top_5_accuracy":
-        return (_num_larger(outputs, labels) < 5).astype(np.float64)
+    if (k := top_k(figure)) is not None:
+        return (_num_larger(outputs, labels) < k).astype(np.float64)
     errors = outputs.astype(np.float64) - labels
     if figure in {"mean_squared_error", "root_mean_squared_error"}:
         return np.asarray((errors**2).mean(axis=1))

@@ -12,6 +12,8 @@ from dataclasses import dataclass
 
 import tensorflow as tf
 
+from bmtrain.config.sections.metrics import RUNNING, top_k
+
 #: (labels, outputs) -> (batch,) float32
 PerExample = Callable[[tf.Tensor, tf.Tensor], tf.Tensor]
 
@@ -38,11 +40,15 @@ def _accuracy(threshold: float) -> PerExample:
     return per_example
 
 
-def _top_5_accuracy(labels: tf.Tensor, outputs: tf.Tensor) -> tf.Tensor:
-    """1 where fewer than five outputs are larger than the label's."""
-    of_label = tf.gather(outputs, labels, batch_dims=1)
-    num_larger = tf.reduce_sum(tf.cast(outputs > of_label[:, None], tf.int32), axis=-1)
-    return tf.cast(num_larger < 5, tf.float32)
+def _top_k_accuracy(k: int) -> PerExample:
+    """1 where fewer than k outputs are larger than the label's."""
+
+    def per_example(labels: tf.Tensor, outputs: tf.Tensor) -> tf.Tensor:
+        of_label = tf.gather(outputs, labels, batch_dims=1)
+        num_larger = tf.reduce_sum(tf.cast(outputs > of_label[:, None], tf.int32), axis=-1)
+        return tf.cast(num_larger < k, tf.float32)
+
+    return per_example
 
 
 def _squared_error(labels: tf.Tensor, outputs: tf.Tensor) -> tf.Tensor:
@@ -54,7 +60,7 @@ def _absolute_error(labels: tf.Tensor, outputs: tf.Tensor) -> tf.Tensor:
 
 
 def build_metrics(names: tuple[str, ...], *, threshold: float) -> dict[str, Metric]:
-    """Metrics by name, in the config's order.
+    """Those that are means over examples by name, in the config's order.
 
     Args:
         threshold: above which a single output means the second class: 0.5 for
@@ -62,13 +68,11 @@ def build_metrics(names: tuple[str, ...], *, threshold: float) -> dict[str, Metr
     """
     table = {
         "accuracy": Metric(_accuracy(threshold)),
-        "top_5_accuracy": Metric(_top_5_accuracy),
         "mean_squared_error": Metric(_squared_error),
         "root_mean_squared_error": Metric(_squared_error, finish=math.sqrt),
         "mean_absolute_error": Metric(_absolute_error),
     }
-    return {name: table[name] for name in names}
-
-
-#: Figures of which more is better; of all others less is.
-HIGHER_IS_BETTER = frozenset({"accuracy", "top_5_accuracy"})
+    for name in names:
+        if (k := top_k(name)) is not None:
+            table[name] = Metric(_top_k_accuracy(k))
+    return {name: table[name] for name in names if name in RUNNING}

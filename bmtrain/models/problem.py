@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import keras
 import tensorflow as tf
@@ -20,6 +20,7 @@ from bmtrain.models.layers.building import build_model
 from bmtrain.models.losses import PerExample, build_loss
 from bmtrain.models.objective import l2_factor, l2_penalty, own_penalty, penalized_kernels
 from bmtrain.models.optimizers import build_optimizer, moving_averages
+from bmtrain.models.split_figures import SplitFigure, split_figures
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +29,7 @@ class Problem:
 
     ``threshold`` is where a single output begins to mean the second class. ``averages``: the
     trainable variables, each with the moving average that is judged in its place.
+    ``split_figures``: the metrics that are no mean over examples.
     """
 
     model: keras.Sequential
@@ -44,6 +46,7 @@ class Problem:
     augmentor: Augmentor | None = None
     plateau: ReduceOnPlateau | None = None
     averages: Sequence[tuple[keras.Variable, keras.Variable]] = ()
+    split_figures: Mapping[str, SplitFigure] = field(default_factory=dict)
 
     def penalty(self) -> tf.Tensor:
         """Of the present weights, over all kernels and of single layers: float32 scalar."""
@@ -90,4 +93,5 @@ def build_problem(
         augmentor=Augmentor(augmentation, seed=experiment.seed) if augmentation else None,
         plateau=rate if isinstance(rate, ReduceOnPlateau) else None,
         averages=moving_averages(optimizer, model.trainable_variables),
+        split_figures=split_figures(experiment),
     )

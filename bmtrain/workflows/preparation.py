@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from bmtrain.config.expectations import Expectation, parse_expectation
+from bmtrain.config.figure_checks import two_class_findings
 from bmtrain.config.load import LoadedConfig
 from bmtrain.config.origins import Origins
 from bmtrain.config.schedule_checks import SCHEDULE, depends_on_steps, timed_findings
@@ -106,6 +107,8 @@ def plan(loaded: LoadedConfig, data: PreparedData) -> Prepared:
     with pointing_at(loaded.origins):
         require_fitting_augmentation(loaded.experiment.training.augmentation, facts)
         architecture = plan_architecture(loaded.experiment, facts)
+        for finding in two_class_findings(loaded.experiment, len(facts.class_names or ())):
+            raise DataError(finding.message, key=finding.key)
         num_examples = data.dataset.splits["train"].num_examples
         late = list(step_warnings(loaded.experiment, num_examples))
     found = [*architecture_warnings(architecture, facts), *late]

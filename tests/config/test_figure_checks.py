@@ -2,6 +2,8 @@
 
 import pytest
 
+from bmtrain.errors import ConfigError
+
 LINEAR = "{type: flatten}, {type: dense, units: 1}"
 
 
@@ -152,3 +154,52 @@ def test_an_expectation_that_always_holds_is_doubtful(load, expectation, config)
     more = f"expect: ['{expectation}']"
     warning = only_warning(load(text=config(metrics="accuracy", more=more)))
     assert warning.message == "always holds"
+
+
+@pytest.mark.parametrize("key", ["expect", "monitor"])
+def test_a_figure_of_whole_splits_is_none_of_the_train_line(errors, config, key):
+    told = "expect: [train.f1_macro > 0.5]"
+    training = ", early_stopping: {monitor: train.f1_macro, patience: 2}"
+    parts = {"more": told} if key == "expect" else {"training": training}
+    (diagnostic,) = errors(text=config(metrics="f1_macro", **parts))
+    assert diagnostic.message == (
+        "'f1_macro' is of whole splits: validation and test have it, train does not"
+    )
+
+
+def test_probabilities_are_asked_of_a_crossentropys_model_alone(errors, config):
+    text = config(
+        metrics="log_loss, f1_macro", loss="mse",
+        data="{source: mnist, task: classification}",
+    )  # fmt: skip
+    (diagnostic,) = errors(text=text)
+    assert diagnostic.key == "metrics.0"
+    assert "is of probabilities" in diagnostic.message
+
+
+@pytest.mark.parametrize(
+    ("metric", "text", "message"),
+    [
+        ("mcc", "test.mcc > 1.5", "can never hold: matthews_corrcoef lies between -1 and 1"),
+        ("mcc", "test.mcc >= -1", "always holds"),
+        ("mcc", "test.mcc >= 0", None),
+        ("auc", "test.auc > 97", "can never hold: roc_auc lies between 0 and 1; write 0.97"),
+        ("log_loss", "test.log_loss < 3", None),
+    ],
+)
+def test_what_a_figure_can_be_is_known(load, config, metric, text, message):
+    loaded = config(metrics=metric, more=f"expect: [{text}]")
+    try:
+        found = [entry.message for entry in load(text=loaded).warnings]
+    except ConfigError as error:
+        found = [entry.message for entry in error.diagnostics]
+    assert [entry[: len(message or "")] for entry in found] == ([message] if message else [])
+
+
+def test_less_is_better_for_losses_over_classes(load, config):
+    stopping = ", early_stopping: {monitor: validation.log_loss, mode: max, patience: 2}"
+    text = config(
+        metrics="log_loss", training=stopping, data="{source: mnist, splits: {validation: 0.1}}"
+    )
+    (warning,) = load(text=text).warnings
+    assert warning.message == "a smaller log_loss is better, and mode is max"

@@ -34,7 +34,7 @@ CHANGES = [
     ("{name: adam, learning_rate: 0.001}", "adam"),
     ("{name: adam, learning_rate: 0.001}", "{name: gradient_descent, learning_rate: 1}"),
     ("loss: sparse_categorical_crossentropy", "loss: {name: mse}"),
-    ("[accuracy]", "[acc, top_5_accuracy]"),
+    ("[accuracy]", "[acc, top_5_accuracy, f1_macro, auc]"),
     ("batch_size: 32", "batch_size: full, early_stopping: {monitor: train.acc}"),
     ("{source: mnist}", "{source: mnist, splits: {test: {fraction: 0.1, replace: true}}}"),
     ("{source: mnist}", "{source: ./x.csv, label: y, splits: {test: 0.1, validation: 0.1}}"),
@@ -69,7 +69,7 @@ def test_the_schema_takes_resolved_configs(validator, load):
         ("{name: adam, learning_rate: 0.001}", "adm"),
         ("{name: adam, learning_rate: 0.001}", "gradient_descent"),
         ("name: adam", "name: sgd, beta_1: 0.9"),
-        ("[accuracy]", "[precision]"),
+        ("[accuracy]", "[precison]"),
         ("0.001", "0"),
     ],
 )

@@ -157,6 +157,13 @@ def test_without_a_validation_split_nothing_is_best(follow):
     assert [(e.validation, e.improved) for e in epochs] == [(None, False)] * 3
 
 
+def test_a_figure_that_is_undefined_in_an_epoch_is_neither_better_nor_waited_for(follow):
+    stopping = {"monitor": "validation.accuracy", "patience": 2}
+    undefined = float("nan")
+    _, state = follow(stopping, [1.0] * 4, [undefined, 0.5, undefined, 0.4])
+    assert (state.best_value, state.best_epoch, state.epochs_without_improvement) == (0.5, 2, 1)
+
+
 def test_a_validation_loss_that_is_not_finite_ends_the_training(follow):
     with pytest.raises(TrainingDiverged, match=r"not finite after epoch 2 \(step 2\)"):
         follow(None, [3.0, float("nan"), 2.0])

@@ -49,9 +49,10 @@ def test_accuracy_of_one_output_compares_it_with_the_threshold(compute, random, 
     assert value == pytest.approx(expected, abs=1e-12)
 
 
-def test_top_5_accuracy_is_that_of_scikit_learn(compute, labels, outputs):
-    expected = sklearn_metrics.top_k_accuracy_score(labels, outputs, k=5)
-    assert compute("top_5_accuracy", labels, outputs) == pytest.approx(expected, abs=1e-12)
+@pytest.mark.parametrize("k", [2, 3, 5])
+def test_top_k_accuracy_is_that_of_scikit_learn(compute, labels, outputs, k):
+    expected = sklearn_metrics.top_k_accuracy_score(labels, outputs, k=k)
+    assert compute(f"top_{k}_accuracy", labels, outputs) == pytest.approx(expected, abs=1e-12)
 
 
 @pytest.mark.parametrize("num_outputs", [2, 5])

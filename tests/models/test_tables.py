@@ -5,8 +5,8 @@ from typing import Annotated, get_args, get_origin
 
 import pytest
 
-from bmtrain.config.figure_checks import CLASS_METRICS
 from bmtrain.config.sections import loss as loss_sections
+from bmtrain.config.sections import metrics as metric_sections
 from bmtrain.config.sections import optimizer as optimizer_sections
 from bmtrain.config.sections.layers import arguments
 from bmtrain.config.sections.layers.union import Layer
@@ -80,11 +80,15 @@ def test_every_initializer_has_its_keras_class(keras):
         assert type(build(3)) is type(keras.initializers.get(name))
 
 
-def test_every_metric_can_be_built(keras):
+def test_every_metric_is_a_running_mean_or_of_a_whole_split(keras, experiment):
     from bmtrain.models.metrics import build_metrics
+    from bmtrain.models.split_figures import split_figures
 
-    names = get_args(loss_sections.Metric)
-    assert tuple(build_metrics(names, threshold=0.5)) == names
+    names = get_args(metric_sections.Metric)
+    running = build_metrics(names, threshold=0.5)
+    whole = split_figures(experiment({"type": "flatten"}, metrics=list(names)))
+    assert set(running) == metric_sections.RUNNING
+    assert set(whole) == set(names) - set(running)
 
 
 def test_keras_knows_every_activation(keras):
@@ -92,10 +96,10 @@ def test_keras_knows_every_activation(keras):
         assert keras.activations.get(name).__name__ == name
 
 
-def test_more_is_better_for_the_metrics_over_classes_alone(keras):
-    from bmtrain.models.metrics import HIGHER_IS_BETTER
-
-    assert HIGHER_IS_BETTER == CLASS_METRICS
+def test_more_is_better_for_all_but_losses_and_errors():
+    errors = {name for name in get_args(metric_sections.Metric) if "error" in name}
+    worse = errors | {"log_loss", "brier_score"}
+    assert set(get_args(metric_sections.Metric)) - worse == metric_sections.HIGHER_IS_BETTER
 
 
 @pytest.mark.parametrize("name", sorted(set(OPTIMIZERS) - {"gradient_descent"}))

@@ -8,7 +8,8 @@ from pydantic import Field
 
 from bmtrain.config.sections.base import Section
 from bmtrain.config.sections.data import DataSection
-from bmtrain.config.sections.loss import Loss, Metric
+from bmtrain.config.sections.loss import Loss
+from bmtrain.config.sections.metrics import Metric
 from bmtrain.config.sections.model import Model
 from bmtrain.config.sections.optimizer import Optimizer
 from bmtrain.config.sections.tracking import TrackSection
@@ -28,7 +29,11 @@ class ExperimentConfig(Section):
     data: DataSection
     model: Model
     loss: Loss
-    metrics: tuple[Metric, ...] = ()
+    metrics: tuple[Metric, ...] = Field(
+        default=(),
+        description="Reported beside the loss; what is no mean over examples of whole validation "
+        "and test splits alone.",
+    )
     optimizer: Optimizer
     regularization: RegularizationSection = Field(default_factory=RegularizationSection)
     training: TrainingSection

@@ -83,11 +83,3 @@ CROSSENTROPIES = frozenset(
         "binary_crossentropy",
     }
 )
-
-Metric = Literal[
-    "accuracy",
-    "top_5_accuracy",
-    "mean_squared_error",
-    "root_mean_squared_error",
-    "mean_absolute_error",
-]

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from bmtrain.config.sections.learning_rate import ReduceOnPlateau
+from bmtrain.config.sections.metrics import RUNNING
 from bmtrain.errors import CheckpointError
 from bmtrain.runs.metrics_log import is_figures
 from bmtrain.training_state import Plateau, TrainingState
@@ -39,7 +40,8 @@ def _position(state: TrainingState, prepared: Prepared) -> str | None:
 
 
 def _sums(state: TrainingState, prepared: Prepared) -> str | None:
-    names = {*_SUMS, *prepared.experiment.metrics} if state.step_in_epoch else set()
+    added_up = RUNNING.intersection(prepared.experiment.metrics)
+    names = {*_SUMS, *added_up} if state.step_in_epoch else set()
     sums = state.accumulators
     if sums.keys() != names:
         return f"sums over {', '.join(sorted(sums)) or 'nothing'}"

@@ -95,6 +95,7 @@ def failure_document(ending: Ending, screen: Screen, summary: dict[str, Any]) ->
     if screen.asked_command == "train":
         document["run_dir"] = screen.run_dir
         keys = documents.SMOKE if screen.is_smoke else documents.TRAIN
+        keys = documents.FIND_LR if screen.is_find_lr else keys
     document["diagnostics"] = [diagnostic_document(finding) for finding in ending.diagnostics]
     return (
         dict.fromkeys(keys)

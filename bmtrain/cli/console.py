@@ -36,6 +36,7 @@ class Screen:
             out.beside = err
         self.asked_command: str | None = None  # the first word, whether it can be parsed or not
         self.is_smoke = False
+        self.is_find_lr = False
         self.command: str | None = None
         self.format: OutputFormat = "text"
         self.quiet = False

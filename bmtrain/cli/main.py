@@ -116,6 +116,7 @@ def _look_at(words: Sequence[str], screen: Screen) -> None:
     screen.format = _asked_format(words)
     screen.asked_command = next(iter(words), None)
     screen.is_smoke = "--smoke" in words
+    screen.is_find_lr = "--find-lr" in words
 
 
 def _asked_format(words: Sequence[str]) -> OutputFormat:

@@ -157,6 +157,14 @@ Smoke = Annotated[
         "leaves nothing behind.",
     ),
 ]
+FindLr = Annotated[
+    bool,
+    typer.Option(
+        "--find-lr",
+        help="Sweep the learning rate over a few hundred steps and suggest one; leaves nothing "
+        "behind.",
+    ),
+]
 Fold = Annotated[
     str | None,
     typer.Option(

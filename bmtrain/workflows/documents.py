@@ -27,6 +27,21 @@ TRAIN: Final = (
     "peak_memory_bytes",
     "cost",
 )
+#: Of ``train --find-lr``.
+FIND_LR: Final = (
+    "schema_version",
+    "status",
+    "exit_code",
+    "error",
+    "diagnostics",
+    "run_dir",
+    "config",
+    "key",
+    "suggestion",
+    "rule",
+    "curve",
+    "total_s",
+)
 #: Of ``train --smoke``.
 SMOKE: Final = (
     "schema_version",

@@ -15,6 +15,7 @@ from bmtrain.cli.options import (
     ConfigPath,
     Device,
     Expect,
+    FindLr,
     Fold,
     Folds,
     Json,
@@ -50,6 +51,17 @@ def _smoke(config: Path, overrides: tuple[str, ...], device: str | None, screen:
         return show_smoke(run(SmokeRequest(config=config, overrides=overrides)), screen)
 
 
+def _find_lr(config: Path, overrides: tuple[str, ...], device: str | None, screen: Screen) -> int:
+    from bmtrain.cli.rendering.find_lr import show_find_lr
+    from bmtrain.workflows.find_lr import FindRequest, find_learning_rate
+
+    if device is not None:
+        overrides = (*overrides, f"training.device={device}")
+    request = FindRequest(config=config, overrides=overrides)
+    with screen.waiting("a sweep of the learning rate", in_a_line=True):
+        return show_find_lr(find_learning_rate(request), screen)
+
+
 def _cross_validate(folds: int | None, request: TrainRequest, screen: Screen) -> int:
     from bmtrain.cli.rendering.folds import show_folds
     from bmtrain.workflows.cross_validation import FoldsRequest, cross_validate
@@ -69,6 +81,7 @@ def train(
     fold: Fold = None,
     folds: Folds = None,
     smoke: Smoke = False,
+    find_lr: FindLr = False,
     expect: Expect = None,
     device: Device = None,
     junit: Junit = None,
@@ -87,9 +100,10 @@ def train(
     screen.junit = checked_junit(junit)
     if fold is not None and (folds is not None or resume):
         raise typer.BadParameter("give --fold with a config, and without --folds or --resume")
-    if smoke:
+    if smoke or find_lr:
         if (
-            fold
+            (smoke and find_lr)
+            or fold
             or folds
             or run_dir
             or resume
@@ -98,8 +112,10 @@ def train(
             or expect
             or junit
         ):
-            raise typer.BadParameter("--smoke trains for itself: give it with KEY=VALUE alone")
-        raise typer.Exit(_smoke(config, tuple(overrides or ()), device, screen))
+            name = "--smoke" if smoke else "--find-lr"
+            raise typer.BadParameter(f"{name} trains for itself: give it with KEY=VALUE alone")
+        alone = _smoke if smoke else _find_lr
+        raise typer.Exit(alone(config, tuple(overrides or ()), device, screen))
     request = TrainRequest(
         config=config,
         overrides=tuple(overrides or ()),

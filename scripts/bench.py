@@ -8,6 +8,8 @@ speed     the reference experiment, configs/mnist.yaml, and scripts/bench_keras.
 accuracy  the test accuracy of both over seeds.
 saving    the share of the training time that checkpoints take, in three configs and in one whose
           epochs take under a millisecond.
+models    an epoch of an MLP, one with batch normalisation, two CNNs and an LSTM, against
+          ``keras.Model.fit`` with all its defaults, and under both of our engines.
 data      examples streamed from their files against resident ones, and the memory that they take.
 startup   ``--help``, ``train --help``, a config error, and ``train`` until its first line.
 
@@ -25,6 +27,7 @@ from pathlib import Path
 
 from bench_commands import Bench, Figures, machine
 from bench_data import measure_data
+from bench_models import measure_models
 from bench_suites import measure_accuracy, measure_saving, measure_speed, measure_startup
 
 
@@ -65,6 +68,12 @@ def targets(report: Figures) -> list[Figures]:
         rows += [
             (f"{k} <= {limit}", startup[k], startup[k] <= limit) for k, limit in limits.items()
         ]
+    if models := report.get("models"):
+        ratios = {case: of["epoch_ratio"] for case, of in models.items() if case != "repeats"}
+        rows += [
+            (f"{case}: Keras's epoch / bmtrain's >= 1", ratio, ratio >= 1)
+            for case, ratio in ratios.items()
+        ]
     if data := report.get("data"):
         ratio, over = data["speed_ratio"], data["anonymous_over_start_up_mb"]
         rows += [
@@ -87,7 +96,7 @@ def main() -> None:
     )
     parser.add_argument(
         "--suite",
-        choices=("speed", "accuracy", "saving", "startup", "data", "all"),
+        choices=("speed", "accuracy", "saving", "startup", "data", "models", "all"),
         default="all",
         help="default all",
     )
@@ -101,7 +110,7 @@ def main() -> None:
     options = parser.parse_args()
     wanted = {options.suite}
     if options.suite == "all":
-        wanted = {"speed", "accuracy", "saving", "startup", "data"}
+        wanted = {"speed", "accuracy", "saving", "startup", "data", "models"}
 
     report: Figures = {"machine": machine()}
     keras_runs: list[Figures] = []
@@ -113,6 +122,8 @@ def main() -> None:
             report["speed"], keras_runs = measure_speed(bench, options.repeats)
         if "saving" in wanted:
             report["saving"] = measure_saving(bench, 3)
+        if "models" in wanted:
+            report["models"] = measure_models(bench, options.repeats)
         if "data" in wanted:
             report["data"] = measure_data(bench, options.repeats, int(options.data_gb * 1e9))
         if "accuracy" in wanted:

@@ -1,0 +1,77 @@
+"""A model of ``scripts/bench --suite models`` as a plain Keras script, all defaults of ``fit``.
+
+python scripts/bench_keras_models.py RESULT.json CASE NUM_EXAMPLES EPOCHS BATCH_SIZE
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import keras
+
+from bench_keras import EpochTimes, read_idx
+
+layers = keras.layers
+#: Case -> layers behind pictures (28, 28) of floats from 0 to 1, before ten classes.
+CASES: dict[str, Callable[[], list[Any]]] = {
+    "mlp": lambda: [
+        layers.Flatten(),
+        layers.Dense(512, activation="relu"),
+        layers.Dense(512, activation="relu"),
+    ],
+    "mlp_batch_norm": lambda: [
+        layers.Flatten(),
+        layers.Dense(512, use_bias=False),
+        layers.BatchNormalization(),
+        layers.Activation("relu"),
+        layers.Dropout(0.2),
+    ],
+    "cnn": lambda: [
+        layers.Reshape((28, 28, 1)),
+        layers.Conv2D(32, 3, activation="relu"),
+        layers.MaxPooling2D(),
+        layers.Conv2D(64, 3, activation="relu"),
+        layers.MaxPooling2D(),
+        layers.Flatten(),
+        layers.Dropout(0.5),
+    ],
+    "cnn_batch_norm": lambda: [
+        layers.Reshape((28, 28, 1)),
+        layers.Conv2D(16, 3, padding="same", use_bias=False),
+        layers.BatchNormalization(),
+        layers.Activation("relu"),
+        layers.MaxPooling2D(),
+        layers.Conv2D(32, 3, padding="same", use_bias=False),
+        layers.BatchNormalization(),
+        layers.Activation("relu"),
+        layers.GlobalAveragePooling2D(),
+    ],
+    "lstm": lambda: [layers.LSTM(64)],
+}
+
+
+def main(result: Path, case: str, num_examples: int, epochs: int, batch_size: int) -> None:
+    """Train and write the figures."""
+    x = read_idx("train-images-idx3-ubyte.gz")[:num_examples].astype("float32") / 255
+    y = read_idx("train-labels-idx1-ubyte.gz")[:num_examples]
+    keras.utils.set_random_seed(0)
+    model = keras.Sequential(
+        [layers.Input((28, 28)), *CASES[case](), layers.Dense(10, activation="softmax")]
+    )
+    model.compile("adam", "sparse_categorical_crossentropy", metrics=["accuracy"])
+    times = EpochTimes()
+    model.fit(x, y, batch_size=batch_size, epochs=epochs, callbacks=[times])
+    figures = {
+        "epoch_s": times.epoch_s,
+        "steps": int(model.optimizer.iterations.numpy()),
+        "parameters": model.count_params(),
+    }
+    result.write_text(json.dumps(figures))
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]), sys.argv[2], *map(int, sys.argv[3:6]))

@@ -11,6 +11,7 @@ import numpy as np
 from bmtrain.engine.lowerings.table import lowerings_used
 from bmtrain.engine.runtime import Runtime
 from bmtrain.machine import processor_name
+from bmtrain.models.masking import plain_layers
 from bmtrain.version import __version__
 
 EngineMode = Literal["xla", "graph"]
@@ -47,7 +48,7 @@ class EngineRecord:
 def select_engine(
     requested: Literal["auto", "xla", "graph"], model: keras.Sequential, runtime: Runtime
 ) -> EngineRecord:
-    """Resolve ``auto``: xla, but graph for convolutions of pictures on a processor.
+    """Resolve ``auto``: xla, but graph for convolutions of pictures (windows that overlap) on a processor.
 
     XLA's code is the faster one for all other layers, those that have a lowering with it: a step
     of an LSTM takes half the time of graph's, and some seconds more to compile, once. TensorFlow's
@@ -70,5 +71,11 @@ def select_engine(
 
 
 def _best_mode(model: keras.Sequential, runtime: Runtime) -> EngineMode:
-    has_pictures = any(isinstance(layer, _OF_PICTURES) for layer in model.layers)
-    return "graph" if has_pictures and runtime.device == "cpu" else "xla"
+    convolutions = [c for c in plain_layers(model.layers) if isinstance(c, _OF_PICTURES)]
+    # Where windows do not overlap, patches say, the lowering is one product of a reshaped picture.
+    overlap = any(
+        size > stride
+        for layer in convolutions
+        for size, stride in zip(layer.kernel_size, layer.strides, strict=True)
+    )
+    return "graph" if overlap and runtime.device == "cpu" else "xla"

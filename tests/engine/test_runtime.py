@@ -140,12 +140,14 @@ def test_auto_is_graph_for_convolutions_of_pictures_on_a_processor_alone(runtime
 
     pictures = keras.Sequential([keras.Input((8, 8, 1)), keras.layers.Conv2D(2, 3)])
     steps = keras.Sequential([keras.Input((8, 1)), keras.layers.Conv1D(2, 3)])
+    patches = keras.Sequential([keras.Input((8, 8, 1)), keras.layers.Conv2D(2, 4, strides=4)])
     on_gpu = dataclasses.replace(runtime, device="gpu")
     assert select_engine("auto", pictures, runtime).mode == "graph"
     assert select_engine("xla", pictures, runtime).lowerings == ("conv2d",)
     record = select_engine("auto", pictures, on_gpu)
     assert (record.mode, record.lowerings) == ("xla", ())
     assert select_engine("auto", steps, runtime).mode == "xla"
+    assert select_engine("auto", patches, runtime).mode == "xla"
 
 
 def test_auto_is_xla_and_a_wish_is_followed(runtime):

@@ -21,11 +21,13 @@ from bmtrain.data.arrays.npy_array import (
     read_array,
     rows_in_file,
 )
+from bmtrain.data.raw.coded_texts import CodedTexts, TextCoder
 from bmtrain.data.raw.file_rows import FileRows
 from bmtrain.data.raw.source import (
     MAX_DEFLATE_RATIO,
     Place,
     RawArray,
+    RawLabels,
     RawPart,
     names_in,
     opened,
@@ -41,6 +43,8 @@ _ENCRYPTED = 0x1
 _ZIP_MAGIC = b"PK\x03\x04"
 # APPNOTE.TXT 4.3.7: the lengths of the name and of the extra field are its last four bytes.
 _LOCAL_HEADER_BYTES, _LOCAL_LENGTHS_AT = 30, 26
+#: Texts that are read at a time.
+_TEXT_ROWS = 1 << 16
 #: Of what is extracted, or verified, at a time.
 _BLOCK_BYTES = 1 << 24
 
@@ -57,6 +61,10 @@ class Arrays(Protocol):
 
     def features(self, name: str) -> RawArray | FileRows:
         """The same; what is to be streamed stays in its file."""
+        ...
+
+    def labels(self, name: str) -> RawLabels:
+        """The same as ``read``; of texts, one for each row, each different one is held once."""
         ...
 
     def num_examples(self, name: str) -> int:
@@ -88,6 +96,13 @@ class NpyDirectory:
         with reading(path), opened(path) as (file, file_size):
             rows = rows_in_file(file, file_size, str(path), self._storage)
         return self.read(name) if rows is None else rows
+
+    def labels(self, name: str) -> RawLabels:
+        """As in ``Arrays``."""
+        path = self._directory / f"{name}.npy"
+        with reading(path), opened(path) as (file, file_size):
+            found = _texts(array_blocks(file, file_size, str(path), _TEXT_ROWS))
+        return self.read(name) if found is None else found
 
     def num_examples(self, name: str) -> int:
         """Its first axis, of which the header alone is read."""
@@ -135,6 +150,12 @@ class NpzFile:
         """The array ``name``, held."""
         with self._member(name) as (stream, size, where):
             return read_array(stream, size, where)
+
+    def labels(self, name: str) -> RawLabels:
+        """As in ``Arrays``."""
+        with self._member(name) as (stream, size, where):
+            found = _texts(array_blocks(stream, size, where, _TEXT_ROWS))
+        return self.read(name) if found is None else found
 
     def features(self, name: str) -> RawArray | FileRows:
         """The same; what is to be streamed stays in its file, or is extracted."""
@@ -201,6 +222,18 @@ class NpzFile:
             )
         with _reading_zip(self._path), self._archive.open(info) as member:
             yield member, info.file_size, where
+
+
+def _texts(blocks: Iterator[tuple[int, RawArray]]) -> CodedTexts | None:
+    """A text for each row; None of all else, which is not read further."""
+    coder = TextCoder()
+    num_rows = 0
+    for _, rows in blocks:
+        if rows.dtype.kind != "U" or rows.ndim != 1:
+            return None
+        coder.add([str(text) for text in rows.tolist()])
+        num_rows += len(rows)
+    return coder.coded() if num_rows else None
 
 
 def parts_of(blocks: Iterator[tuple[int, RawArray]], where: str) -> Iterator[RawPart]:

@@ -8,13 +8,15 @@ from io import BufferedReader
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from bmtrain.data.arrays.array_files import Arrays, NpyDirectory, NpzFile, parts_of, read_npy
 from bmtrain.data.arrays.npy_array import (
     array_blocks,
 )
+from bmtrain.data.raw.coded_texts import CodedTexts, Texts
 from bmtrain.data.raw.source import (
     Place,
-    RawArray,
     RawLabels,
     RawPart,
     Source,
@@ -73,6 +75,11 @@ def read_npy_part(path: Path, *, labels: bool, weight: str | None = None) -> Raw
         return _read_any_part(NpyDirectory(path), labels=labels, weight=weight)
     place = Place(str(path))
     return RawPart(read_npy(path), None, features_at=place, labels_at=place)
+
+
+def read_npy_labels(path: Path) -> RawLabels:
+    """The array of one .npy file; texts, each different one once."""
+    return NpyDirectory(path.parent).labels(path.stem)
 
 
 def npz_blocks(path: Path, num_rows: int) -> Iterator[RawPart]:
@@ -137,14 +144,14 @@ def _read_part(arrays: Arrays, suffix: str, *, labels: bool, weight: str | None 
         require_one_each(num_rows, num_labels, arrays.place(y_name).name)
     part = RawPart(
         features=arrays.features(x_name),
-        labels=_as_labels(arrays.read(y_name)) if labels else None,
+        labels=arrays.labels(y_name) if labels else None,
         features_at=arrays.place(x_name),
         labels_at=arrays.place(y_name),
     )
     return part if weight is None else _with_weights(part, arrays, x_name, f"{weight}{suffix}")
 
 
-def _read_groups(arrays: Arrays, x_name: str, name: str) -> list[str]:
+def _read_groups(arrays: Arrays, x_name: str, name: str) -> Texts:
     """A text for each example, of texts or integers."""
     key, place = ("data", "splits", "group"), arrays.place(name)
     if name not in arrays.names:
@@ -155,8 +162,11 @@ def _read_groups(arrays: Arrays, x_name: str, name: str) -> list[str]:
             hint=did_you_mean(name, arrays.names),
         )
     require_one_each(arrays.num_examples(x_name), arrays.num_examples(name), place.name, "group")
-    groups = arrays.read(name)
-    if groups.dtype.kind not in "biuU" or groups.ndim != 1:
+    groups = arrays.labels(name)
+    if isinstance(groups, CodedTexts):
+        return groups
+    assert isinstance(groups, np.ndarray)
+    if groups.dtype.kind not in "biu" or groups.ndim != 1:
         got = f"{groups.dtype} of shape {groups.shape}"
         message = f"expected a text or an integer per example, got {got}"
         raise DataError(message, where=place.name, key=key)
@@ -174,12 +184,6 @@ def _with_weights(part: RawPart, arrays: Arrays, x_name: str, name: str) -> RawP
     place = arrays.place(name)
     require_one_each(arrays.num_examples(x_name), arrays.num_examples(name), place.name, "weight")
     return replace(part, weights=arrays.read(name), weights_at=place)
-
-
-def _as_labels(array: RawArray) -> RawLabels:
-    if array.dtype.kind == "U" and array.ndim == 1:
-        return [str(text) for text in array.tolist()]
-    return array
 
 
 def _require_known(arrays: Arrays) -> None:

@@ -18,7 +18,7 @@ from bmtrain.data.examples.features import (
     match_dtype,
     match_integers,
 )
-from bmtrain.data.examples.groups import require_no_shared_groups
+from bmtrain.data.examples.groups import group_numbers, require_no_shared_groups
 from bmtrain.data.examples.labels import as_classes, require_labels, require_seen_classes
 from bmtrain.data.examples.targets import as_targets
 from bmtrain.data.examples.weights import as_weights
@@ -77,7 +77,7 @@ def check_source(
         check_labels(part, class_names),
         part.features_at,
         check_weights(part),
-        None if part.groups is None else np.unique(part.groups, return_inverse=True)[1],
+        None if part.groups is None else group_numbers(part.groups),
     )
     checked: dict[SplitName, CheckedPart] = {"train": train}
     for name, part in source.parts.items():

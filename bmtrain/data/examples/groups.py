@@ -6,10 +6,21 @@ from collections.abc import Mapping
 from itertools import combinations
 from pathlib import Path
 
+import numpy as np
+from numpy.typing import NDArray
+
+from bmtrain.data.raw.coded_texts import CodedTexts, Texts
 from bmtrain.data.raw.source import RawPart, SplitName
 from bmtrain.data.wording.quoting import quoted
 from bmtrain.errors import DataError
 from bmtrain.figures import count
+
+
+def group_numbers(groups: Texts) -> NDArray[np.int64]:
+    """(examples,): the place of each group among all different ones, sorted."""
+    if isinstance(groups, CodedTexts):
+        return groups.sorted_numbers()
+    return np.unique(groups, return_inverse=True)[1]
 
 
 def require_no_shared_groups(parts: Mapping[SplitName, RawPart]) -> None:

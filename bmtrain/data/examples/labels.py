@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
-from typing import Final
+from collections.abc import Iterable
+from typing import Final, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
+from bmtrain.data.raw.coded_texts import CodedTexts, Texts
 from bmtrain.data.raw.source import Place, RawArray, RawLabels, RawPart, require_one_each
 from bmtrain.data.wording.near_names import did_you_mean
 from bmtrain.data.wording.number_texts import is_number
@@ -16,6 +18,8 @@ from bmtrain.errors import DataError
 
 #: Their names go into every checkpoint. A stray number among the labels makes as many classes.
 MAX_CLASSES: Final = 150_000
+
+_Texts = TypeVar("_Texts", bound=Texts)
 
 _INTEGER = re.compile(r"[+-]?\d{1,18}")
 _INTEGRAL = re.compile(r"([+-]?\d{1,18})\.0*")
@@ -39,7 +43,7 @@ def fit_class_names(train: RawPart) -> tuple[str, ...]:
     "0" … "max". One-hot rows: one class per column.
     """
     labels, place = require_labels(train), train.labels_at
-    if isinstance(labels, list):
+    if not isinstance(labels, np.ndarray):
         names = _distinct_texts(_without_missing(labels, place), place)
         num_present = len(names)
     else:
@@ -58,7 +62,11 @@ def fit_class_names(train: RawPart) -> tuple[str, ...]:
 
 def as_classes(labels: RawLabels, class_names: tuple[str, ...], place: Place) -> NDArray[np.int32]:
     """Class numbers (examples,) into ``class_names``; DataError at the first unknown label."""
-    if isinstance(labels, list):
+    coded: CodedTexts | None = None
+    if isinstance(labels, CodedTexts):
+        coded = _without_missing(labels, place)
+        texts = [_canonical(text) for text in coded.texts]
+    elif isinstance(labels, list):
         texts = [_canonical(text) for text in _without_missing(labels, place)]
     else:
         numbers = _class_numbers(labels, place)
@@ -71,10 +79,12 @@ def as_classes(labels: RawLabels, class_names: tuple[str, ...], place: Place) ->
         texts = [str(number) for number in numbers.tolist()]
     index = {name: number for number, name in enumerate(class_names)}
     classes = np.fromiter((index.get(text, -1) for text in texts), np.int32, len(texts))
+    classes = classes if coded is None else classes[coded.codes]
     unknown = np.flatnonzero(classes < 0)
     if unknown.size:
         row = int(unknown[0])
-        raise _unknown_label(texts[row], class_names, place.row(row))
+        text = texts[row if coded is None else coded.codes[row]]
+        raise _unknown_label(text, class_names, place.row(row))
     return classes
 
 
@@ -136,9 +146,13 @@ def _from_one_hot(labels: RawArray, place: Place) -> NDArray[np.int64]:
     return numbers
 
 
-def _without_missing(labels: list[str], place: Place) -> list[str]:
+def _without_missing(labels: _Texts, place: Place) -> _Texts:
     """``labels``; DataError at the first "NaN", which pandas writes for a missing one."""
-    missing = [row for row, text in enumerate(labels) if text.lower() == "nan"]
+    if isinstance(labels, CodedTexts):
+        are_missing = np.array([text.lower() == "nan" for text in labels.texts])
+        missing = np.flatnonzero(are_missing[labels.codes]).tolist() if are_missing.any() else []
+    else:
+        missing = [row for row, text in enumerate(labels) if text.lower() == "nan"]
     if missing:
         is_one = len(missing) == 1
         raise DataError(
@@ -151,9 +165,12 @@ def _without_missing(labels: list[str], place: Place) -> list[str]:
     return labels
 
 
-def _distinct_texts(labels: list[str], place: Place) -> tuple[str, ...]:
+def _distinct_texts(labels: Texts, place: Place) -> tuple[str, ...]:
     first_rows: dict[str, int] = {}
-    for row, text in enumerate(labels):
+    rows: Iterable[tuple[int, str]] = enumerate(labels)
+    if isinstance(labels, CodedTexts):
+        rows = zip(labels.first_rows().tolist(), labels.texts, strict=True)
+    for row, text in rows:
         first_rows.setdefault(_canonical(text), row)
     names = list(first_rows)
     _require_few_classes(len(names), place)

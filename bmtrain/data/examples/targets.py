@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bmtrain.data.examples.features import to_float32
+from bmtrain.data.raw.coded_texts import CodedTexts
 from bmtrain.data.raw.source import Place, RawLabels
 from bmtrain.data.wording.number_texts import MISSING_MARKS, is_number, plain_number
 from bmtrain.data.wording.quoting import quoted, short
@@ -14,7 +15,9 @@ from bmtrain.errors import DataError
 
 def as_targets(labels: RawLabels, place: Place) -> NDArray[np.float32]:
     """Regression targets (examples, outputs), rounded to float32; texts must be numbers."""
-    if isinstance(labels, list):
+    if isinstance(labels, CodedTexts):
+        labels = _parse_coded(labels, place)
+    elif isinstance(labels, list):
         labels = _parse_numbers(labels, place)
     if labels.dtype.kind not in "biuf":
         raise DataError(f"expected numbers as targets, got {labels.dtype}", where=place.name)
@@ -24,6 +27,13 @@ def as_targets(labels: RawLabels, place: Place) -> NDArray[np.float32]:
             where=place.name,
         )
     return to_float32(labels.reshape(len(labels), -1), place).astype(np.float32, copy=False)
+
+
+def _parse_coded(labels: CodedTexts, place: Place) -> NDArray[np.float64]:
+    if not all(map(is_number, labels.texts)):
+        return _parse_numbers(list(labels), place)  # says what is wrong
+    numbers: NDArray[np.float64] = np.array([float(text) for text in labels.texts], np.float64)
+    return numbers[labels.codes]
 
 
 def _parse_numbers(labels: list[str], place: Place) -> NDArray[np.float64]:

@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bmtrain.data.raw.coded_rows import CodedColumns, CodedTokens
+from bmtrain.data.raw.coded_texts import Texts
 from bmtrain.data.raw.columns import Column, RawColumns
 from bmtrain.data.raw.file_rows import FileRows
 from bmtrain.data.wording.quoting import short
@@ -30,7 +31,7 @@ SplitName = Literal["train", "validation", "test"]
 
 RawArray = NDArray[Any]
 #: Numbers of any dtype and shape, or one text per example.
-RawLabels = RawArray | list[str]
+RawLabels = RawArray | Texts
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +74,7 @@ class RawPart:
     labels_at: Place
     weights: RawArray | None = None
     weights_at: Place | None = None
-    groups: list[str] | None = None
+    groups: Texts | None = None
 
     @property
     def array(self) -> RawArray:

@@ -14,6 +14,7 @@ from typing import Final
 
 from bmtrain.config.sections.data import DataSection, TokensSection
 from bmtrain.data.arrays import numpy_files
+from bmtrain.data.raw.coded_texts import CodedTexts
 from bmtrain.data.raw.columns import number_columns
 from bmtrain.data.raw.source import RawPart, Source, SplitName, reading
 from bmtrain.data.raw.storage import Storage
@@ -106,14 +107,15 @@ def _with_groups(source: Source, directory: Path) -> dict[SplitName, RawPart]:
     parts = {}
     for split, part in source.parts.items():
         path = directory / f"group_{split}.npy"
-        groups = numpy_files.read_npy_part(path, labels=False).array
-        if groups.dtype.kind != "U" or groups.ndim != 1 or len(groups) != len(part.features):
+        groups = numpy_files.read_npy_labels(path)
+        if not isinstance(groups, CodedTexts) or len(groups) != len(part.features):
             raise DataError(
-                f"expected one text per example, got {groups.dtype} of shape {groups.shape}",
+                f"expected one text per example, got {len(groups):,} values for "
+                f"{len(part.features):,} examples",
                 where=str(path),
                 hint="convert the source again",
             )
-        parts[split] = dataclasses.replace(part, groups=groups.tolist())
+        parts[split] = dataclasses.replace(part, groups=groups)
     return parts
 
 

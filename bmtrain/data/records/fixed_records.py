@@ -23,7 +23,8 @@ from bmtrain import strict_json
 from bmtrain.config.sections.data import TokensSection
 from bmtrain.data.raw.columns import Beside
 from bmtrain.data.raw.file_rows import FileRows
-from bmtrain.data.raw.source import RawArray, RawLabels, RawPart, Source, SplitName, opened
+from bmtrain.data.raw.source import RawArray, RawPart, Source, SplitName, opened
+from bmtrain.data.records.beside_records import BesideRecords
 from bmtrain.errors import DataError
 from bmtrain.progress import tell_progress
 
@@ -135,28 +136,16 @@ def _blocks(part: RawPart) -> Iterator[RawPart]:
 
 def write_split(directory: Path, split: SplitName, blocks: Iterable[RawPart]) -> None:
     """The features of all blocks as ``x_train.npy``, and so what is beside them. Raises ``OSError``."""
-    beside: dict[str, list[RawLabels]] = {"y": [], "w": [], "group": []}
+    beside = BesideRecords()
 
     def features() -> Iterator[RawArray]:
         for block in blocks:
-            for kind, values in (
-                ("y", block.labels),
-                ("w", block.weights),
-                ("group", block.groups),
-            ):
-                if values is not None:
-                    beside[kind].append(values)
+            beside.add(block)
             yield block.array
 
     _write_array(directory / f"x_{split}.npy", features())
-    for kind, values in beside.items():
-        if values:
-            _write_array(directory / f"{kind}_{split}.npy", [_joined(values)])
-
-
-def _joined(values: list[RawLabels]) -> RawArray:
-    arrays = [np.array(block) if isinstance(block, list) else block for block in values]
-    return np.concatenate(arrays)
+    for kind, values in beside.arrays():
+        _write_array(directory / f"{kind}_{split}.npy", values)
 
 
 def _write_array(path: Path, blocks: Iterable[NDArray[Any]]) -> None:

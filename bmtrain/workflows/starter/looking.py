@@ -182,7 +182,7 @@ def _source(section: DataSection) -> Source:
 
 def _task_of_array(labels: RawLabels) -> Task:
     """Class numbers, one-hot rows and texts are classes; all else are targets."""
-    if isinstance(labels, list):
+    if not isinstance(labels, np.ndarray):
         return "classification"
     if labels.dtype.kind not in "biuf":
         return "classification"  # whose reader says what is wrong with them

@@ -14,6 +14,7 @@ from bmtrain.data.arrays.numpy_files import (
     read_npz,
     read_npz_part,
 )
+from bmtrain.data.raw.coded_texts import CodedTexts
 from bmtrain.errors import DataError
 
 X = np.arange(12, dtype=np.float32).reshape(4, 3)
@@ -94,7 +95,9 @@ def test_a_directory_of_npy_files_is_read_the_same_way(tmp_path):
 
 def test_texts_are_labels(tmp_path):
     np.savez(tmp_path / "d.npz", x_train=X, y_train=np.array(["a", "b", "a", "b"]))
-    assert read_npz(tmp_path / "d.npz").parts["train"].labels == ["a", "b", "a", "b"]
+    labels = read_npz(tmp_path / "d.npz").parts["train"].labels
+    assert isinstance(labels, CodedTexts)
+    assert list(labels) == ["a", "b", "a", "b"]
 
 
 @pytest.mark.parametrize(

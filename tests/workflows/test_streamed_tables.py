@@ -16,14 +16,14 @@ TABLE = f"""\
 seed: 3
 extends: {REPOSITORY / "configs" / "penguins.yaml"}
 data: {{splits: {{validation: 0.2}}, missing: indicator}}
-training: {{epochs: 3, batch_size: 8}}
+training: {{epochs: 3, batch_size: 8, threads: 1}}
 expect: []
 """
 TEXTS = f"""\
 seed: 3
 extends: {REPOSITORY / "configs" / "speeches.yaml"}
 data: {{train_examples: 200, tokens: {{vocabulary: 300, length: 12}}}}
-training: {{epochs: 2, batch_size: 16}}
+training: {{epochs: 2, batch_size: 16, threads: 1}}
 expect: []
 """
 
@@ -151,7 +151,7 @@ sys.exit(code)
 
 @pytest.mark.skipif(sys.platform != "linux", reason="RssAnon is Linux's")
 def test_a_streamed_table_takes_no_memory_of_its_size(environment, tmp_path):
-    """Inputs of 430 MB, 70 MB in the file: the anonymous memory grows by less than a third of that."""
+    """Inputs of 430 MB, 70 MB in the file: the anonymous memory grows by less than the half of that."""
     import polars as pl
 
     random = np.random.default_rng(0)
@@ -179,4 +179,4 @@ def test_a_streamed_table_takes_no_memory_of_its_size(environment, tmp_path):
         )
         assert ended.returncode == 0, ended.stderr
         taken[num_rows] = int(ended.stdout)
-    assert taken[600_000] - taken[1_000] < 140_000_000, taken
+    assert taken[600_000] - taken[1_000] < 215_000_000, taken

@@ -205,6 +205,8 @@ def test_a_cnn_of_a_table_or_of_too_small_a_picture_is_told(experiment):
     model = {"type": "cnn", "filters": [4, 4, 4]}
     error = refusal(experiment, (), facts((7, 4)), model=model, loss=SPARSE)
     assert error.message == "layer 6 (max_pooling2d) has windows of 2 × 2, its input is 1 × 1"
+    assert error.key == ("model",)
+    assert "a shorter list of filters" in error.hint
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ from typing import Any, Literal
 from bmtrain.config.sections.layers.arguments import Extents
 from bmtrain.config.sections.layers.union import Layer
 from bmtrain.errors import DataError
+from bmtrain.models.expansion import PRESET
 from bmtrain.models.shapes.planned import Given
 
 
@@ -94,12 +95,15 @@ def windows_over(  # what decides where the windows are
     if min(counts) >= 1:
         return counts
     reach = [(size - 1) * d + 1 for size, d in zip(sizes, dilations, strict=False)]
+    is_written = given.key != PRESET
+    remedy = f"a smaller {argument}, padding: same, or fewer layers before it that make the input"
     raise DataError(
         f"{given.name} ({config.type}) has windows of {_told(reach)}, its input is "
         f"{_told(given.shape[:-1])}",
-        key=(*given.key, argument),
-        hint=f"a smaller {argument}, padding: same, or fewer layers before it that make the "
-        "input smaller",
+        key=(*given.key, argument) if is_written else given.key,
+        hint=f"{remedy} smaller"
+        if is_written
+        else "larger pictures, or a shorter list of filters: its stages make the picture smaller",
     )
 
 

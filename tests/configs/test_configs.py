@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import subprocess
 import sys
@@ -42,7 +43,29 @@ def test_a_config_opens_with_its_command_its_time_and_its_result(config: Path) -
     assert re.search(r"[Tt]est \w+ .*\d\.\d", header, re.DOTALL)
 
 
+#: Longer ones are trained by scripts/soak; here for an epoch of few examples.
+MAX_SECONDS = 45
+
+
+def seconds_told(config: Path) -> int:
+    told = re.search(r"About (\d+) s on", config.read_text(encoding="utf-8"))
+    assert told is not None
+    return int(told[1])
+
+
+def test_a_config_of_minutes_runs(config: Path, tmp_path: Path) -> None:
+    if seconds_told(config) <= MAX_SECONDS:
+        return  # the next test trains it
+    little = ("training.epochs=1", "data.train_examples=1000", "expect=[]")
+    options = ("--run-dir", str(tmp_path / "run"))
+    command = [sys.executable, "-m", "bmtrain", "train", str(config), *little, *options]
+    ended = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert ended.returncode == 0, ended.stdout + ended.stderr
+
+
 def test_a_config_trains_to_what_its_header_says(config: Path, tmp_path: Path) -> None:
+    if seconds_told(config) > MAX_SECONDS and "BMTRAIN_LONG_CONFIGS" not in os.environ:
+        pytest.skip("scripts/soak trains it")
     ended = subprocess.run(
         [sys.executable, "-m", "bmtrain", "train", config, "--run-dir", tmp_path / "run", "--json"],
         capture_output=True,

@@ -117,15 +117,18 @@ def _import_tensorflow() -> None:
 
     Nor with the trace of a debugger or of a coverage tool: it costs a third more time.
     """
-    was_enabled, trace = gc.isenabled(), sys.gettrace()
+    was_enabled = gc.isenabled()
+    trace = None if "tensorflow" in sys.modules else sys.gettrace()
     gc.disable()
-    sys.settrace(None)
+    if trace is not None:
+        sys.settrace(None)
     try:
         with signals_not_lost(), _not_importable(_NOT_NEEDED):
             import keras  # the one place where TensorFlow is imported first
             import tensorflow as tf  # noqa: F401
     finally:
-        sys.settrace(trace)
+        if trace is not None:
+            sys.settrace(trace)
         # What was imported stays: no collection need walk its million objects again.
         gc.freeze()
         if was_enabled:

@@ -6,7 +6,7 @@ saves      a small writer without TensorFlow saves checkpoints in a loop and is 
            checkpoint's name is whole, and the next start leaves no litter behind.
 trainings  bmtrain verify-resume configs/smoke.yaml --kills N
 fuzz       scripts/fuzz --seconds N
-configs    the configs that train for minutes, each to the result in its header
+tests      the tests that scripts/test leaves out, and every config to the result in its header
 
 Exit code 1: something was lost, differed or was found.
 """
@@ -181,20 +181,22 @@ def soak_fuzz(seconds: int) -> Figures:
     return document
 
 
-def soak_configs(_amount: int) -> Figures:
-    """Train what CI runs only a step of."""
+def soak_tests(_amount: int) -> Figures:
+    """Run what CI leaves out, and train the configs that take minutes, too."""
     began = time.monotonic()
-    ended = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "tests/configs", "-k", "what_its_header_says"],
-        cwd=ROOT,
-        env=os.environ | {"BMTRAIN_LONG_CONFIGS": "1"},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    last = ended.stdout.rstrip().rpartition("\n")[2]
-    problems = [] if ended.returncode == 0 else [ended.stdout]
-    return {"seconds": round(time.monotonic() - began, 1), "said": last, "problems": problems}
+    said, problems = [], []
+    for chosen in (("-m", "long", "tests"), ("-k", "what_its_header_says", "tests/configs")):
+        ended = subprocess.run(
+            [sys.executable, "-m", "pytest", "-q", *chosen],
+            cwd=ROOT,
+            env=os.environ | {"BMTRAIN_LONG_CONFIGS": "1"},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        said.append(ended.stdout.rstrip().rpartition("\n")[2])
+        problems += [] if ended.returncode == 0 else [ended.stdout]
+    return {"seconds": round(time.monotonic() - began, 1), "said": said, "problems": problems}
 
 
 def main() -> None:
@@ -205,14 +207,14 @@ def main() -> None:
     parser.add_argument("--saves", type=int, default=1000, metavar="N", help="kills of the writer")
     parser.add_argument("--trainings", type=int, default=100, metavar="N", help="of trainings")
     parser.add_argument("--fuzz-seconds", type=int, default=600, metavar="N")
-    parser.add_argument("--configs", type=int, default=1, metavar="0|1", help="whether")
+    parser.add_argument("--tests", type=int, default=1, metavar="0|1", help="whether")
     parser.add_argument("--json", action="store_true", help="all figures as one JSON document")
     options = parser.parse_args()
     parts = {
         "saves": (soak_saves, options.saves),
         "trainings": (soak_trainings, options.trainings),
         "fuzz": (soak_fuzz, options.fuzz_seconds),
-        "configs": (soak_configs, options.configs),
+        "tests": (soak_tests, options.tests),
     }
     report: Figures = {}
     for name, (soak, amount) in parts.items():

@@ -48,6 +48,7 @@ def log_of(run):
     return (run.path / "log.txt").read_text()
 
 
+@pytest.mark.long
 def test_two_processes_at_once_share_a_cache_whose_path_has_a_blank(start, reference, tmp_path):
     """Without quotes XLA would end the path at the blank, and read what nobody has checked."""
     home = tmp_path / 'some "home'

@@ -22,6 +22,7 @@ def bits(run_dir):
     return (checkpoint / "model.safetensors").read_bytes(), log, summary["metrics"]
 
 
+@pytest.mark.long
 def test_a_converted_table_trains_to_the_bits_of_the_table(bmtrain, convert, project, tmp_path):
     """Standardised by its columns, drawn splits, streamed; and eval finds its data again."""
     config = project / "points.yaml"

@@ -61,6 +61,7 @@ def test_expectations_are_about_the_mean(folds):
     assert [entry["exit_code"] for entry in summaries(path)] == [0, 0, 0]
 
 
+@pytest.mark.long
 def test_a_fold_of_all_is_the_run_of_that_fold_alone_bit_for_bit(bmtrain, tmp_path):
     words = ("train", "points.yaml", "training.epochs=2")
     together = bmtrain(*words, "--folds", 2, "--run-dir", tmp_path / "all", "--quiet")

@@ -30,6 +30,7 @@ def split_project(project, tmp_path):
     return directory
 
 
+@pytest.mark.long
 def test_a_run_on_files_knows_and_finds_them_again(bmtrain, split_project, tmp_path):
     ended = bmtrain(
         "train", "mine/points.yaml", "--run-dir", tmp_path / "run", "--json", directory=tmp_path

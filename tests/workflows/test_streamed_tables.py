@@ -74,7 +74,7 @@ def bits(run_dir):
     return files, log, summary["metrics"]
 
 
-@pytest.mark.parametrize("kind", ["table", "texts"])
+@pytest.mark.parametrize("kind", ["table", pytest.param("texts", marks=pytest.mark.long)])
 def test_a_streamed_or_converted_run_is_the_resident_run_to_the_bit(small_blocks, tmp_path, kind):
     """Categories, gaps and their indicators, or words; weights, optimizer, encoding and log."""
     config = f"{kind}.yaml"
@@ -149,6 +149,7 @@ sys.exit(code)
 """
 
 
+@pytest.mark.long
 @pytest.mark.skipif(sys.platform != "linux", reason="RssAnon is Linux's")
 def test_a_streamed_table_takes_no_memory_of_its_size(environment, tmp_path):
     """Inputs of 430 MB, 70 MB in the file: the anonymous memory grows by less than the half of that."""

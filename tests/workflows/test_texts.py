@@ -140,6 +140,7 @@ def test_json_lines_are_the_same_data(run, texts, train):
     assert fingerprints[0] == fingerprints[1]
 
 
+@pytest.mark.long
 def test_an_interrupted_training_resumes_exactly(texts, command):
     ended = command(
         "verify-resume", texts / "reviews.yaml", "training.epochs=2", "--kills", 2, "--json"

@@ -51,6 +51,7 @@ def test_a_killed_run_is_found_identical_and_nothing_is_left(bmtrain, tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.long
 def test_a_resume_that_forgets_the_optimizer_is_found_and_the_runs_are_kept(bmtrain, tmp_path):
     (tmp_path / "sitecustomize.py").write_text(FORGETFUL)
     ended = bmtrain(

@@ -10,6 +10,7 @@ from pathlib import Path
 _MEMINFO = Path("/proc/meminfo")
 _CGROUP_LIMIT = Path("/sys/fs/cgroup/memory.max")
 _NVIDIA = Path("/dev/nvidiactl")
+_NVIDIA_DRIVER = Path("/proc/driver/nvidia")
 _OWN_SIZE = Path("/proc/self/statm")
 
 
@@ -34,6 +35,29 @@ def num_processors() -> int:
 def may_have_gpu() -> bool:
     """Whether the kernel's driver shows an NVIDIA device; whether it works is another matter."""
     return _NVIDIA.exists()
+
+
+def hides_gpus() -> bool:
+    """Whether the environment hides every GPU from this process."""
+    return os.environ.get("CUDA_VISIBLE_DEVICES") in {"", "-1"}
+
+
+def gpu_facts() -> tuple[str, ...]:
+    """The NVIDIA driver's version and the GPUs' models, a line each; none where it tells nothing."""
+    files = [_NVIDIA_DRIVER / "version", *sorted(_NVIDIA_DRIVER.glob("gpus/*/information"))]
+    lines: list[str] = []
+    for file in files:
+        try:
+            lines += file.read_text(encoding="utf-8", errors="replace").splitlines()
+        except OSError:
+            continue
+    return tuple(line for line in lines if line.startswith(("NVRM version", "Model:")))
+
+
+def gpu_names() -> tuple[str, ...]:
+    """The NVIDIA GPUs' models, as the driver calls them; none where it tells nothing."""
+    models = (line for line in gpu_facts() if line.startswith("Model:"))
+    return tuple(line.partition(":")[2].strip() for line in models)
 
 
 def available_memory() -> int:

@@ -11,6 +11,8 @@ saving    the share of the training time that checkpoints take, in three configs
 models    an epoch of an MLP, one with batch normalisation, two CNNs and an LSTM, against
           ``keras.Model.fit`` with all its defaults, and under both of our engines.
 data      examples streamed from their files against resident ones, and the memory that they take.
+gpu       where there is one, and not part of all: the reference experiment and a wide network on
+          it, on the processor, and with ``keras.Model.fit`` on it.
 startup   ``--help``, ``train --help``, a config error, and ``train`` until its first line.
 
 Progress goes to stderr, one JSON document to stdout (or --out): the machine's facts first,
@@ -27,6 +29,7 @@ from pathlib import Path
 
 from bench_commands import Bench, Figures, machine
 from bench_data import measure_data
+from bench_gpu import measure_gpu
 from bench_models import measure_models
 from bench_suites import measure_accuracy, measure_saving, measure_speed, measure_startup
 
@@ -96,7 +99,7 @@ def main() -> None:
     )
     parser.add_argument(
         "--suite",
-        choices=("speed", "accuracy", "saving", "startup", "data", "models", "all"),
+        choices=("speed", "accuracy", "saving", "startup", "data", "models", "gpu", "all"),
         default="all",
         help="default all",
     )
@@ -126,6 +129,8 @@ def main() -> None:
             report["models"] = measure_models(bench, options.repeats)
         if "data" in wanted:
             report["data"] = measure_data(bench, options.repeats, int(options.data_gb * 1e9))
+        if "gpu" in wanted:
+            report["gpu"] = measure_gpu(bench, options.repeats)
         if "accuracy" in wanted:
             report["accuracy"] = measure_accuracy(
                 bench, options.seeds, options.keras_seeds, keras_runs

@@ -98,6 +98,8 @@ class Bench:
         return {
             "epoch_s": summary["timing"]["epoch_s"],
             "timing": summary["timing"],
+            "engine": summary["engine"],
+            "cost": summary["cost"],
             "steps": summary["steps_completed"],
             "parameters": summary["parameters"],
             "test_accuracy": summary["metrics"].get("test", {}).get("accuracy"),
@@ -105,10 +107,10 @@ class Bench:
             "peak_bytes": ended.peak_bytes,
         }
 
-    def keras(self, seed: int) -> Figures:
+    def keras(self, seed: int, *options: str) -> Figures:
         """Train the same with ``keras.Model.fit``."""
         result = self.scratch / "keras.json"
-        ended = self.run([sys.executable, KERAS_SCRIPT, result, str(seed)])
+        ended = self.run([sys.executable, KERAS_SCRIPT, result, "--seed", str(seed), *options])
         figures: Figures = json.loads(result.read_text())
         return {**figures, "whole_s": ended.seconds, "peak_bytes": ended.peak_bytes}
 

@@ -1,6 +1,6 @@
 """The reference experiment (configs/mnist.yaml) as a plain Keras script, all defaults.
 
-    python scripts/bench_keras.py RESULT.json [SEED]
+    python scripts/bench_keras.py RESULT.json [--seed 0] [--hidden 128 …] [--batch 32] [--epochs 5]
 
 Reads the bundled IDX files, trains with ``keras.Model.fit``, evaluates the test split, and
 writes what ``scripts/bench`` compares: epoch times, steps, parameters, test accuracy.
@@ -8,9 +8,9 @@ writes what ``scripts/bench`` compares: epoch times, steps, parameters, test acc
 
 from __future__ import annotations
 
+import argparse
 import gzip
 import json
-import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -47,19 +47,20 @@ def read_idx(name: str) -> NDArray[np.uint8]:
     return np.frombuffer(content, np.uint8, offset=4 + 4 * rank).reshape(shape)
 
 
-def main(result: Path, seed: int) -> None:
+def main() -> None:
     """Train, evaluate, write the figures."""
+    options = _options()
     x_train = read_idx("train-images-idx3-ubyte.gz").astype("float32") / 255
     y_train = read_idx("train-labels-idx1-ubyte.gz")
     x_test = read_idx("t10k-images-idx3-ubyte.gz").astype("float32") / 255
     y_test = read_idx("t10k-labels-idx1-ubyte.gz")
 
-    keras.utils.set_random_seed(seed)
+    keras.utils.set_random_seed(options.seed)
     model = keras.Sequential(
         [
             keras.layers.Input((28, 28)),
             keras.layers.Flatten(),
-            keras.layers.Dense(128, activation="relu"),
+            *(keras.layers.Dense(units, activation="relu") for units in options.hidden),
             keras.layers.Dense(10, activation="softmax"),
         ]
     )
@@ -69,7 +70,8 @@ def main(result: Path, seed: int) -> None:
         metrics=["accuracy"],
     )
     times = EpochTimes()
-    model.fit(x_train, y_train, batch_size=32, epochs=5, callbacks=[times])
+    steps = {"batch_size": options.batch, "epochs": options.epochs}
+    model.fit(x_train, y_train, **steps, callbacks=[times])
     loss, accuracy = model.evaluate(x_test, y_test)
     figures = {
         "epoch_s": times.epoch_s,
@@ -78,8 +80,18 @@ def main(result: Path, seed: int) -> None:
         "test_loss": loss,
         "test_accuracy": accuracy,
     }
-    result.write_text(json.dumps(figures))
+    options.result.write_text(json.dumps(figures))
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("result", type=Path)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--hidden", type=int, nargs="+", default=[128])
+    parser.add_argument("--batch", type=int, default=32)
+    parser.add_argument("--epochs", type=int, default=5)
+    return parser.parse_args()
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), int(sys.argv[2]) if len(sys.argv) > 2 else 0)
+    main()

@@ -72,3 +72,30 @@ def test_a_process_is_alive_until_it_has_ended(monkeypatch: pytest.MonkeyPatch) 
 
     monkeypatch.setattr(os, "kill", refuse)
     assert machine.is_alive(1)  # somebody else's
+
+
+def test_driver_and_models_of_gpus_are_told_and_nothing_that_changes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(machine, "_NVIDIA_DRIVER", tmp_path)
+    assert machine.gpu_facts() == ()
+    version = "NVRM version: NVIDIA UNIX x86_64 Kernel Module  580.1"
+    (tmp_path / "version").write_text(f"{version}\nGCC version:  gcc 13\n")
+    for bus in ("0000:02:00.0", "0000:01:00.0"):
+        (tmp_path / "gpus" / bus).mkdir(parents=True)
+        text = f"Model: \t\t H100 {bus[5:7]}\nIRQ:   \t\t 24\nBus Location: \t {bus}\n"
+        (tmp_path / "gpus" / bus / "information").write_text(text)
+    assert machine.gpu_facts() == (version, "Model: \t\t H100 01", "Model: \t\t H100 02")
+    assert machine.gpu_names() == ("H100 01", "H100 02")
+
+
+@pytest.mark.parametrize(
+    ("value", "hidden"), [(None, False), ("0", False), ("0,1", False), ("", True), ("-1", True)]
+)
+def test_gpus_are_hidden_by_an_empty_list_and_by_minus_one(
+    value: str | None, hidden: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
+    if value is not None:
+        monkeypatch.setenv("CUDA_VISIBLE_DEVICES", value)
+    assert machine.hides_gpus() is hidden

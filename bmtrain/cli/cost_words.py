@@ -14,6 +14,8 @@ def cost_in_words(cost: Mapping[str, Any]) -> str:
     if cost["examples_per_s"] is not None:
         parts.append(f"{cost['examples_per_s']:,.0f} examples/s")
     parts.append(f"{amount(cost['peak_memory_bytes'], 'B')} of memory")
+    if cost["peak_gpu_memory_bytes"] is not None:
+        parts.append(f"{amount(cost['peak_gpu_memory_bytes'], 'B')} of the GPU's")
     parts.append(f"{duration(cost['cpu_s_of_start'])} of CPU time")
     energy = cost["energy_of_start"]
     joules = [(energy[f"{name}_j"], name) for name in ("processor", "gpu")]

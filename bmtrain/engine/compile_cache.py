@@ -26,7 +26,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from bmtrain.errors import BmtrainError
-from bmtrain.machine import is_alive
+from bmtrain.machine import gpu_facts, is_alive
 
 MAX_BYTES = 500 * 2**20
 MIN_FREE_BYTES = 200 * 2**20
@@ -120,14 +120,14 @@ def _cache_root() -> Path:
 
 
 def _machine_hash() -> str:
-    """Of all that decides whether compiled code may run here."""
+    """Of all that decides whether compiled code may run here: processor, GPUs and their driver."""
     try:
         lines = Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace").splitlines()
         wanted = ("model name", "flags", "Features")
         facts = sorted({line for line in lines if line.startswith(wanted)})
     except OSError:
         facts = [platform.processor()]
-    text = "\n".join([platform.machine(), *facts])
+    text = "\n".join([platform.machine(), *facts, *gpu_facts()])
     return hashlib.sha256(text.encode()).hexdigest()[:12]
 
 

@@ -30,6 +30,12 @@ class SingleDevice:
         with self.scope():
             return tf.convert_to_tensor(array)
 
+    def peak_memory_bytes(self) -> int | None:
+        """The most that was allocated at once on the GPU so far; None on the processor."""
+        if not self.device.startswith("/GPU"):
+            return None
+        return int(tf.config.experimental.get_memory_info(self.device[1:])["peak"])
+
     def compiled(self, function: Callable[..., Any], *, jit_compile: bool) -> Compiled:
         """The function compiled, under XLA or as a graph, at its first call."""
         return Compiled(function, jit_compile=jit_compile, cache=self.cache)

@@ -21,7 +21,7 @@ from typing import Literal
 from bmtrain.engine.compile_cache import CompileCache, open_compile_cache
 from bmtrain.errors import EnvironmentFault
 from bmtrain.interrupts import signals_not_lost
-from bmtrain.machine import may_have_gpu, num_processors
+from bmtrain.machine import hides_gpus, may_have_gpu, num_processors
 
 DeviceChoice = Literal["auto", "cpu", "gpu"]
 
@@ -33,11 +33,13 @@ class Runtime:
     Attributes:
         device: "cpu" or "gpu".
         device_name: as TensorFlow calls it.
+        unused_gpu: why a GPU that the driver shows is not used, though it might be; else None.
         threads: of one operation (intra-op) and between operations.
     """
 
     device: Literal["cpu", "gpu"]
     device_name: str
+    unused_gpu: str | None
     threads: int
     tensorflow_version: str
     keras_version: str
@@ -84,6 +86,7 @@ def _pin_environment(cache: CompileCache | None) -> None:
     os.environ["TF_CPP_MIN_LOG_LEVEL"] = "1"  # keep warnings: they go to the log
     os.environ["TF_ENABLE_ONEDNN_OPTS"] = "1"  # it changes bits, so it is never inherited
     os.environ["TF_DETERMINISTIC_OPS"] = "1"
+    os.environ["NVIDIA_TF32_OVERRIDE"] = "0"
     # They change bits, and one that XLA does not know aborts the process.
     os.environ["XLA_FLAGS"] = ""
     os.environ["TF_XLA_FLAGS"] = "" if cache is None else _cache_flag(cache.private)
@@ -125,7 +128,7 @@ def _import_tensorflow() -> None:
     try:
         with signals_not_lost(), _not_importable(_NOT_NEEDED):
             import keras  # the one place where TensorFlow is imported first
-            import tensorflow as tf  # noqa: F401
+            import tensorflow as tf
     finally:
         if trace is not None:
             sys.settrace(trace)
@@ -133,6 +136,8 @@ def _import_tensorflow() -> None:
         gc.freeze()
         if was_enabled:
             gc.enable()
+    # On GPUs float32 products would have 10 bits of mantissa instead of 23.
+    tf.config.experimental.enable_tensor_float_32_execution(False)
     keras.config.set_floatx("float32")
     keras.config.set_epsilon(1e-7)
     keras.config.set_image_data_format("channels_last")
@@ -154,15 +159,16 @@ def _configure(
     if device == "gpu" and not gpus:
         raise EnvironmentFault(f"no GPU: {missing_gpu_part()}", hint="use --device cpu or auto")
     with _only_before_the_first_use():
-        for gpu in gpus:
+        for gpu in gpus[:1]:
             tf.config.experimental.set_memory_growth(gpu, True)
-        if not gpus:
-            tf.config.set_visible_devices([], "GPU")
+        # One is trained on: of the others not even a context is made.
+        tf.config.set_visible_devices(gpus[:1], "GPU")
     kind: Literal["cpu", "gpu"] = "gpu" if gpus else "cpu"
     name = tf.config.experimental.get_device_details(gpus[0]).get("device_name") if gpus else None
     return Runtime(
         device=kind,
         device_name=name or kind.upper(),
+        unused_gpu=_unused_gpu(device, kind),
         threads=num_threads,
         tensorflow_version=tf.__version__,
         keras_version=keras.__version__,
@@ -186,6 +192,12 @@ def _only_before_the_first_use() -> Iterator[None]:
         ) from error
 
 
+def _unused_gpu(device: DeviceChoice, used: Literal["cpu", "gpu"]) -> str | None:
+    if device != "auto" or used == "gpu" or not may_have_gpu() or hides_gpus():
+        return None
+    return missing_gpu_part()
+
+
 def missing_gpu_part() -> str:
     """Which part of a working GPU is not there, in the order in which they are needed."""
     import tensorflow as tf  # started by the caller
@@ -198,6 +210,7 @@ def missing_gpu_part() -> str:
         return "the driver library libcuda.so.1 cannot be loaded"
     if not tf.sysconfig.get_build_info().get("is_cuda_build"):
         return "this TensorFlow was built without CUDA"
-    if os.environ.get("CUDA_VISIBLE_DEVICES") in {"", "-1"}:
+    if hides_gpus():
         return "CUDA_VISIBLE_DEVICES hides every GPU"
-    return "the CUDA libraries are not installed; pip install 'bmtrain-keras[gpu]' brings them"
+    package = f"tensorflow[and-cuda]=={tf.__version__}"
+    return f"the CUDA libraries are not installed; pip install '{package}' brings them"

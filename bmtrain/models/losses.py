@@ -39,15 +39,15 @@ def _crossentropy(function: Callable[..., tf.Tensor]) -> Callable[[Any], PerExam
 
 
 def _sparse_crossentropy(config: sections.SparseCategoricalCrossentropy) -> PerExample:
-    """Keras smooths one-hot targets alone: so do we, after encoding them."""
-    smoothed = _crossentropy(keras.losses.categorical_crossentropy)(config)
+    """That of one-hot targets, which Keras smooths alone.
+
+    The gradient of picking an output for each example would be added up at its index: in an
+    order that is always the same, a GPU does that for one example after the other.
+    """
+    of_one_hot = _crossentropy(keras.losses.categorical_crossentropy)(config)
 
     def loss(targets: tf.Tensor, outputs: tf.Tensor) -> tf.Tensor:
-        if config.label_smoothing:
-            return smoothed(tf.one_hot(targets, outputs.shape[-1], dtype=tf.float32), outputs)
-        return keras.losses.sparse_categorical_crossentropy(
-            targets, outputs, from_logits=config.from_logits
-        )
+        return of_one_hot(tf.one_hot(targets, outputs.shape[-1], dtype=outputs.dtype), outputs)
 
     return loss
 

@@ -56,14 +56,31 @@ def known_ending(error: BaseException) -> BmtrainError | None:
     return None
 
 
-def out_of_memory(said: str) -> OutOfMemory:
-    """The fault, with the shape that did not fit if the library said one."""
-    shape = re.search(r"shape ?[\[(]([\d, ]+)[\])]", said)
-    what = f": no room for an array of the shape [{shape[1]}]" if shape else ""
+def out_of_memory(said: str, *, of_gpu: bool = False) -> OutOfMemory:
+    """The fault, with the shape or size that did not fit if the library said one."""
+    whose = "the GPU's memory" if of_gpu else "the memory"
+    more = "a GPU with more memory, or --device cpu" if of_gpu else "or a machine with more memory"
     return OutOfMemory(
-        f"the memory is used up{what}",
-        hint="use a smaller training.batch_size, model or data set, or a machine with more memory",
+        f"{whose} is used up{_what_did_not_fit(said)}",
+        hint=f"use a smaller training.batch_size, model or data set, {more}",
     )
+
+
+def not_repeatable(said: str) -> EnvironmentFault:
+    """The fault, with the library's own first line: it names the operation."""
+    first_line = (said.splitlines() or [""])[0]
+    return EnvironmentFault(
+        f"this GPU cannot compute the model with the same bits each time: {first_line}",
+        hint="use --device cpu, or another training.engine",
+    )
+
+
+def _what_did_not_fit(said: str) -> str:
+    if shape := re.search(r"shape ?[\[(]([\d, ]+)[\])]", said):
+        return f": no room for an array of the shape [{shape[1]}]"
+    if size := re.search(r"allocate (\d[\d.]* ?(?:[KMGT]iB|bytes))", said):
+        return f": no room for {size[1]} more"
+    return ""
 
 
 def resume_hint(run_dir: Path) -> str:

@@ -131,7 +131,7 @@ def _losses(prepared: Prepared) -> list[float]:
         started_runtime(
             device=training.device, threads=training.threads, note=lambda _: None
         ) as runtime,
-        native_faults(),
+        native_faults(runtime.device),
     ):
         session = build_session(
             experiment, prepared.architecture, prepared.preprocessing, runtime, training.engine

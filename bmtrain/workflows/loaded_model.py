@@ -70,7 +70,7 @@ class LoadedModel:
         """
         features = given_features(examples, self.data)
         session = self._started()
-        with native_faults():
+        with native_faults(session.engine.device):
             outputs = session.evaluator.predict(features)
         files = given_pictures(examples, self.data)
         return replace(predictions_of(self._restored, outputs), files=files)
@@ -89,7 +89,7 @@ class LoadedModel:
         """
         split = given_split(examples, labels, self.data, sample_weight=sample_weight)
         session = self._started()
-        with native_faults():
+        with native_faults(session.engine.device):
             return session.evaluator.evaluate(split).figures
 
     def _started(self) -> Session:

@@ -22,7 +22,7 @@ from bmtrain.data.load import load_dataset, resolve_task
 from bmtrain.data.raw.memory import megabytes
 from bmtrain.errors import BmtrainError, DataError, Diagnostic, OutOfMemory
 from bmtrain.figures import count
-from bmtrain.machine import available_memory, may_have_gpu
+from bmtrain.machine import available_memory, hides_gpus, may_have_gpu
 from bmtrain.models.architecture import Architecture, plan_architecture
 from bmtrain.models.augmentation_checks import require_fitting_augmentation
 from bmtrain.models.doubts import architecture_warnings
@@ -190,7 +190,7 @@ def _check_splits(
 
 def is_for_gpu(experiment: ExperimentConfig) -> bool:
     """Whether it may be trained on a GPU, which has a memory of its own."""
-    return experiment.training.device != "cpu" and may_have_gpu()
+    return experiment.training.device != "cpu" and may_have_gpu() and not hides_gpus()
 
 
 def memory_need(prepared: Prepared) -> MemoryNeed:

@@ -79,7 +79,7 @@ def restored_session(restored: Restored) -> Iterator[Session]:
     with (
         native_output_to(None),
         started_runtime(device="auto", threads=threads, note=lambda _: None) as runtime,
-        native_faults(),
+        native_faults(runtime.device),
     ):
         _require_memory(restored.architecture)
         session = build_session(

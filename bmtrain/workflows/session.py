@@ -15,7 +15,7 @@ from bmtrain.data.examples.preprocessing import Preprocessing
 from bmtrain.errors import CheckpointError
 from bmtrain.interrupts import signals_deferred
 from bmtrain.models.architecture import Architecture
-from bmtrain.workflows.endings import out_of_memory
+from bmtrain.workflows.endings import not_repeatable, out_of_memory
 
 if TYPE_CHECKING:
     import keras
@@ -156,14 +156,31 @@ def _exchanged(
 
 
 @contextmanager
-def native_faults() -> Iterator[None]:
-    """Python's and TensorFlow's ways of saying that memory is out become one, OutOfMemory."""
+def native_faults(device: str) -> Iterator[None]:
+    """Python's and TensorFlow's ways of saying what cannot be done here become one of ours.
+
+    Raises:
+        OutOfMemory: the memory is used up, the host's or the GPU's.
+        EnvironmentFault: the GPU has no way to compute something that adds up in one order.
+    """
     import tensorflow as tf
 
     try:
         yield
-    except (MemoryError, tf.errors.ResourceExhaustedError) as error:
+    except MemoryError as error:
         raise out_of_memory(str(error)) from error
+    except tf.errors.ResourceExhaustedError as error:
+        is_of_gpu = device == "gpu" and "CPU:0" not in str(error)
+        raise out_of_memory(str(error), of_gpu=is_of_gpu) from error
+    except tf.errors.InternalError as error:
+        # So it says that what is copied to a GPU finds no room there.
+        if "Dst tensor is not initialized" not in str(error):
+            raise
+        raise out_of_memory(str(error), of_gpu=True) from error
+    except tf.errors.UnimplementedError as error:
+        if "determinis" not in str(error):
+            raise
+        raise not_repeatable(str(error)) from error
 
 
 def _assign(variables: Mapping[str, keras.Variable], arrays: Mapping[str, NDArray[Any]]) -> None:

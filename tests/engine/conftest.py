@@ -35,7 +35,10 @@ class Harness:
 
 @pytest.fixture
 def harness(runtime):
-    """(experiment, dataset) -> Harness; ``mode`` graph unless it is what a test is about."""
+    """(experiment, dataset) -> Harness; ``mode`` graph unless it is what a test is about.
+
+    ``device``: whose lowerings are used.
+    """
     from bmtrain.data.examples.normalization import fit_preprocessing
     from bmtrain.engine.evaluation import Evaluator
     from bmtrain.engine.loop import TrainingLoop
@@ -45,7 +48,7 @@ def harness(runtime):
     from bmtrain.models.architecture import plan_architecture
     from bmtrain.models.problem import build_problem
 
-    def make(config, data, *, mode="graph", normalize="none"):
+    def make(config, data, *, mode="graph", normalize="none", device="cpu"):
         problem = build_problem(
             config, plan_architecture(config, data.facts), fit_preprocessing(data, normalize)
         )
@@ -60,7 +63,7 @@ def harness(runtime):
             placement,
             batch_size=batch_size,
             jit_compile=jit_compile,
-            lowerings=lowerings_used(problem.model, mode=mode, device="cpu"),
+            lowerings=lowerings_used(problem.model, mode=mode, device=device),
         )
         evaluator = Evaluator(problem, placement, jit_compile=jit_compile)
         loop = TrainingLoop(problem, data, steps, evaluator, config.training, TrainingState())

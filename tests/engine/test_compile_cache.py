@@ -55,6 +55,13 @@ def test_what_one_process_compiled_the_next_one_finds(filled, opened, notes):
     assert not cache.private.exists()
 
 
+def test_code_for_another_gpu_or_driver_is_not_found(filled, opened, notes, monkeypatch):
+    monkeypatch.setattr(compile_cache, "gpu_facts", lambda: ("Model: H100",))
+    cache = opened()
+    assert [note for note in notes if "0 entries" in note]
+    cache.close()
+
+
 def test_directories_are_private_to_the_user(filled, opened):
     cache = opened()
     for directory in (cache.private, filled.parent, filled.parent.parent):

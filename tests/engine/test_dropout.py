@@ -134,7 +134,7 @@ def disturbed(runtime):
     }
 
     def run(name, step=0, position=1):
-        lowering = LOWERINGS[type(layers[name])]
+        (lowering,) = LOWERINGS[type(layers[name])]
         assert lowering.is_random
 
         @tf.function(jit_compile=True)

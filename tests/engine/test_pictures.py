@@ -15,12 +15,11 @@ def computed(runtime):
 
     def compute(layer, inputs):
         inputs = tf.constant(inputs)
-        lowering = LOWERINGS[type(layer)]
+        lowering = next(one for one in LOWERINGS[type(layer)] if one.fits(layer, inputs))
         layer(inputs)  # makes the weights
         for variable in layer.weights:
             variable.assign(tf.random.stateless_normal(variable.shape, (1, 2)))
         weighting = tf.random.stateless_normal(layer(inputs).shape, (3, 4))
-        assert lowering.fits(layer, inputs)
 
         def outcome(call):
             with tf.GradientTape() as tape:
@@ -103,6 +102,9 @@ def test_a_convolution_over_steps_is_that_of_keras(computed, random, padding, st
         ("AveragePooling2D", {"pool_size": (2, 1), "padding": "same"}, (8, 5, 2)),
         ("MaxPooling1D", {"pool_size": 3}, (11, 4)),
         ("AveragePooling1D", {"pool_size": 2, "padding": "same"}, (10, 4)),
+        ("MaxPooling2D", {"pool_size": 3, "strides": 2}, (9, 8, 2)),
+        ("MaxPooling2D", {"pool_size": (3, 2), "strides": (1, 2), "padding": "same"}, (7, 9, 3)),
+        ("MaxPooling1D", {"pool_size": 4, "strides": 3, "padding": "same"}, (11, 4)),
     ],
 )
 def test_pooling_is_that_of_keras(computed, random, kind, arguments, shape):
@@ -120,14 +122,18 @@ def test_pooling_is_that_of_keras(computed, random, kind, arguments, shape):
         ({"pool_size": 2, "padding": "same"}, (8, 7, 2)),
     ],
 )
-def test_windows_that_overlap_or_are_padded_stay_keras_s(runtime, arguments, shape):
+def test_windows_that_overlap_or_are_padded_stay_keras_s_on_a_processor(runtime, arguments, shape):
     import keras
-    import tensorflow as tf
 
-    from bmtrain.engine.lowerings.table import LOWERINGS
+    from bmtrain.engine.lowerings.table import lowerings_used
 
-    layer = keras.layers.MaxPooling2D(**arguments)
-    assert not LOWERINGS[type(layer)].fits(layer, tf.zeros((1, *shape)))
+    model = keras.Sequential([keras.Input(shape), keras.layers.MaxPooling2D(**arguments)])
+    assert lowerings_used(model, mode="xla", device="cpu") == ()
+    assert lowerings_used(model, mode="xla", device="gpu") == ("overlapping_max_pooling",)
+    average = keras.layers.AveragePooling2D(**arguments)
+    model = keras.Sequential([keras.Input(shape), average])
+    for device in ("cpu", "gpu"):
+        assert lowerings_used(model, mode="xla", device=device) == ()
 
 
 def test_lowerings_are_for_xla_on_a_processor_and_recorded(runtime):
@@ -147,7 +153,7 @@ def test_lowerings_are_for_xla_on_a_processor_and_recorded(runtime):
     used = lowerings_used(model, mode="xla", device="cpu")
     assert used == ("conv2d", "dropout", "max_pooling")
     assert lowerings_used(model, mode="graph", device="cpu") == ("dropout",)
-    assert lowerings_used(model, mode="xla", device="gpu") == ("dropout",)
+    assert lowerings_used(model, mode="xla", device="gpu") == ("dropout", "max_pooling")
 
 
 @pytest.mark.parametrize("mode", ["graph", "xla"])

@@ -93,6 +93,68 @@ def test_a_gpu_that_is_not_there_says_which_part_is_missing(in_process):
         assert "/dev/nvidiactl" in caught.value.message
 
 
+class Gpus:
+    """Two GPUs as TensorFlow lists them, and what is asked of it about them."""
+
+    def __init__(self, monkeypatch):
+        import tensorflow as tf
+
+        from bmtrain.engine import runtime
+
+        self.grown: list[str] = []
+        self.visible: list[str] = []
+        monkeypatch.setattr(runtime, "may_have_gpu", lambda: True)
+        monkeypatch.setattr(tf.config, "list_physical_devices", lambda kind: ["first", "second"])
+        monkeypatch.setattr(tf.config, "set_visible_devices", lambda gpus, _: self.see(gpus))
+        monkeypatch.setattr(
+            tf.config.experimental, "set_memory_growth", lambda gpu, _: self.grown.append(gpu)
+        )
+        monkeypatch.setattr(
+            tf.config.experimental, "get_device_details", lambda gpu: {"device_name": f"the {gpu}"}
+        )
+
+    def see(self, gpus):
+        self.visible = gpus
+
+
+def test_of_several_gpus_one_is_used_and_the_others_are_left_to_others(in_process, monkeypatch):
+    from bmtrain.engine.runtime import started_runtime
+
+    gpus = Gpus(monkeypatch)
+    with started_runtime(device="auto", threads=1, note=lambda _: None) as started:
+        assert (started.device, started.device_name) == ("gpu", "the first")
+        assert started.unused_gpu is None
+    assert gpus.grown == gpus.visible == ["first"]
+
+
+@pytest.mark.parametrize(
+    ("device", "hidden", "told"),
+    [("auto", None, True), ("auto", "-1", False), ("auto", "", False), ("cpu", None, False)],
+)
+def test_a_gpu_that_tensorflow_cannot_use_is_told_where_it_is_wanted(
+    in_process, monkeypatch, device, hidden, told
+):
+    import tensorflow as tf
+
+    from bmtrain.engine import runtime
+
+    monkeypatch.setattr(runtime, "may_have_gpu", lambda: True)
+    monkeypatch.setattr("ctypes.CDLL", lambda name: None)
+    monkeypatch.setattr(tf.config, "list_physical_devices", lambda kind: [])
+    if hidden is not None:
+        monkeypatch.setenv("CUDA_VISIBLE_DEVICES", hidden)
+    with runtime.started_runtime(device=device, threads=1, note=lambda _: None) as started:
+        assert started.device == "cpu"
+        assert (started.unused_gpu is not None) == told
+        assert not told or "pip install 'tensorflow[and-cuda]==2." in str(started.unused_gpu)
+
+
+def test_float32_products_are_not_rounded_to_10_bits(runtime):
+    import tensorflow as tf
+
+    assert not tf.config.experimental.tensor_float_32_execution_enabled()
+
+
 def test_what_decides_bits_is_never_inherited(in_process, monkeypatch):
     from bmtrain.engine.runtime import started_runtime
 
@@ -101,6 +163,7 @@ def test_what_decides_bits_is_never_inherited(in_process, monkeypatch):
         "KERAS_HOME": ("/home/user/.keras", "/dev/null/keras"),
         "TF_ENABLE_ONEDNN_OPTS": ("0", "1"),
         "TF_DETERMINISTIC_OPS": ("0", "1"),
+        "NVIDIA_TF32_OVERRIDE": ("1", "0"),
         "TF_XLA_FLAGS": ("--tf_xla_auto_jit=2", ""),
     }
     for name, (inherited, _) in pinned.items():

@@ -64,6 +64,8 @@ def test_with_a_gpu_the_hosts_memory_says_nothing(prepared, monkeypatch):
     assert "GPU" in section.findings[1].message
     on_cpu = cost_section(prepared("training.device=cpu"))
     assert on_cpu.facts["memory_bytes"]["available"] > 0
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "-1")
+    assert cost_section(prepared()).facts["memory_bytes"]["available"] > 0
 
 
 def test_the_size_of_a_checkpoint_is_that_of_the_tensors_of_a_real_one(reference, prepared):

@@ -94,9 +94,16 @@ def test_where_no_run_can_be_made_is_an_error(told, monkeypatch, tmp_path):
 def test_the_wished_device_against_what_is_there(told, monkeypatch, wish, machine, level, part):
     driver, hidden = machine
     monkeypatch.setattr(environment, "may_have_gpu", lambda: driver)
+    monkeypatch.setattr(environment, "gpu_names", lambda: ())
     if hidden is not None:
         monkeypatch.setenv("CUDA_VISIBLE_DEVICES", hidden)
     assert one(told(f"training.device={wish}"), part)[0] == level
+
+
+def test_a_gpu_is_named_as_the_driver_calls_it(told, monkeypatch):
+    monkeypatch.setattr(environment, "may_have_gpu", lambda: True)
+    monkeypatch.setattr(environment, "gpu_names", lambda: ("NVIDIA H200", "NVIDIA H100"))
+    assert one(told(), "device: NVIDIA H200, if TensorFlow can use it")[0] == "ok"
 
 
 def test_more_threads_than_processors_are_a_warning(told):

@@ -140,3 +140,61 @@ def test_memory_that_runs_out_later_keeps_what_is_saved_and_may_be_gone_on_with(
     assert "Op:" not in told["message"]
     assert told["hint"].startswith("close other programs, or use a machine with more memory; then")
     assert read_checkpoint(run.checkpoint()).state.step == saves[1]
+
+
+SHAPE = "OOM when allocating tensor with shape[9,9] on /job:localhost/device"
+NO_ROOM = "no room for an array of the shape [9,9]"
+COPYING = "Failed copying: Dst tensor is not initialized. [Op:_EagerConst]"
+NO_FORM = "MaxPool gradient has no deterministic form"
+
+
+@pytest.mark.parametrize(
+    ("kind", "device", "said", "message"),
+    [
+        ("ResourceExhausted", "gpu", f"{SHAPE}:GPU:0", f"the GPU's memory is used up: {NO_ROOM}"),
+        ("ResourceExhausted", "gpu", f"{SHAPE}:CPU:0", f"the memory is used up: {NO_ROOM}"),
+        (
+            "ResourceExhausted",
+            "gpu",
+            "Out of memory while trying to allocate 13.60GiB.",
+            "the GPU's memory is used up: no room for 13.60GiB more",
+        ),
+        ("ResourceExhausted", "gpu", "", "the GPU's memory is used up"),
+        (
+            "ResourceExhausted",
+            "cpu",
+            "trying to allocate 99 bytes.",
+            "the memory is used up: no room for 99 bytes more",
+        ),
+        ("Internal", "gpu", COPYING, "the GPU's memory is used up"),
+        (
+            "Unimplemented",
+            "gpu",
+            f"{NO_FORM}\n[[node]]",
+            f"this GPU cannot compute the model with the same bits each time: {NO_FORM}",
+        ),
+    ],
+)
+def test_what_tensorflow_says_of_a_gpu_becomes_one_of_our_faults(
+    in_process, kind, device, said, message
+):
+    import tensorflow as tf
+
+    from bmtrain.errors import EnvironmentFault
+    from bmtrain.workflows.session import native_faults
+
+    with pytest.raises(EnvironmentFault) as caught, native_faults(device):
+        raise getattr(tf.errors, f"{kind}Error")(None, None, said)
+    assert caught.value.message == message
+    assert caught.value.exit_code == 6
+    assert ("--device cpu" in str(caught.value.hint)) == ("GPU" in message)
+
+
+@pytest.mark.parametrize("kind", ["Internal", "Unimplemented"])
+def test_what_else_tensorflow_says_is_not_called_a_lack_of_anything(in_process, kind):
+    import tensorflow as tf
+
+    from bmtrain.workflows.session import native_faults
+
+    with pytest.raises(getattr(tf.errors, f"{kind}Error")), native_faults("gpu"):
+        raise getattr(tf.errors, f"{kind}Error")(None, None, "a bug")

@@ -5,13 +5,11 @@ XLA's own convolution on a processor is generic: its gradients take thirty times
 
 from __future__ import annotations
 
-from itertools import product
-
 import keras
 import tensorflow as tf
 
+from bmtrain.engine.lowerings.shifting import shifted
 from bmtrain.models.initial_weights import Place
-from bmtrain.models.shapes.windows import windows
 
 
 def convolution(
@@ -23,10 +21,10 @@ def convolution(
 ) -> tf.Tensor:
     """Shifted slices side by side, times the kernel: (batch, *windows, filters)."""
     del seed, position, step  # nothing is random
-    shifted, places = _shifted(layer, inputs)
+    slices, places = _shifted(layer, inputs)
     # Of two axes: XLA is twice as slow at a product of tensors that have more.
-    row = len(shifted) * inputs.shape[-1]
-    rows = tf.reshape(tf.concat(shifted, axis=-1), (-1, row))
+    row = len(slices) * inputs.shape[-1]
+    rows = tf.reshape(tf.concat(slices, axis=-1), (-1, row))
     outputs = tf.matmul(rows, tf.reshape(layer.kernel, (row, layer.filters)))
     outputs = tf.reshape(outputs, (-1, *places, layer.filters))
     return _finished(layer, outputs)
@@ -62,28 +60,16 @@ def separable_convolution(
 
 def _depthwise(layer: keras.layers.Layer, inputs: tf.Tensor, kernel: tf.Tensor) -> tf.Tensor:
     """(batch, *windows, channels · depth_multiplier) of a kernel (…, channels, depth_multiplier)."""
-    shifted, places = _shifted(layer, inputs)
+    slices, places = _shifted(layer, inputs)
     channels, multiplier = kernel.shape[-2:]
-    at_places = tf.unstack(tf.reshape(kernel, (len(shifted), channels, multiplier)))
-    products = [x[..., None] * at for x, at in zip(shifted, at_places, strict=True)]
+    at_places = tf.unstack(tf.reshape(kernel, (len(slices), channels, multiplier)))
+    products = [x[..., None] * at for x, at in zip(slices, at_places, strict=True)]
     return tf.reshape(tf.add_n(products), (-1, *places, channels * multiplier))
 
 
 def _shifted(layer: keras.layers.Layer, inputs: tf.Tensor) -> tuple[list[tf.Tensor], list[int]]:
-    """For each place in a window what all windows have there, and how many windows there are."""
-    sizes, strides, dilations = layer.kernel_size, layer.strides, layer.dilation_rate
-    axes = list(zip(inputs.shape[1:-1], sizes, strides, dilations, strict=True))
-    placed = [windows(n, size, by, layer.padding, d) for n, size, by, d in axes]
-    around = [[one.before, one.after] for one in placed]
-    padded = tf.pad(inputs, [[0, 0], *around, [0, 0]])
-    shifted = []
-    for place in product(*map(range, sizes)):
-        slices = [
-            slice(at * d, at * d + (one.count - 1) * by + 1, by)
-            for at, one, (_, _, by, d) in zip(place, placed, axes, strict=True)
-        ]
-        shifted.append(padded[:, *slices])
-    return shifted, [one.count for one in placed]
+    axes = list(zip(layer.kernel_size, layer.strides, layer.dilation_rate, strict=True))
+    return shifted(inputs, axes, layer.padding)
 
 
 def _finished(layer: keras.layers.Layer, outputs: tf.Tensor) -> tf.Tensor:

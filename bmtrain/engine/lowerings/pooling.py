@@ -1,4 +1,4 @@
-"""Pooling whose windows do not overlap, as another shape and a reduction."""
+"""Pooling as another shape, or as shifted slices, and a reduction."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from typing import Any
 
 import tensorflow as tf
 
+from bmtrain.engine.lowerings.shifting import shifted
 from bmtrain.models.initial_weights import Place
 
 
@@ -25,6 +26,16 @@ def max_pooling(
     del seed, position, step  # nothing is random
     tiles, axes = _tiles(layer, inputs)
     return tf.reduce_max(tiles, axes)
+
+
+def overlapping_max_pooling(
+    layer: Any, inputs: tf.Tensor, seed: int, position: Place, step: tf.Tensor
+) -> tf.Tensor:
+    """The same, wherever the windows are."""
+    del seed, position, step  # nothing is random
+    axes = [(size, by, 1) for size, by in zip(layer.pool_size, layer.strides, strict=True)]
+    slices, _ = shifted(inputs, axes, layer.padding, outside=inputs.dtype.min)
+    return tf.reduce_max(tf.stack(slices), axis=0)
 
 
 def average_pooling(

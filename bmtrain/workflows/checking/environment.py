@@ -13,7 +13,7 @@ from bmtrain.config.sections.experiment import ExperimentConfig
 from bmtrain.data.checks.finding import Finding, Level
 from bmtrain.engine.compile_cache import describe_compile_cache
 from bmtrain.figures import amount, count
-from bmtrain.machine import available_memory, may_have_gpu
+from bmtrain.machine import available_memory, gpu_names, hides_gpus, may_have_gpu
 from bmtrain.models.memory import checkpoint_bytes
 from bmtrain.runs.directory import planned_run_dir
 from bmtrain.runs.environment import environment_facts
@@ -98,11 +98,12 @@ def _device(experiment: ExperimentConfig) -> Finding:
     if device == "cpu":
         return Finding("ok", "device: CPU, as the config has it")
     if may_have_gpu():
-        hidden = os.environ.get("CUDA_VISIBLE_DEVICES") in {"", "-1"}
-        if hidden and device == "gpu":
+        if hides_gpus() and device == "gpu":
             return Finding("error", "no GPU: CUDA_VISIBLE_DEVICES hides every GPU; unset it", key)
-        if hidden:
+        if hides_gpus():
             return Finding("ok", "device: CPU, CUDA_VISIBLE_DEVICES hides every GPU")
+        if names := gpu_names():
+            return Finding("ok", f"device: {names[0]}, if TensorFlow can use it")
         return Finding("ok", "device: a GPU, if TensorFlow can use the one that the driver shows")
     if device == "gpu":
         return Finding(

@@ -103,7 +103,7 @@ def measure(prepared: Prepared) -> Measured:
         started_runtime(
             device=training.device, threads=training.threads, note=lambda _: None
         ) as runtime,
-        native_faults(),
+        native_faults(runtime.device),
     ):
         session = build_session(
             prepared.experiment,

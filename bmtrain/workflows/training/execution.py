@@ -65,7 +65,7 @@ class Execution:
             started_runtime(
                 device=training.device, threads=threads, note=self.log.write
             ) as runtime,
-            native_faults(),
+            native_faults(runtime.device),
         ):
             session = build_session(
                 self.prepared.experiment,
@@ -79,6 +79,8 @@ class Execution:
                     self.checkpoint.engine, session.engine.as_json()
                 )
             self.record.begin()
+            if runtime.unused_gpu is not None:
+                yield Warned(f"the processor is used, not the GPU: {runtime.unused_gpu}")
             yield from self._model_ready(session, runtime)
             yield from self._train_and_finish(session, runtime)
 
@@ -87,6 +89,7 @@ class Execution:
 
         record, prepared = self.record, self.prepared
         record.engine = session.engine.as_json()
+        record.peak_gpu_memory_bytes = session.placement.peak_memory_bytes
         record.timing.startup_s = time.perf_counter() - record.timing.began
         record.write_run_json()
         yield ModelReady(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import resource
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -76,6 +76,7 @@ class Record:
     evaluated: dict[str, Any] | None = None
     begun: bool = False
     meter: EnergyMeter = field(default_factory=EnergyMeter)
+    peak_gpu_memory_bytes: Callable[[], int | None] = lambda: None
     _begun_at: str = field(init=False)
 
     def __post_init__(self) -> None:
@@ -149,6 +150,7 @@ class Record:
             "flops": architecture.training_flops * examples,
             "examples_per_s": examples / train_s if train_s else None,
             "peak_memory_bytes": peak_memory_bytes(),
+            "peak_gpu_memory_bytes": self.peak_gpu_memory_bytes(),
             "cpu_s_of_start": time.process_time(),
             "energy_of_start": asdict(energy),
         }

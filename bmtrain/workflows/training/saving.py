@@ -112,7 +112,7 @@ class Saver:
         """``best`` from what was held before it: the same steps end in the same bits."""
         present = self.session.held()
         try:
-            with native_faults():
+            with native_faults(self.session.engine.device):
                 self.session.put_back(held.values)
                 self.loop.train_again(held.state, best.epoch)
                 return _Held(best, log_bytes, self.session.held())

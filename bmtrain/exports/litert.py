@@ -20,6 +20,7 @@ from bmtrain.exports.description import INPUTS
 from bmtrain.exports.exporter import Content, Exporter, Run, too_large
 from bmtrain.exports.savedmodel import tensorflow_faults
 from bmtrain.models.architecture import Architecture
+from bmtrain.models.shapes.planned import PlannedLayer
 
 #: Axes that its operations take, the batch among them.
 MAX_AXES: Final = 5
@@ -32,17 +33,24 @@ def _objection(architecture: Architecture, facts: DataFacts) -> str | None:
     if facts.input_dtype not in _DTYPES:
         return f"its inputs are {facts.input_dtype}; LiteRT takes uint8 and float32 here"
     for position, layer in enumerate(architecture.layers):
-        if isinstance(layer.config, (RecurrentSection, BidirectionalLayer)):
-            return (
-                f"layer {position} ({layer.config.type}) is a loop, which has no built-in operation"
-            )
-        num_axes = 1 + max(len(layer.input_shape), len(layer.output_shape))
-        if num_axes > MAX_AXES:
-            return (
-                f"layer {position} ({layer.config.type}) works on {num_axes} axes, the batch "
-                f"among them; LiteRT's operations take {MAX_AXES}"
-            )
+        if (why := _layer_objection(f"layer {position}", layer)) is not None:
+            return why
     return too_large(architecture, "a .tflite file")
+
+
+def _layer_objection(name: str, layer: PlannedLayer) -> str | None:
+    """Of a layer, or of one that it is made of."""
+    what = f"{name} ({layer.config.type})"
+    if isinstance(layer.config, (RecurrentSection, BidirectionalLayer)):
+        return f"{what} is a loop, which has no built-in operation"
+    num_axes = 1 + max(len(layer.input_shape), len(layer.output_shape))
+    if num_axes > MAX_AXES:
+        return (
+            f"{what} works on {num_axes} axes, the batch among them; LiteRT's operations take "
+            f"{MAX_AXES}"
+        )
+    inner = (_layer_objection(f"{name}.{role}", part) for role, part in layer.inner.items())
+    return next((why for why in inner if why is not None), None)
 
 
 def _write(content: Content, path: Path) -> None:

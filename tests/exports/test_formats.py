@@ -190,6 +190,14 @@ def test_litert_says_what_it_cannot_before_it_tries(exportable, random):
         assert exporter.objection(made.content.architecture, made.content.facts) is None
 
 
+def test_litert_names_a_loop_inside_of_a_layer(exportable, random):
+    lstm = {"type": "lstm", "units": 4, "return_sequences": True}
+    layers = [{"type": "residual", "layers": [lstm]}, {"type": "flatten"}, DENSE]
+    made = exportable(layers, random.normal(size=(3, 5, 4)).astype(np.float32))
+    objection = FORMATS["litert"].objection(made.content.architecture, made.content.facts)
+    assert objection == "layer 0.layers.0 (lstm) is a loop, which has no built-in operation"
+
+
 @pytest.mark.parametrize(
     ("format_name", "objects"),
     [("onnx", True), ("litert", True), ("keras", False), ("savedmodel", False)],

@@ -116,6 +116,21 @@ WHOLE: dict[str, list[dict[str, Any]]] = {
         conv2d(kernel_regularizer={"l1": 0.1}, kernel_constraint={"max_norm": 1}),
         FLATTEN,
     ],
+    "residual": [
+        {
+            "type": "residual",
+            "layers": [conv2d(strides=2, padding="same"), {"type": "batch_normalization"}],
+            "shortcut": [conv2d(kernel_size=1, strides=2, padding="same")],
+        },
+        {"type": "global_average_pooling2d"},
+    ],
+    "transformer": [
+        {"type": "zero_padding2d", "padding": [2, 1]},
+        {"type": "patch_embedding", "patch_size": 5, "output_dim": 6},
+        {"type": "positional_embedding"},
+        {"type": "transformer_block", "num_heads": 2, "intermediate_dim": 7, "dropout": 0.5},
+        {"type": "global_average_pooling1d"},
+    ],
 }
 
 

@@ -302,3 +302,23 @@ def wait_for():
         raise AssertionError("it never came that far")
 
     return wait
+
+
+@pytest.fixture
+def most_memory(environment, tmp_path):
+    """(words of a command …) -> the most bytes of anonymous memory that it took, run in ``tmp_path``."""
+    script = Path(__file__).with_name("most_memory.py")
+
+    def run(*words: str) -> int:
+        ended = subprocess.run(
+            [sys.executable, script, "most.txt", *words],
+            capture_output=True,
+            text=True,
+            env=environment | {"PYTHONPATH": str(Path(__file__).parents[2])},
+            cwd=tmp_path,
+            check=False,
+        )
+        assert ended.returncode == 0, ended.stderr
+        return int((tmp_path / "most.txt").read_text())
+
+    return run

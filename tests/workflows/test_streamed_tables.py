@@ -126,32 +126,9 @@ def test_a_streamed_table_that_was_stopped_goes_on_to_the_same_bits(
     assert json.loads(judged.stdout)["metrics"] == bits(tmp_path / "stopped")[2]["test"]
 
 
-MEMORY = """\
-import sys, threading, time
-from bmtrain.cli.main import main
-most = 0
-def anonymous():
-    with open("/proc/self/status") as file:
-        return next(int(line.split()[1]) for line in file if line.startswith("RssAnon")) * 1024
-def watch():
-    global most
-    while True:
-        most = max(most, anonymous())
-        time.sleep(0.005)
-threading.Thread(target=watch, daemon=True).start()
-sys.argv[0] = "bmtrain"
-try:
-    code = main()
-except SystemExit as end:
-    code = end.code
-print(most)
-sys.exit(code)
-"""
-
-
 @pytest.mark.long
 @pytest.mark.skipif(sys.platform != "linux", reason="RssAnon is Linux's")
-def test_a_streamed_table_takes_no_memory_of_its_size(environment, tmp_path):
+def test_a_streamed_table_takes_no_memory_of_its_size(most_memory, tmp_path):
     """Inputs of 430 MB, 70 MB in the file: the anonymous memory grows by less than the half of that."""
     import polars as pl
 
@@ -170,14 +147,5 @@ def test_a_streamed_table_takes_no_memory_of_its_size(environment, tmp_path):
         columns["city"] = [cities[at] for at in random.integers(0, 150, num_rows)]
         columns["y"] = [f"{at % 2}" for at in range(num_rows)]
         pl.DataFrame(columns).write_parquet(tmp_path / "t.parquet")
-        ended = subprocess.run(
-            [sys.executable, "-c", MEMORY, "train", "t.yaml", "data.storage=stream", "--quiet"],
-            capture_output=True,
-            text=True,
-            env=environment,
-            cwd=tmp_path,
-            check=False,
-        )
-        assert ended.returncode == 0, ended.stderr
-        taken[num_rows] = int(ended.stdout)
+        taken[num_rows] = most_memory("train", "t.yaml", "data.storage=stream", "--quiet")
     assert taken[600_000] - taken[1_000] < 215_000_000, taken

@@ -165,31 +165,8 @@ def test_a_file_that_is_cut_short_while_it_is_streamed_is_one_message_and_costs_
     assert bits(tmp_path / "cut") == bits(whole)
 
 
-MEMORY = """\
-import sys, threading, time
-from bmtrain.cli.main import main
-most = 0
-def anonymous():
-    with open("/proc/self/status") as file:
-        return next(int(line.split()[1]) for line in file if line.startswith("RssAnon")) * 1024
-def watch():
-    global most
-    while True:
-        most = max(most, anonymous())
-        time.sleep(0.005)
-threading.Thread(target=watch, daemon=True).start()
-sys.argv[0] = "bmtrain"
-try:
-    code = main()
-except SystemExit as end:
-    code = end.code
-print(most, file=open(sys.argv[-1].removeprefix("name=").strip(), "w"))
-sys.exit(code)
-"""
-
-
 @pytest.mark.skipif(sys.platform != "linux", reason="RssAnon is Linux's")
-def test_a_streamed_set_takes_no_memory_of_its_size(environment, tmp_path):
+def test_a_streamed_set_takes_no_memory_of_its_size(most_memory, tmp_path):
     """600 MB of features: the anonymous memory grows by less than a quarter of that."""
     taken = {}
     for name, num_rows in (("small", 2_000), ("large", 768_000)):
@@ -200,21 +177,12 @@ def test_a_streamed_set_takes_no_memory_of_its_size(environment, tmp_path):
         del x
         np.save(directory / "y_train.npy", (np.arange(num_rows) % 2).astype(np.uint8))
         (tmp_path / f"{name}.yaml").write_text(
-            f"name: {name}.txt\nseed: 0\ndata: {{source: ./{name}, storage: stream}}\n"
+            f"name: {name}\nseed: 0\ndata: {{source: ./{name}, storage: stream}}\n"
             "model: {layers: [{type: flatten}, {type: dense, units: 2, activation: softmax}]}\n"
             "loss: sparse_categorical_crossentropy\noptimizer: adam\n"
             "training: {epochs: 1, batch_size: 512, threads: 1}\n"
         )
-        command = [sys.executable, "-c", MEMORY, "train", f"{name}.yaml", "--quiet"]
-        ended = subprocess.run(
-            [*command, "--run-dir", f"run-{name}", f"name={name}.txt"],
-            capture_output=True,
-            text=True,
-            env=environment,
-            cwd=tmp_path,
-            check=False,
-        )
-        assert ended.returncode == 0, ended.stderr
-        taken[name] = int((tmp_path / f"{name}.txt").read_text())
+        run_dir = ("--run-dir", f"run-{name}")
+        taken[name] = most_memory("train", f"{name}.yaml", "--quiet", *run_dir)
         (directory / "x_train.npy").unlink()
     assert taken["large"] - taken["small"] < 150_000_000, taken

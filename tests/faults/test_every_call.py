@@ -140,7 +140,14 @@ def may_fail(name: str, number: int) -> bool:
     return number == errno.EIO or name not in READS
 
 
-@pytest.mark.parametrize("number", WORDS, ids=errno.errorcode.get)
+@pytest.mark.parametrize(
+    "number",
+    [
+        pytest.param(number, marks=[] if number == errno.EIO else [pytest.mark.long])
+        for number in WORDS
+    ],
+    ids=errno.errorcode.get,
+)
 def test_after_an_error_at_any_call_the_last_good_one_loads(second_cycle, number) -> None:
     trial = second_cycle
     for fail_at, name in enumerate(trial.calls):

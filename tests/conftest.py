@@ -27,6 +27,20 @@ settings.load_profile("untimed")
 
 # Nothing of bmtrain is imported above: the command line's tests look at what is.
 
+#: Folders whose tests are at work in Keras and TensorFlow, and there a trace costs half as much again.
+_IN_TENSORFLOW = frozenset({"engine", "exports", "models", "workflows"})
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Coverage is counted in the first case of such a test; the others run the same lines."""
+    counted: set[tuple[Path, str]] = set()
+    for item in items:
+        if item.path.parent.name in _IN_TENSORFLOW:
+            test = (item.path, item.name.partition("[")[0])
+            if test in counted:
+                item.add_marker(pytest.mark.no_cover)
+            counted.add(test)
+
 
 @contextmanager
 def _environment_kept() -> Iterator[None]:

@@ -161,6 +161,7 @@ RAW = {
 }
 
 
+@pytest.mark.long
 def test_a_checkpoint_costs_twice_its_size_and_64_mb_at_most(
     written: Path, tmp_path: Path, forger: Any
 ) -> None:

@@ -75,7 +75,13 @@ class Trial:
             assert len(found.outputs) == self._number
 
 
-@pytest.mark.parametrize("num_before", [0, 1], ids=["the first cycle", "the second cycle"])
+@pytest.mark.parametrize(
+    "num_before",
+    [
+        pytest.param(0, id="the first cycle"),
+        pytest.param(1, id="the second cycle", marks=pytest.mark.long),
+    ],
+)
 def test_killed_or_without_power_after_any_call_nothing_promised_is_lost(
     make_quick_path: Callable[[], Path], num_before: int
 ) -> None:

@@ -65,6 +65,7 @@ def test_two_processes_at_once_share_a_cache_whose_path_has_a_blank(start, refer
     assert {path.name for path in tmp_path.iterdir()} == {"run-0", "run-1", home.name}
 
 
+@pytest.mark.long
 def test_a_second_run_finds_all_it_needs_however_many_calls_it_makes(start, reference, tmp_path):
     """XLA names its files by what was traced before, and evaluating is traced first."""
     home, stored = tmp_path / "home", []
@@ -86,6 +87,7 @@ def test_a_run_that_is_killed_leaves_what_it_compiled(start, tmp_path, wait_for)
     assert len(list(home.glob("bmtrain/xla/*/store/*"))) == 3
 
 
+@pytest.mark.long
 def test_a_disk_that_fills_up_before_xla_writes_costs_nothing_but_time(
     start, reference, tmp_path, small_disk, wait_for
 ):

@@ -9,6 +9,7 @@ import pytest
 from scipy import stats
 
 from tests.small_runs import give_classes, give_numbers, make_run
+from tests.workflows.conftest import Ended
 
 REGRESSION = """\
 name: line
@@ -39,11 +40,19 @@ def wrong_at(*places):
 
 
 @pytest.fixture
-def bmtrain(bmtrain, tmp_path):
-    """The real command beside the runs, in a process of its own."""
+def bmtrain(tmp_path, monkeypatch, capfd):
+    """The command beside the runs, in this process: it needs no TensorFlow to be started."""
+    from bmtrain.cli.main import main
+
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("NO_COLOR", "1")
 
     def run(*arguments, **variables):
-        return bmtrain(*arguments, directory=tmp_path, **variables)
+        for name, value in variables.items():
+            monkeypatch.setenv(name, value)
+        capfd.readouterr()
+        exit_code = main([str(argument) for argument in arguments])
+        return Ended(exit_code, *capfd.readouterr())
 
     return run
 

@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 
 import numpy as np
 import pytest
@@ -29,15 +30,32 @@ def folds(command, tmp_path):
     return run
 
 
+@pytest.fixture(scope="session")
+def trained_folds(bmtrain, make_once):
+    """The directory of three folds that were trained once; read it."""
+
+    def fill(directory):
+        words = ("--folds", 3, "--run-dir", directory / "folds", "--json")
+        ended = bmtrain("train", "points.yaml", *SHORT, *words)
+        assert ended.exit_code == 0, ended.err
+        assert ended.document == json.loads((directory / "folds" / "folds.json").read_text())
+
+    return make_once("trained-folds", fill) / "folds"
+
+
+@pytest.fixture
+def own_folds(trained_folds, tmp_path):
+    """A copy, to change."""
+    return shutil.copytree(trained_folds, tmp_path / "folds")
+
+
 def summaries(path):
     return [json.loads((path / f"fold-{k}" / "summary.json").read_text()) for k in (1, 2, 3)]
 
 
-def test_the_mean_and_the_deviation_are_those_of_the_folds(folds):
-    path, ended = folds()
-    assert ended.exit_code == 0, ended.err
-    document = ended.document
-    assert document == json.loads((path / "folds.json").read_text())
+def test_the_mean_and_the_deviation_are_those_of_the_folds(trained_folds):
+    path = trained_folds
+    document = json.loads((path / "folds.json").read_text())
     for split in ("train", "validation", "test"):
         for name in ("loss", "accuracy"):
             values = [entry["metrics"][split][name] for entry in summaries(path)]
@@ -77,10 +95,9 @@ def test_a_fold_of_all_is_the_run_of_that_fold_alone_bit_for_bit(bmtrain, tmp_pa
 
 
 def test_what_was_interrupted_goes_on_with_the_folds_that_are_left(
-    folds, command, project, tmp_path
+    trained_folds, command, project, tmp_path
 ):
-    _, ended = folds()
-    undisturbed = ended.document
+    undisturbed = json.loads((trained_folds / "folds.json").read_text())
     broken = tmp_path / "broken"
     training = TrainRequest(config=project / "points.yaml", overrides=SHORT, run_dir=broken)
     events = cross_validate(FoldsRequest(num_folds=3, training=training))
@@ -102,9 +119,8 @@ def test_what_was_interrupted_goes_on_with_the_folds_that_are_left(
     assert (broken / "fold-1" / "run.json").read_bytes() == first
 
 
-def test_another_setting_is_refused_and_nothing_is_lost(folds, command):
-    path, ended = folds()
-    assert ended.exit_code == 0
+def test_another_setting_is_refused_and_nothing_is_lost(own_folds, folds, command):
+    path = own_folds
     before = sorted(file.name for file in path.rglob("*"))
     ended = command("train", path, "--resume", "optimizer.learning_rate=0.5", "--json")
     assert ended.exit_code == 7
@@ -117,8 +133,8 @@ def test_another_setting_is_refused_and_nothing_is_lost(folds, command):
     assert ended.exit_code == 0
 
 
-def test_runs_and_compare_take_the_folds_for_runs(folds, command):
-    path, _ = folds()
+def test_runs_and_compare_take_the_folds_for_runs(own_folds, command):
+    path = own_folds
     for directory in (path, path.parent):
         listed = command("runs", directory, "--json").document["runs"]
         assert [entry["run"] for entry in listed] == [str(path / f"fold-{k}") for k in (1, 2, 3)]
@@ -130,8 +146,8 @@ def test_runs_and_compare_take_the_folds_for_runs(folds, command):
         assert "fold-1" in ended.document["error"]["hint"]
 
 
-def test_a_link_in_the_place_of_a_fold_is_not_followed(folds, command, tmp_path):
-    path, _ = folds()
+def test_a_link_in_the_place_of_a_fold_is_not_followed(own_folds, command, tmp_path):
+    path = own_folds
     (path / "fold-3").rename(tmp_path / "elsewhere")
     (path / "fold-3").symlink_to(tmp_path / "elsewhere")
     ended = command("train", path, "--resume", "--json")

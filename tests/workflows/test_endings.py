@@ -202,7 +202,13 @@ def num_lines(path):
     return path.read_text().count("\n") if path.exists() else 0
 
 
-@pytest.mark.parametrize("number", SIGNALS)
+@pytest.mark.parametrize(
+    "number",
+    [
+        pytest.param(number, marks=[] if number == signal.SIGTERM else [pytest.mark.long])
+        for number in SIGNALS
+    ],
+)
 def test_a_signal_in_the_middle_saves_the_state(started, wait_for, number):
     process, path = started("training.epochs=1000000", "training.engine=graph")
     wait_for(lambda: num_lines(path / "metrics.jsonl") >= 2, process)

@@ -52,6 +52,8 @@ def _allow_short_forms(schema: dict[str, Any], definitions: dict[str, Any]) -> N
         name = _selected(properties["loss"]["anyOf"][1], loss, definitions)["properties"]["name"]
         name.setdefault("enum", [name.pop("const", loss)]).append(alias)
     properties["metrics"]["items"]["enum"] += list(METRIC_ALIASES)
+    mlflow = definitions["TrackSection"]["properties"]["mlflow"]
+    mlflow["anyOf"] = [{"type": "string", "minLength": 1}, {"type": "boolean"}, *mlflow["anyOf"]]
 
 
 def _or_name(

@@ -12,6 +12,9 @@ from bmtrain.config.nodes import Entry, MappingNode, ScalarNode
 from bmtrain.config.sections.data import TABLE_PATH
 from bmtrain.config.source_text import SURROGATE, Problem
 
+#: The path that a text ends with, if it has one.
+PathIn = Callable[[str], str | None]
+
 
 def beside(directory: Path, written: str) -> Path:
     """The path that ``written`` means in a text of ``directory``; ``~`` is the home directory."""
@@ -31,14 +34,14 @@ def without_parents(path: Path) -> Path:
 
 
 def resolved_paths(root: MappingNode, problems: list[Problem]) -> MappingNode:
-    """``root`` in which ``data.source`` and files of ``data.splits`` are absolute if they are paths.
+    """``root`` in which all that are paths are absolute: ``data.source``, files, a database's.
 
     A relative one starts at the directory of the text that it is written in; ``~`` is
     the home directory; a bare word names a bundled set and stays. ``problems`` takes a
     path that no file could name.
     """
-    for key, is_one in _PATHS.items():
-        root = _with_absolute(root, key, (), is_one, problems)
+    for key, path_in in _PATHS.items():
+        root = _with_absolute(root, key, (), path_in, problems)
     return root
 
 
@@ -46,7 +49,7 @@ def _with_absolute(
     node: MappingNode,
     key: tuple[str, ...],
     at: tuple[str, ...],
-    is_one: Callable[[str], object],
+    path_in: PathIn,
     problems: list[Problem],
 ) -> MappingNode:
     """``node``, which stands at ``at``, in which the path at ``key`` below it is absolute."""
@@ -55,27 +58,27 @@ def _with_absolute(
         return node
     value, at = entry.value, (*at, key[0])
     if isinstance(value, MappingNode) and key[1:]:
-        value = _with_absolute(value, key[1:], at, is_one, problems)
+        value = _with_absolute(value, key[1:], at, path_in, problems)
     elif isinstance(value, ScalarNode) and not key[1:]:
-        value = _absolute(value, at, is_one, problems)
+        value = _absolute(value, at, path_in, problems)
     return node.with_entry(key[0], Entry(entry.key_place, value))
 
 
 def _absolute(
     node: ScalarNode,
     key: tuple[str, ...],
-    is_one: Callable[[str], object],
+    path_in: PathIn,
     problems: list[Problem],
 ) -> ScalarNode:
     value = node.value
-    if not isinstance(value, str) or "\0" in value or not is_one(value):
+    if not isinstance(value, str) or "\0" in value or (path := path_in(value)) is None:
         return node
-    absolute = str(beside(node.place.source.directory.absolute(), value))
+    absolute = str(beside(node.place.source.directory.absolute(), path))
     if SURROGATE.search(absolute):
         message = "the path that it stands for is not in UTF-8; rename its directories"
         problems.append(Problem(node.place, message, key))
         return node
-    return replace(node, value=absolute)
+    return replace(node, value=f"{value.removesuffix(path)}{absolute}")
 
 
 def is_path(source: str) -> bool:
@@ -83,9 +86,25 @@ def is_path(source: str) -> bool:
     return "\0" not in source and any(mark in source for mark in "/\\.")
 
 
-#: The settings that are paths, and which of their texts are.
-_PATHS: Mapping[tuple[str, ...], Callable[[str], object]] = {
-    ("data", "source"): is_path,
-    ("data", "splits", "validation"): re.compile(TABLE_PATH).search,
-    ("data", "splits", "test"): re.compile(TABLE_PATH).search,
+def _source(text: str) -> str | None:
+    return text if is_path(text) else None
+
+
+def _table(text: str) -> str | None:
+    return text if re.search(TABLE_PATH, text) else None
+
+
+def _database(text: str) -> str | None:
+    """The file of a SQLite database, as SQLAlchemy writes it: after the third slash."""
+    scheme, mark, path = text.partition(":///")
+    return path if scheme == "sqlite" and mark and path else None
+
+
+#: The settings that have paths, and what of their texts, at the end, is one.
+_PATHS: Mapping[tuple[str, ...], PathIn] = {
+    ("data", "source"): _source,
+    ("data", "splits", "validation"): _table,
+    ("data", "splits", "test"): _table,
+    ("track", "mlflow"): _database,
+    ("track", "mlflow", "uri"): _database,
 }

@@ -12,8 +12,9 @@ from bmtrain.config.schedule_checks import schedule_findings
 from bmtrain.config.sections.experiment import ExperimentConfig
 from bmtrain.config.setting_checks import setting_findings
 from bmtrain.config.source_text import Problem
+from bmtrain.config.tracking_checks import tracking_findings
 
-_CHECKS = (output_findings, figure_findings, setting_findings, schedule_findings)
+_CHECKS = (output_findings, figure_findings, setting_findings, schedule_findings, tracking_findings)
 
 
 def semantic_problems(experiment: ExperimentConfig, root: Node) -> list[Problem]:

@@ -5,6 +5,7 @@
 - ``model: {layers: [...]}`` → ``{type: layers, layers: [...]}``
 - ``metrics: [acc, rmse]`` → ``[accuracy, root_mean_squared_error]``
 - ``monitor: validation.acc`` → ``validation.accuracy``
+- ``mlflow: sqlite:///mlflow.db`` → ``{uri: sqlite:///mlflow.db}``; ``true`` → ``{}``
 """
 
 from __future__ import annotations
@@ -100,6 +101,22 @@ def written_out_figure(figure: str) -> str:
     return f"{split}{dot}{METRIC_ALIASES.get(metric, metric)}"
 
 
+def _track(node: Node) -> Node:
+    return _at(node, "mlflow", _mlflow) if isinstance(node, MappingNode) else node
+
+
+def _mlflow(node: Node) -> Node:
+    if not isinstance(node, ScalarNode):
+        return node
+    if node.value is True:
+        return MappingNode({}, node.place)
+    if node.value is False:
+        return replace(node, value=None)
+    if isinstance(node.value, str):
+        return MappingNode({"uri": Entry(node.place, node)}, node.place)
+    return node
+
+
 def _alias(node: Node, aliases: dict[str, str]) -> Node:
     if isinstance(node, ScalarNode) and isinstance(node.value, str):
         return replace(node, value=aliases.get(node.value, node.value))
@@ -119,4 +136,5 @@ _CHANGES: dict[str, Callable[[Node], Node]] = {
     "model": _model,
     "metrics": _metrics,
     "training": _training,
+    "track": _track,
 }

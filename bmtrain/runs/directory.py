@@ -87,6 +87,11 @@ class RunDirectory:
         return self.path / "tensorboard"
 
     @property
+    def mlflow(self) -> Path:
+        """Which run of MLflow's is this one, where that is asked for."""
+        return self.path / "mlflow.json"
+
+    @property
     def log(self) -> Path:
         """Everything the run said, native libraries included."""
         return self.path / LOG
@@ -97,7 +102,7 @@ class RunDirectory:
         Raises:
             CheckpointError: one does. EnvironmentFault: it cannot be seen.
         """
-        files = (self.config, self.run_json, self.metrics, self.summary, self.log)
+        files = (self.config, self.run_json, self.metrics, self.summary, self.mlflow, self.log)
         directories = (self.predictions, self.checkpoints, self.tensorboard)
         require_plain((self.path / LOCK, *files), directories)
 

@@ -94,7 +94,7 @@ def _trained_again(
     """The training's events, its end apart; returns its directory."""
     mode, threads = recorded_engine(then["engine"])
     device = then["engine"].get("device")
-    overrides = [f"training.engine={mode}", f"training.threads={threads}"]
+    overrides = [f"training.engine={mode}", f"training.threads={threads}", "track.mlflow=null"]
     if device in {"cpu", "gpu"}:
         overrides.append(f"training.device={device}")
     config = RunDirectory(request.run).config

@@ -191,7 +191,7 @@ class _Trial:
     def _started(
         self, run_dir: Path, more: tuple[str, ...]
     ) -> Iterator[tuple[ObservedTraining, IO[bytes]]]:
-        overrides = (*self.request.overrides, *more)
+        overrides = (*self.request.overrides, "track.mlflow=null", *more)
         with tempfile.TemporaryFile() as errors:
             child = start_observed(
                 self.request.config, overrides, run_dir, errors, start="if_possible"

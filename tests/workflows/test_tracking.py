@@ -4,7 +4,7 @@ import warnings
 
 import pytest
 
-from bmtrain.workflows.training.tracking import TensorBoardTracker
+from bmtrain.workflows.tracking.tensorboard import TensorBoardTracker
 
 
 def read(directory):

@@ -19,6 +19,7 @@ from bmtrain.runs.directory import planned_run_dir
 from bmtrain.runs.environment import environment_facts
 from bmtrain.workflows.checking.section import Section, placed
 from bmtrain.workflows.preparation import Prepared
+from bmtrain.workflows.tracking.mlflow_run import missing_of_mlflow
 
 _PACKAGES = ("tensorflow", "keras", "numpy")
 
@@ -45,6 +46,7 @@ def environment_section(loaded: LoadedConfig, prepared: Prepared | None) -> Sect
         _machine(facts),
         *_threads(experiment, facts["cores"]),
         _device(experiment),
+        *_trackers(experiment),
         *_disk(runs, stored, experiment.training.checkpoint.keep),
         Finding(
             "ok" if cache_is_used or cache.startswith("off (") else "warning",
@@ -113,6 +115,12 @@ def _device(experiment: ExperimentConfig) -> Finding:
             key,
         )
     return Finding("ok", "device: CPU, the driver shows no GPU")
+
+
+def _trackers(experiment: ExperimentConfig) -> Iterator[Finding]:
+    missing = missing_of_mlflow(experiment.track)
+    if missing is not None:
+        yield Finding("error", "; ".join(missing), ("track", "mlflow"))
 
 
 def _disk(runs: Path, stored: int | None, keep: int) -> Iterator[Finding]:

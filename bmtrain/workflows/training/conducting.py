@@ -16,6 +16,7 @@ from bmtrain.runs.directory import Expected, open_run_directory
 from bmtrain.runs.run_log import RunLog
 from bmtrain.workflows.endings import internal_message, known_ending, resume_hint
 from bmtrain.workflows.preparation import Prepared, prepare
+from bmtrain.workflows.tracking.mlflow_run import address, masked, require_trackers
 from bmtrain.workflows.training.execution import Execution
 from bmtrain.workflows.training.recording import Record, Timing, log_event
 from bmtrain.workflows.training.resuming import Resumption, find_resumption
@@ -42,6 +43,7 @@ def conduct(
         BmtrainError: with ``.summary`` once the run directory exists.
     """
     timing = Timing(began)
+    require_trackers(loaded.experiment.track)
     prepared = prepare(loaded)
     with (
         open_run_directory(run_dir, expected=_EXPECTED[start]) as directory,
@@ -102,6 +104,8 @@ def _logged(prepared: Prepared, resumption: Resumption | None, log: RunLog) -> I
         *(Warned(text) for text in doubts),
         *(Warned(str(warning)) for warning in prepared.warnings),
     ]
+    if (mlflow := prepared.experiment.track.mlflow) is not None:
+        events.append(Noted(f"figures and files go to MLflow at {masked(address(mlflow))}"))
     if resumption is not None:
         events += [Warned(text) for text in resumption.warnings]
         events.append(Noted(_goes_on(resumption)))

@@ -1,0 +1,1 @@
+"""Where a training's figures go besides its run directory."""

@@ -8,7 +8,6 @@ nowhere else: an inherited ``KERAS_BACKEND=torch`` breaks the import, a user's
 from __future__ import annotations
 
 import atexit
-import ctypes
 import gc
 import os
 import sys
@@ -19,6 +18,7 @@ from pathlib import Path
 from typing import Literal
 
 from bmtrain.engine.compile_cache import CompileCache, open_compile_cache
+from bmtrain.engine.gpu_parts import missing_gpu_part
 from bmtrain.errors import EnvironmentFault
 from bmtrain.interrupts import signals_not_lost
 from bmtrain.machine import hides_gpus, may_have_gpu, num_processors
@@ -196,21 +196,3 @@ def _unused_gpu(device: DeviceChoice, used: Literal["cpu", "gpu"]) -> str | None
     if device != "auto" or used == "gpu" or not may_have_gpu() or hides_gpus():
         return None
     return missing_gpu_part()
-
-
-def missing_gpu_part() -> str:
-    """Which part of a working GPU is not there, in the order in which they are needed."""
-    import tensorflow as tf  # started by the caller
-
-    if not tf.config.list_physical_devices("GPU") and not may_have_gpu():
-        return "the kernel driver shows no NVIDIA device (/dev/nvidiactl is not there)"
-    try:
-        ctypes.CDLL("libcuda.so.1")
-    except OSError:
-        return "the driver library libcuda.so.1 cannot be loaded"
-    if not tf.sysconfig.get_build_info().get("is_cuda_build"):
-        return "this TensorFlow was built without CUDA"
-    if hides_gpus():
-        return "CUDA_VISIBLE_DEVICES hides every GPU"
-    package = f"tensorflow[and-cuda]=={tf.__version__}"
-    return f"the CUDA libraries are not installed; pip install '{package}' brings them"

@@ -136,9 +136,10 @@ def test_a_gpu_that_tensorflow_cannot_use_is_told_where_it_is_wanted(
 ):
     import tensorflow as tf
 
-    from bmtrain.engine import runtime
+    from bmtrain.engine import gpu_parts, runtime
 
     monkeypatch.setattr(runtime, "may_have_gpu", lambda: True)
+    monkeypatch.setattr(gpu_parts, "may_have_gpu", lambda: True)
     monkeypatch.setattr("ctypes.CDLL", lambda name: None)
     monkeypatch.setattr(tf.config, "list_physical_devices", lambda kind: [])
     if hidden is not None:

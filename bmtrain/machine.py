@@ -8,6 +8,12 @@ import resource
 from pathlib import Path
 
 _MEMINFO = Path("/proc/meminfo")
+_CPUINFO = Path("/proc/cpuinfo")
+_CGROUP_QUOTA = Path("/sys/fs/cgroup/cpu.max")
+_CGROUP_V1_QUOTA = (
+    Path("/sys/fs/cgroup/cpu/cpu.cfs_quota_us"),
+    Path("/sys/fs/cgroup/cpu/cpu.cfs_period_us"),
+)
 _CGROUP_LIMIT = Path("/sys/fs/cgroup/memory.max")
 _NVIDIA = Path("/dev/nvidiactl")
 _NVIDIA_DRIVER = Path("/proc/driver/nvidia")
@@ -17,12 +23,39 @@ _OWN_SIZE = Path("/proc/self/statm")
 def processor_name() -> str | None:
     """As its maker calls it; None where the system does not tell."""
     try:
-        for line in Path("/proc/cpuinfo").read_text(errors="replace").splitlines():
+        for line in _CPUINFO.read_text(errors="replace").splitlines():
             if line.startswith("model name"):
                 return line.partition(":")[2].strip()
     except OSError:
         pass
     return platform.processor() or None
+
+
+def processor_flags() -> frozenset[str]:
+    """The features of the first processor, in Linux's words; none where the system does not tell."""
+    try:
+        lines = _CPUINFO.read_text(errors="replace").splitlines()
+    except OSError:
+        return frozenset()
+    flags = (line.partition(":")[2] for line in lines if line.startswith(("flags", "Features")))
+    return frozenset(next(flags, "").split())
+
+
+def processor_quota() -> float | None:
+    """How many processors' time this container may take; None: as many as there are."""
+    try:
+        quota, period = (int(word) for word in _CGROUP_QUOTA.read_text().split())
+    except (OSError, ValueError):  # "max 100000" is no quota
+        return _older_quota()
+    return quota / period if period > 0 else None
+
+
+def _older_quota() -> float | None:
+    try:
+        quota, period = (int(path.read_text()) for path in _CGROUP_V1_QUOTA)
+    except (OSError, ValueError):
+        return None
+    return quota / period if quota > 0 and period > 0 else None
 
 
 def num_processors() -> int:

@@ -99,3 +99,43 @@ def test_gpus_are_hidden_by_an_empty_list_and_by_minus_one(
     if value is not None:
         monkeypatch.setenv("CUDA_VISIBLE_DEVICES", value)
     assert machine.hides_gpus() is hidden
+
+
+def test_the_features_of_a_processor_are_read_off_its_first_lines(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "cpuinfo"
+    monkeypatch.setattr(machine, "_CPUINFO", path)
+    assert machine.processor_flags() == frozenset()
+    path.write_text("model name\t: X\nflags\t\t: sse avx2\nflags\t\t: other\n")
+    assert machine.processor_flags() == {"sse", "avx2"}
+    assert machine.processor_name() == "X"
+    path.write_text("Features\t: fp asimd\n")
+    assert machine.processor_flags() == {"fp", "asimd"}
+
+
+@pytest.mark.parametrize(
+    ("quota", "older", "expected"),
+    [
+        ("150000 100000", None, 1.5),
+        ("max 100000", None, None),
+        (None, ("50000", "100000"), 0.5),
+        (None, ("-1", "100000"), None),
+        (None, None, None),
+        ("nonsense", ("nonsense", "1"), None),
+    ],
+)
+def test_a_containers_share_of_the_processors_is_known(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    quota: str | None,
+    older: tuple[str, str] | None,
+    expected: float | None,
+) -> None:
+    paths = [tmp_path / name for name in ("max", "quota", "period")]
+    for path, text in zip(paths, (quota, *(older or (None, None))), strict=True):
+        if text is not None:
+            path.write_text(f"{text}\n")
+    monkeypatch.setattr(machine, "_CGROUP_QUOTA", paths[0])
+    monkeypatch.setattr(machine, "_CGROUP_V1_QUOTA", tuple(paths[1:]))
+    assert machine.processor_quota() == expected

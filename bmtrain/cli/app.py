@@ -12,6 +12,7 @@ from bmtrain.cli.commands.comparison import compare, runs
 from bmtrain.cli.commands.conversion import convert
 from bmtrain.cli.commands.evaluation import evaluate, predict
 from bmtrain.cli.commands.exporting import export
+from bmtrain.cli.commands.health import doctor
 from bmtrain.cli.commands.proofs import reproduce, verify_resume
 from bmtrain.cli.commands.shell import completion
 from bmtrain.cli.commands.starting import init
@@ -32,6 +33,7 @@ COMMANDS: Final[dict[str, Callable[..., Any]]] = {
     "compare": compare,
     "verify-resume": verify_resume,
     "reproduce": reproduce,
+    "doctor": doctor,
     "completion": completion,
 }
 

@@ -35,6 +35,7 @@ COMMANDS: Final = {
     "compare": "0 2 3 6 7",
     "verify-resume": "0 2 3 4 5 6 7",
     "reproduce": "0 2 3 4 5 6 7",
+    "doctor": "0 2 6",
     "completion": "0 2 6",
 }
 

@@ -13,6 +13,7 @@ from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 from packaging.version import Version
 
+from bmtrain.machine import may_have_gpu
 from bmtrain.version import __version__
 from bmtrain.workflows.diagnosis.finding import Examined, Finding
 from bmtrain.workflows.diagnosis.namesakes import namesake_findings
@@ -20,7 +21,7 @@ from bmtrain.workflows.diagnosis.namesakes import namesake_findings
 DISTRIBUTION: Final = "bmtrain-keras"
 #: What optional packages are for, by extra.
 _EXTRAS: Final = {
-    "gpu": "to train on a GPU",
+    "gpu": "for the energy that a GPU takes",
     "export": "for export --to onnx",
     "track": "for TensorBoard and MLflow",
 }
@@ -135,6 +136,8 @@ def _optional(
     optional: Mapping[str, tuple[str, Requirement]], versions: Mapping[str, Any]
 ) -> Iterator[Finding]:
     for extra, purpose in _EXTRAS.items():
+        if extra == "gpu" and not may_have_gpu():
+            continue
         names = [name for name, (of, _) in optional.items() if of == extra]
         if there := [f"{name} {versions[name]}" for name in names if versions[name] is not None]:
             yield Finding("ok", f"{purpose}: {', '.join(there)}")

@@ -7,17 +7,21 @@ came out of it.
 
 from __future__ import annotations
 
+import atexit
 import json
 import os
 import sys
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from bmtrain.events import EpochDone, RunFinished
 from bmtrain.workflows.endings import internal_message, known_ending
 from bmtrain.workflows.train import TrainRequest, train
+
+if TYPE_CHECKING:
+    from bmtrain.engine.runtime import Runtime
 
 #: Two epochs of the reference experiment: one thread, so that more processors change nothing.
 CONFIG: Final = """\
@@ -50,13 +54,7 @@ def main(arguments: Sequence[str]) -> int:
         os.write(pipe, json.dumps(document).encode("ascii") + b"\n")
 
     try:
-        tell({"stage": "tensorflow"})
-        tell({"tensorflow": _tensorflow()})
-        if what == "train":
-            tell({"stage": "training"})
-            tell({"training": _training(directory)})
-            tell({"stage": "calibration"})
-            tell({"calibration": {"matmul_flops_per_s": _matmul_flops_per_s()}})
+        _try(directory, tell, with_training=what == "train")
     except BaseException as error:  # noqa: BLE001  # whoever started this is told every ending
         known = known_ending(error)
         tell({"failed": str(known) if known is not None else internal_message(error)})
@@ -65,28 +63,39 @@ def main(arguments: Sequence[str]) -> int:
     return 0
 
 
-def _tensorflow() -> dict[str, Any]:
-    """Started as a training starts it; versions and devices as TensorFlow itself tells them."""
-    from bmtrain.engine.gpu_parts import missing_gpu_part
+def _try(directory: Path, tell: Tell, *, with_training: bool) -> None:
+    """What is compiled meanwhile is published in the cache at the end."""
     from bmtrain.engine.runtime import started_runtime
 
     began = time.perf_counter()
+    tell({"stage": "tensorflow"})
     with started_runtime(device="auto", threads=1, note=lambda _: None) as runtime:
-        import tensorflow as tf
+        tell({"tensorflow": _tensorflow(runtime, time.perf_counter() - began)})
+        if with_training:
+            tell({"stage": "training"})
+            tell({"training": _training(directory)})
+            tell({"stage": "calibration"})
+            tell({"calibration": {"matmul_flops_per_s": _matmul_flops_per_s()}})
 
-        startup_s = time.perf_counter() - began
-        build = dict(tf.sysconfig.get_build_info())
-        return {
-            "tensorflow": runtime.tensorflow_version,
-            "keras": runtime.keras_version,
-            "device": runtime.device,
-            "device_name": runtime.device_name,
-            "unused_gpu": runtime.unused_gpu,
-            "missing_gpu_part": None if runtime.device == "gpu" else missing_gpu_part(),
-            "cuda": build.get("cuda_version"),
-            "cudnn": build.get("cudnn_version"),
-            "startup_s": startup_s,
-        }
+
+def _tensorflow(runtime: Runtime, startup_s: float) -> dict[str, Any]:
+    """Started as a training starts it; versions and devices as TensorFlow itself tells them."""
+    import tensorflow as tf
+
+    from bmtrain.engine.gpu_parts import missing_gpu_part
+
+    build = dict(tf.sysconfig.get_build_info())
+    return {
+        "tensorflow": runtime.tensorflow_version,
+        "keras": runtime.keras_version,
+        "device": runtime.device,
+        "device_name": runtime.device_name,
+        "unused_gpu": runtime.unused_gpu,
+        "missing_gpu_part": None if runtime.device == "gpu" else missing_gpu_part(),
+        "cuda": build.get("cuda_version"),
+        "cudnn": build.get("cudnn_version"),
+        "startup_s": startup_s,
+    }
 
 
 def _training(directory: Path) -> dict[str, Any]:
@@ -139,4 +148,6 @@ def _matmul_flops_per_s() -> float:
 
 
 if __name__ == "__main__":
-    os._exit(main(sys.argv[1:]))  # as bmtrain ends: TensorFlow is not taken apart
+    ended_with = main(sys.argv[1:])
+    atexit._run_exitfuncs()  # noqa: SLF001  # as bmtrain ends: TensorFlow is not taken apart
+    os._exit(ended_with)

@@ -15,10 +15,11 @@ from bmtrain.workflows.diagnosis.namesakes import namesake_findings
 
 @pytest.fixture
 def site(tmp_path, monkeypatch):
-    """A directory of installed packages, on the path of modules."""
+    """A directory of installed packages, on the path of modules; no other one has a bmtrain."""
     path = tmp_path / "site"
     path.mkdir()
-    monkeypatch.setattr(sys, "path", [*sys.path, str(path)])
+    others = [entry for entry in sys.path if not (Path(entry) / "bmtrain").is_dir()]
+    monkeypatch.setattr(sys, "path", [*others, str(path)])
     monkeypatch.chdir(tmp_path)
     return path
 
@@ -91,11 +92,6 @@ def ours(site, monkeypatch):
     )
     monkeypatch.setattr(namesakes, "_imported", lambda: site / "bmtrain")
     monkeypatch.setattr(metadata, "distributions", lambda: [metadata.distribution("ours")])
-    monkeypatch.setattr(
-        sys,
-        "path",
-        [entry for entry in sys.path if not (Path(entry) / "bmtrain").exists()] + [str(site)],
-    )
     return site / "bmtrain"
 
 

@@ -10,7 +10,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from bmtrain.workflows.diagnosis import hardware, privacy, surroundings
+from bmtrain.workflows.diagnosis import hardware, installation, privacy, surroundings
 from bmtrain.workflows.diagnosis.finding import Examined, Finding
 from bmtrain.workflows.diagnosis.hardware import examine_hardware, vector_class
 from bmtrain.workflows.diagnosis.installation import examine_installation
@@ -82,6 +82,15 @@ def test_a_package_that_is_missing_old_or_in_the_way(versions, name, version, wo
     found, told = one(examine_installation(), words)
     assert found == level
     assert told is None if remedy is None else told.startswith(remedy)
+
+
+@pytest.mark.parametrize(("there", "told"), [(True, 1), (False, 0)])
+def test_what_a_gpu_needs_is_told_where_there_is_one(versions, monkeypatch, there, told):
+    versions("nvidia-ml-py", None)
+    monkeypatch.setattr(installation, "may_have_gpu", lambda: there)
+    words = "not installed: nvidia-ml-py"
+    found = [finding for finding in examine_installation().findings if words in finding.message]
+    assert len(found) == told
 
 
 # --- machine ------------------------------------------------------------------------------------

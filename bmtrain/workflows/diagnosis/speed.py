@@ -15,7 +15,7 @@ from typing import Any, Final
 from bmtrain.figures import amount, duration
 from bmtrain.workflows.diagnosis.finding import Finding
 
-#: Measured by doctor on processors of each class (eight times, 0.60 to 0.76); where one was not
+#: Measured by doctor on processors of each class (six times, 0.60 to 0.76); where one was not
 #: measured the smallest stands for it.
 EXPECTED_SHARE: Final[Mapping[str, float]] = {"avx512": 0.7}
 #: Slower than this much of the expectation deserves a look.

@@ -124,3 +124,11 @@ def test_a_cache_that_a_run_would_go_without_is_told(told, monkeypatch):
     monkeypatch.delenv("BMTRAIN_XLA_CACHE")
     monkeypatch.setattr("bmtrain.engine.compile_cache.MIN_FREE_BYTES", 2**60)
     assert one(told(), "MB free at")[0] == "warning"
+
+
+def test_a_tracker_that_is_not_installed_is_an_error_that_names_the_remedy(told, monkeypatch):
+    monkeypatch.setattr(environment, "missing_of_mlflow", lambda _: ("no mlflow", "install it"))
+    assert one(told("track.mlflow=http://127.0.0.1:1"), "no mlflow") == (
+        "error",
+        "no mlflow; install it",
+    )

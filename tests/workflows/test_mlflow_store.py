@@ -2,9 +2,12 @@
 
 import json
 import sqlite3
+import sys
 from contextlib import closing
 
-from bmtrain.workflows.tracking import mlflow_run
+import pytest
+
+from bmtrain.workflows.tracking import mlflow_run, mlflow_tracker
 
 URI = "http://127.0.0.1:5000"
 
@@ -22,33 +25,78 @@ def test_a_training_without_the_package_ends_with_6_and_leaves_nothing(
     assert not (tmp_path / "run").exists()
 
 
+@pytest.fixture
+def patience(monkeypatch):
+    """A busy machine takes its time."""
+    monkeypatch.setattr(mlflow_tracker, "PATIENCE_S", 300.0)
+
+
 def asked(database, query):
     with closing(sqlite3.connect(database)) as connection:
         return connection.execute(query).fetchall()
 
 
-def test_a_database_has_what_the_log_has_and_a_resumed_run_is_the_same_one(
-    in_process, train, command, tmp_path
-):
+def test_a_database_has_what_the_run_directory_has(train, patience, tmp_path):
     database = tmp_path / "mlflow.db"
-    run = train(f"track.mlflow=sqlite:///{database}", "training.epochs=1")
+    run = train(f"track.mlflow=sqlite:///{database}", "training.epochs=2")
     assert run.ended.exit_code == 0, run.ended.err
-    assert "track.mlflow" not in run.ended.err
-    ended = command("train", run.path, "--resume", "training.epochs=2")
-    assert ended.exit_code == 0, ended.err
+    assert "goes on without it" not in run.ended.err
     ((run_id, status, name),) = asked(database, "SELECT run_uuid, status, name FROM runs")
     assert (status, name) == ("FINISHED", run.path.name)
-    assert json.loads((run.path / "mlflow.json").read_text())["run_id"] == run_id
-    stored = asked(
-        database, "SELECT step, value FROM metrics WHERE key = 'validation/loss' ORDER BY step"
-    )
-    assert stored == [(line["step"], line["validation"]["loss"]) for line in run.epochs]
+    assert stored_losses(database) == losses(run)
     params = dict(asked(database, "SELECT key, value FROM params"))
-    assert (params["training.epochs"], params["model.hidden"]) == ("1", "[8]")
+    assert (params["training.epochs"], params["model.hidden"]) == ("2", "[8]")
     tags = dict(asked(database, "SELECT key, value FROM tags"))
-    assert tags["bmtrain.changed.training.epochs"] == "2"
     assert tags["bmtrain.run_dir"] == str(run.path)
     assert (tags["bmtrain.status"], tags["bmtrain.exit_code"]) == ("completed", "0")
     artifacts = tmp_path / "mlartifacts" / run_id / "artifacts"
     assert {path.name for path in artifacts.iterdir()} == {"config.yaml", "summary.json"}
     assert (artifacts / "config.yaml").read_text() == (run.path / "config.yaml").read_text()
+
+
+@pytest.mark.long
+def test_a_resumed_run_is_the_same_one_there(train, command, patience, tmp_path):
+    database = tmp_path / "mlflow.db"
+    run = train(f"track.mlflow=sqlite:///{database}", "training.epochs=1")
+    ended = command("train", run.path, "--resume", "training.epochs=2")
+    assert ended.exit_code == 0, ended.err
+    ((run_id, status),) = asked(database, "SELECT run_uuid, status FROM runs")
+    assert status == "FINISHED"
+    assert json.loads((run.path / "mlflow.json").read_text())["run_id"] == run_id
+    assert stored_losses(database) == losses(run)
+    params = dict(asked(database, "SELECT key, value FROM params"))
+    tags = dict(asked(database, "SELECT key, value FROM tags"))
+    assert (params["training.epochs"], tags["bmtrain.changed.training.epochs"]) == ("1", "2")
+
+
+def stored_losses(database):
+    return asked(
+        database, "SELECT step, value FROM metrics WHERE key = 'validation/loss' ORDER BY step"
+    )
+
+
+def losses(run):
+    return [(line["step"], line["validation"]["loss"]) for line in run.epochs]
+
+
+def test_a_tracker_that_fails_costs_one_warning(train, monkeypatch):
+    stub = 'print(\'{"failed": "no https://ada:lovelace@host"}\')'
+    monkeypatch.setattr(mlflow_tracker, "COMMAND", (sys.executable, "-c", stub))
+    run = train(f"track.mlflow={URI}", "training.epochs=1")
+    assert (run.ended.exit_code, run.summary["status"]) == (0, "completed")
+    words = "track.mlflow: no https://host; the training goes on without it"
+    assert run.ended.err.count(words) == 1
+    assert "lovelace" not in (run.path / "log.txt").read_text()
+
+
+def test_an_interrupted_training_tells_that_it_was(interrupted, monkeypatch, tmp_path):
+    stub = (
+        "import json, sys\n"
+        "for line in sys.stdin:\n"
+        "    if 'end' in json.loads(line):\n"
+        f"        open({str(tmp_path / 'end.json')!r}, 'w').write(line)\n"
+        "        print('{\"ended\": true}', flush=True)\n"
+    )
+    monkeypatch.setattr(mlflow_tracker, "COMMAND", (sys.executable, "-c", stub))
+    interrupted(3, f"track.mlflow={URI}")
+    assert json.loads((tmp_path / "end.json").read_text())["end"]["status"] == "KILLED"

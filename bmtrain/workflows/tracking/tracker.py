@@ -8,6 +8,7 @@ from typing import Any, Literal, Protocol
 
 from bmtrain.config.sections.experiment import ExperimentConfig
 from bmtrain.runs.directory import RunDirectory
+from bmtrain.workflows.preparation import Prepared
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +24,15 @@ class TrackedRun:
     directory: RunDirectory
     step: int
     facts: Mapping[str, str]
+
+
+def tracked_run(
+    prepared: Prepared, directory: RunDirectory, step: int, engine: Mapping[str, Any]
+) -> TrackedRun:
+    """The run with what is known of it once its engine is chosen."""
+    facts = {f"engine.{name}": str(value) for name, value in engine.items()}
+    facts["data.fingerprint"] = prepared.dataset.facts.fingerprint
+    return TrackedRun(prepared.experiment, directory, step, facts)
 
 
 @dataclass(frozen=True, slots=True)

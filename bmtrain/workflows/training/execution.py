@@ -20,7 +20,7 @@ from bmtrain.training_state import TrainingState
 from bmtrain.workflows.endings import resume_hint
 from bmtrain.workflows.preparation import Prepared
 from bmtrain.workflows.session import Session, build_session, native_faults
-from bmtrain.workflows.tracking.tracker import TrackedRun
+from bmtrain.workflows.tracking.tracker import tracked_run
 from bmtrain.workflows.tracking.tracking import Tracking
 from bmtrain.workflows.training.finishing import finish
 from bmtrain.workflows.training.interruption import interruptions_noted
@@ -138,19 +138,14 @@ class Execution:
                 loop,
                 written=None if self.checkpoint is None else state,
             )
+            run = tracked_run(self.prepared, self.directory, state.step, session.engine.as_json())
             with (
-                Tracking(self._tracked(state.step), self.log.write) as tracking,
+                Tracking(run, self.log.write) as tracking,
                 closing(loop),
                 closing(self._run(loop, saver, session)) as events,
             ):
                 for event in events:
                     yield from tracking.told(event)
-
-    def _tracked(self, step: int) -> TrackedRun:
-        engine = self.record.engine or {}
-        facts = {f"engine.{name}": str(value) for name, value in engine.items()}
-        facts["data.fingerprint"] = self.prepared.dataset.facts.fingerprint
-        return TrackedRun(self.prepared.experiment, self.directory, step, facts)
 
     def _run(self, loop: TrainingLoop, saver: Saver, session: Session) -> Generator[Event]:
         yield from _train(loop, saver, self.record)

@@ -125,7 +125,8 @@ class Kind:
         if get_origin(self.annotation) is Literal:
             return tuple(str(value) for value in get_args(self.annotation))
         if self.discriminator is None:
-            return tuple(name for branch in self.branches for name in branch.choices)
+            # A name may stand alone, or in a mapping with options.
+            return tuple(dict.fromkeys(n for branch in self.branches for n in branch.choices))
         return tuple(self.sections_by_selector())
 
     def sections_by_selector(self) -> dict[str, type[Section]]:
@@ -148,6 +149,10 @@ class Kind:
         if self.discriminator is not None:
             return f"a mapping with '{self.discriminator}': {one_of(self.choices)}"
         if self.branches:
+            named, *others = self.branches
+            if named.choices and len(others) == 1 and others[0].discriminator is not None:
+                selector = others[0].discriminator
+                return f"{one_of(named.choices)}, or a mapping with '{selector}' and its options"
             return ", or ".join(branch.expected(all_limits=all_limits) for branch in self.branches)
         if self.section is not None:
             return f"a mapping with {_keys(self.section)}"

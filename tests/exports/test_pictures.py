@@ -34,6 +34,18 @@ NORMALIZED: list[dict[str, Any]] = [
     {"type": "unit_normalization"},
     FLATTEN,
 ]
+BY_STEPS: list[dict[str, Any]] = [
+    {"type": "depthwise_conv1d", "kernel_size": 3, "strides": 2, "padding": "same"},
+    {
+        "type": "separable_conv1d",
+        "filters": 5,
+        "kernel_size": 2,
+        "depth_multiplier": 2,
+        "activation": "relu",
+    },
+    {"type": "conv1d", "filters": 4, "kernel_size": 2, "dilation_rate": 2, "padding": "causal"},
+    {"type": "global_max_pooling1d"},
+]
 STACKS: dict[str, list[dict[str, Any]]] = {
     **{
         f"conv2d {padding} {strides}": [
@@ -82,6 +94,7 @@ STACKS: dict[str, list[dict[str, Any]]] = {
         for padding in ("valid", "same")
         for strides in (1, 2)
     },
+    "by steps": [{"type": "reshape", "target_shape": [22, 8]}, *BY_STEPS],
     "resized": [
         {"type": "zero_padding2d", "padding": [0, 2]},
         {"type": "up_sampling2d", "size": [3, 2]},
@@ -108,7 +121,8 @@ WHOLE: dict[str, list[dict[str, Any]]] = {
         conv2d(strides=2),
         {"type": "up_sampling2d"},
         {"type": "average_pooling2d", "pool_size": 2, "padding": "same"},
-        {"type": "global_average_pooling2d"},
+        {"type": "reshape", "target_shape": [-1, 3]},
+        *BY_STEPS,
     ],
     "noise": NOISE,
     "normalized": NORMALIZED,

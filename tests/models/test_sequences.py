@@ -137,7 +137,7 @@ REFUSED: dict[str, tuple[list[dict[str, Any]], str, int]] = {
     "no sequence": ([EMBEDDING, LSTM, LSTM, DENSE], r"takes a sequence.*shape \[4\]", 2),
     "long window": (
         [EMBEDDING, {"type": "conv1d", "filters": 2, "kernel_size": 10}, DENSE],
-        "a window of 10 steps, its input has 9",
+        "windows of 10 steps, its input is 9 steps",
         1,
     ),
 }

@@ -12,6 +12,26 @@ _EXTENDS = {
     "type": "string",
     "description": "A file, relative to this one, whose settings stand unless given here.",
 }
+#: What is written out as ``top_3_accuracy``.
+_TOP_K = {
+    "type": "object",
+    "description": "Keras's top-k accuracy; the same as the name top_3_accuracy.",
+    "properties": {
+        "name": {
+            "enum": ["top_k_categorical_accuracy", "sparse_top_k_categorical_accuracy"],
+            "description": "Keras's name; one of them is as good as the other.",
+        },
+        "k": {
+            "type": "integer",
+            "minimum": 2,
+            "maximum": 999_999,
+            "default": 5,
+            "description": "Right is an example whose label is among the k largest outputs.",
+        },
+    },
+    "required": ["name"],
+    "additionalProperties": False,
+}
 #: Suffix of the definitions that describe a part of a config.
 _PART = "Part"
 
@@ -51,7 +71,9 @@ def _allow_short_forms(schema: dict[str, Any], definitions: dict[str, Any]) -> N
     for alias, loss in LOSS_ALIASES.items():
         name = _selected(properties["loss"]["anyOf"][1], loss, definitions)["properties"]["name"]
         name.setdefault("enum", [name.pop("const", loss)]).append(alias)
-    properties["metrics"]["items"]["enum"] += list(METRIC_ALIASES)
+    metric = properties["metrics"]["items"]["anyOf"]
+    metric[0]["enum"] += list(METRIC_ALIASES)
+    metric.append(_TOP_K)
     mlflow = definitions["TrackSection"]["properties"]["mlflow"]
     mlflow["anyOf"] = [{"type": "string", "minLength": 1}, {"type": "boolean"}, *mlflow["anyOf"]]
 

@@ -17,6 +17,7 @@ from pydantic.fields import FieldInfo
 from bmtrain.config.durations import DURATION
 from bmtrain.config.sections.base import Section
 from bmtrain.config.sections.data import FOLD, TABLE_PATH
+from bmtrain.config.sections.metrics import TOP_K
 
 #: An upper limit above this is technical: it is mentioned only when exceeded.
 MAX_TELLING_LIMIT = 10_000
@@ -28,6 +29,7 @@ _FORMS = {
     TABLE_PATH: "the path of a table (./more.csv)",
     DURATION: "a duration such as '500 steps', '2 epochs' or '10%'",
     FOLD: "k/K, a fold from 1 to K of at least 2, 2/5 for example",
+    TOP_K: "top_K_accuracy with a K >= 2",
     r"^(train|validation)\.[a-z0-9_]+$": "train.METRIC or validation.METRIC, "
     "for example validation.loss",
 }
@@ -234,9 +236,9 @@ def _keys(section: type[Section]) -> str:
 def _plural(item: Kind) -> str:
     if item.discriminator is not None or item.section is not None:
         return "mappings"
-    if item.choices:
-        return f"items, each {one_of(item.choices)}"
     words = item.expected()
+    if item.choices:
+        return f"items, each {words}"
     for singular, plural in (("an integer", "integers"), ("a number", "numbers")):
         words = words.replace(singular, plural)
     return "texts" if words == "a text" else words

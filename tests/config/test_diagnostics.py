@@ -10,7 +10,7 @@ from bmtrain.errors import ConfigError
 
 NUM_LAYERS = len(get_args(get_args(Layer)[0]))
 LAYERS = f"dense, activation, dropout, … ({NUM_LAYERS}; bmtrain schema lists them)"
-METRICS = "accuracy, top_2_accuracy, top_3_accuracy, … (26; bmtrain schema lists them)"
+METRICS = "accuracy, precision, recall, … (22; bmtrain schema lists them), or top_K_accuracy with a K >= 2"
 OPTIMIZERS = "gradient_descent, sgd, adam, adamw, rmsprop, adagrad, nadam, lion, muon"
 
 

@@ -35,6 +35,7 @@ CHANGES = [
     ("{name: adam, learning_rate: 0.001}", "{name: gradient_descent, learning_rate: 1}"),
     ("loss: sparse_categorical_crossentropy", "loss: {name: mse}"),
     ("[accuracy]", "[acc, top_5_accuracy, f1_macro, auc]"),
+    ("[accuracy]", "[acc, {name: top_k_categorical_accuracy, k: 7}, top_12_accuracy]"),
     ("batch_size: 32", "batch_size: full, early_stopping: {monitor: train.acc}"),
     ("{source: mnist}", "{source: mnist, splits: {test: {fraction: 0.1, replace: true}}}"),
     ("{source: mnist}", "{source: ./x.csv, label: y, splits: {test: 0.1, validation: 0.1}}"),
@@ -70,6 +71,9 @@ def test_the_schema_takes_resolved_configs(validator, load):
         ("{name: adam, learning_rate: 0.001}", "gradient_descent"),
         ("name: adam", "name: sgd, beta_1: 0.9"),
         ("[accuracy]", "[precison]"),
+        ("[accuracy]", "[top_0_accuracy]"),
+        ("[accuracy]", "[{name: top_k_categorical_accuracy, k: 1}]"),
+        ("[accuracy]", "[{name: top_k_categorical_accuracy, k: 3, of: 4}]"),
         ("0.001", "0"),
     ],
 )

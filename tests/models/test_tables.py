@@ -109,15 +109,17 @@ def test_an_initializers_options_are_those_of_keras_and_nothing_is_hidden(keras,
             assert field.default == parameters[key].default, key
 
 
+METRICS = (*get_args(metric_sections.MetricName), "top_2_accuracy", "top_17_accuracy")
+
+
 def test_every_metric_is_a_running_mean_or_of_a_whole_split(keras, experiment):
     from bmtrain.models.metrics import build_metrics
     from bmtrain.models.split_figures import split_figures
 
-    names = get_args(metric_sections.Metric)
-    running = build_metrics(names, threshold=0.5)
-    whole = split_figures(experiment({"type": "flatten"}, metrics=list(names)))
-    assert set(running) == metric_sections.RUNNING
-    assert set(whole) == set(names) - set(running)
+    running = build_metrics(METRICS, takes_logits=False)
+    whole = split_figures(experiment({"type": "flatten"}, metrics=list(METRICS)))
+    assert set(running) == set(filter(metric_sections.is_running, METRICS))
+    assert set(whole) == set(METRICS) - set(running)
 
 
 ACTIVATIONS = Kind.of(arguments.Activation).choices
@@ -139,9 +141,8 @@ def test_every_activation_of_keras_is_there_or_known_to_be_of_no_use(keras):
 
 
 def test_more_is_better_for_all_but_losses_and_errors():
-    errors = {name for name in get_args(metric_sections.Metric) if "error" in name}
-    worse = errors | {"log_loss", "brier_score"}
-    assert set(get_args(metric_sections.Metric)) - worse == metric_sections.HIGHER_IS_BETTER
+    worse = {name for name in METRICS if "error" in name} | {"log_loss", "brier_score"}
+    assert set(METRICS) - worse == set(filter(metric_sections.is_more_better, METRICS))
 
 
 @pytest.mark.parametrize("name", sorted(set(OPTIMIZERS) - {"gradient_descent"}))

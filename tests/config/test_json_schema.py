@@ -120,3 +120,17 @@ def test_what_a_setting_means_is_in_the_schema():
     assert definitions["Sgd"]["description"].startswith("Stochastic gradient descent")
     assert "drawn after the splits" in str(definitions["DataSection"])
     assert all("description" in section for section in definitions.values())
+
+
+def test_every_argument_is_documented_and_what_selects_a_section_by_what_it_is():
+    schema = json_schema()
+    sections = {"the config": schema["else"], "a part of it": schema["then"], **schema["$defs"]}
+    short = {
+        f"{name}.{key}": about.get("description", "")
+        for name, section in sections.items()
+        for key, about in section.get("properties", {}).items()
+        if len(about.get("description", "")) < 10
+    }
+    assert short == {}
+    dense = schema["$defs"]["DenseLayer"]
+    assert dense["properties"]["type"]["description"].startswith("activation(x · kernel + bias)")

@@ -29,7 +29,7 @@ _FORMS = {
     TABLE_PATH: "the path of a table (./more.csv)",
     DURATION: "a duration such as '500 steps', '2 epochs' or '10%'",
     FOLD: "k/K, a fold from 1 to K of at least 2, 2/5 for example",
-    TOP_K: "top_K_accuracy with a K >= 2",
+    TOP_K: "top_K_accuracy ({name: top_k_categorical_accuracy, k: K}) with a K >= 2",
     r"^(train|validation)\.[a-z0-9_]+$": "train.METRIC or validation.METRIC, "
     "for example validation.loss",
 }

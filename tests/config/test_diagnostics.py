@@ -10,7 +10,7 @@ from bmtrain.errors import ConfigError
 
 NUM_LAYERS = len(get_args(get_args(Layer)[0]))
 LAYERS = f"dense, activation, dropout, … ({NUM_LAYERS}; bmtrain schema lists them)"
-METRICS = "accuracy, precision, recall, … (22; bmtrain schema lists them), or top_K_accuracy with a K >= 2"
+METRICS = "accuracy, precision, recall, … (22; bmtrain schema lists them), or top_K_accuracy ({name: top_k_categorical_accuracy, k: K}) with a K >= 2"
 OPTIMIZERS = "gradient_descent, sgd, adam, adamw, rmsprop, adagrad, nadam, lion, muon"
 
 

@@ -60,7 +60,10 @@ def test_top_k_takes_any_k_by_kerass_name_and_by_ours(load, config, written, nam
 def test_a_k_that_is_none_is_told_where_it_stands(errors, config, k):
     (told,) = errors(text=config(metrics=f"{{name: top_k_categorical_accuracy, k: {k}}}"))
     assert told.key == "metrics.0"
-    assert "or top_K_accuracy with a K >= 2, got 'top_" in told.message
+    assert (
+        "or top_K_accuracy ({name: top_k_categorical_accuracy, k: K}) with a K >= 2, got 'top_"
+        in told.message
+    )
     assert told.source_line[told.column - 1 :].startswith(k)
 
 

@@ -43,7 +43,9 @@ BY_STEPS: list[dict[str, Any]] = [
         "depth_multiplier": 2,
         "activation": "relu",
     },
+    {"type": "max_pooling1d", "pool_size": 3, "strides": 1, "padding": "same"},
     {"type": "conv1d", "filters": 4, "kernel_size": 2, "dilation_rate": 2, "padding": "causal"},
+    {"type": "average_pooling1d", "pool_size": 3, "strides": 1, "padding": "same"},
     {"type": "global_max_pooling1d"},
 ]
 STACKS: dict[str, list[dict[str, Any]]] = {
@@ -128,7 +130,7 @@ WHOLE: dict[str, list[dict[str, Any]]] = {
     "normalized": NORMALIZED,
     "kernel terms": [
         conv2d(kernel_regularizer={"l1": 0.1}, kernel_constraint={"max_norm": 1}),
-        FLATTEN,
+        {"type": "global_max_pooling2d"},
     ],
     "residual": [
         {
@@ -143,6 +145,7 @@ WHOLE: dict[str, list[dict[str, Any]]] = {
         {"type": "patch_embedding", "patch_size": 5, "output_dim": 6},
         {"type": "positional_embedding"},
         {"type": "transformer_block", "num_heads": 2, "intermediate_dim": 7, "dropout": 0.5},
+        {"type": "multi_head_attention", "num_heads": 2, "key_dim": 3},
         {"type": "global_average_pooling1d"},
     ],
 }

@@ -156,13 +156,13 @@ def _typed_config() -> str | None:
 
 def _metrics(config: object) -> Sequence[str]:
     from bmtrain.config.load import load_config
-    from bmtrain.config.sections.metrics import Metric
+    from bmtrain.config.sections.metrics import MetricName
 
     with suppress(Exception):
         return load_config(Path(str(config))).experiment.metrics
     from typing import get_args
 
-    return [str(name) for name in get_args(Metric)]
+    return [str(name) for name in get_args(MetricName)]
 
 
 def _configs(incomplete: str) -> Iterator[str]:

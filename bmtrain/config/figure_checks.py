@@ -13,12 +13,12 @@ from bmtrain.config.sections.data import DataSection
 from bmtrain.config.sections.experiment import ExperimentConfig
 from bmtrain.config.sections.loss import CROSSENTROPIES
 from bmtrain.config.sections.metrics import (
-    CLASS_METRICS,
-    HIGHER_IS_BETTER,
     OF_PROBABILITIES,
     OF_TWO_CLASSES,
-    RUNNING,
     bounds,
+    is_more_better,
+    is_of_classes,
+    is_running,
     top_k,
 )
 from bmtrain.config.suggestions import did_you_mean
@@ -45,12 +45,18 @@ def metric_findings(experiment: ExperimentConfig) -> Iterator[Finding]:
         yield Finding(("training", "class_weight"), message)
 
 
-def two_class_findings(experiment: ExperimentConfig, num_classes: int) -> Iterator[Finding]:
-    """Metrics of two classes where the data has another number of them."""
+def class_count_findings(experiment: ExperimentConfig, num_classes: int) -> Iterator[Finding]:
+    """Metrics that say nothing where the data has so many classes."""
     for index, metric in enumerate(experiment.metrics):
+        key: KeyPath = ("metrics", index)
         if metric in OF_TWO_CLASSES and num_classes != 2:
             message = f"'{metric}' is of two classes, and the data has {num_classes:,}; "
-            yield Finding(("metrics", index), message + f"write '{metric}_macro'")
+            yield Finding(key, message + f"write '{metric}_macro'")
+        elif (k := top_k(metric)) is not None and k > num_classes:
+            yield Finding(key, f"'{metric}': the data has {num_classes:,} classes and no {k:,}th")
+        elif k == num_classes:
+            message = f"'{metric}' of {num_classes:,} classes is always 1"
+            yield Finding(key, message, "warning")
 
 
 def _is_classification(experiment: ExperimentConfig) -> bool:
@@ -72,7 +78,7 @@ def _metrics(experiment: ExperimentConfig) -> Iterator[Finding]:
         key = ("metrics", index)
         if metric in experiment.metrics[:index]:
             yield Finding(key, f"'{metric}' is listed twice")
-        elif (metric in CLASS_METRICS) != classifies:
+        elif is_of_classes(metric) != classifies:
             yield Finding(key, _misfit(metric, experiment))
         elif top_k(metric) is not None and experiment.loss.name == "binary_crossentropy":
             yield Finding(key, f"'{metric}' needs more than two classes")
@@ -82,7 +88,7 @@ def _metrics(experiment: ExperimentConfig) -> Iterator[Finding]:
 
 
 def _misfit(metric: str, experiment: ExperimentConfig) -> str:
-    if metric not in CLASS_METRICS:
+    if not is_of_classes(metric):
         return f"'{metric}' is a figure of regression, and this is classification"
     message = f"'{metric}' is a figure of classification, and this is regression"
     if experiment.data.task == "auto":
@@ -114,8 +120,8 @@ def monitor_findings(
     """A figure that ``key`` names to be watched; ``mode`` is the key beside it."""
     split, _, metric = monitor.partition(".")
     yield from _figure(split, metric, key, experiment)
-    if mode == ("min" if metric in HIGHER_IS_BETTER else "max"):
-        better = "larger" if metric in HIGHER_IS_BETTER else "smaller"
+    if mode == ("min" if is_more_better(metric) else "max"):
+        better = "larger" if is_more_better(metric) else "smaller"
         yield Finding(
             (*key[:-1], "mode"), f"a {better} {metric} is better, and mode is {mode}", "warning"
         )
@@ -139,7 +145,7 @@ def _figure(
         message = f"expected a figure of this run: {', '.join(figures)}; got '{metric}'"
         hint = did_you_mean(metric, figures)
         yield Finding(key, message + (hint or "; the others must be listed in 'metrics'"))
-    elif split == "train" and metric not in {*ALWAYS_REPORTED, *RUNNING}:
+    elif split == "train" and metric not in ALWAYS_REPORTED and not is_running(metric):
         message = f"'{metric}' is of whole splits: validation and test have it, train does not"
         yield Finding(key, message)
     if not may_have_split(experiment.data, split):

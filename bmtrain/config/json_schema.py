@@ -12,6 +12,27 @@ _EXTENDS = {
     "type": "string",
     "description": "A file, relative to this one, whose settings stand unless given here.",
 }
+_NO_FILE = {"type": "null", "description": "No other file; or the path of one, relative to this."}
+#: What is written out as ``top_3_accuracy``.
+_TOP_K = {
+    "type": "object",
+    "description": "Keras's top-k accuracy; the same as the name top_3_accuracy.",
+    "properties": {
+        "name": {
+            "enum": ["top_k_categorical_accuracy", "sparse_top_k_categorical_accuracy"],
+            "description": "Keras's name; one of them is as good as the other.",
+        },
+        "k": {
+            "type": "integer",
+            "minimum": 2,
+            "maximum": 999_999,
+            "default": 5,
+            "description": "Right is an example whose label is among the k largest outputs.",
+        },
+    },
+    "required": ["name"],
+    "additionalProperties": False,
+}
 #: Suffix of the definitions that describe a part of a config.
 _PART = "Part"
 
@@ -25,11 +46,12 @@ def json_schema() -> dict[str, Any]:
     definitions = schema.pop("$defs")
     _allow_short_forms(schema, definitions)
     for section in (schema, *definitions.values()):
+        _describe_selector(section)
         _allow_null(section)
     title = schema.pop("title")
     description = schema.pop("description")
     partial = {f"{name}{_PART}": _partial(section) for name, section in definitions.items()}
-    whole = {**schema, "properties": {**schema["properties"], "extends": {"type": "null"}}}
+    whole = {**schema, "properties": {**schema["properties"], "extends": _NO_FILE}}
     part = _partial(schema)
     part["properties"]["extends"] = _EXTENDS
     return {
@@ -51,7 +73,9 @@ def _allow_short_forms(schema: dict[str, Any], definitions: dict[str, Any]) -> N
     for alias, loss in LOSS_ALIASES.items():
         name = _selected(properties["loss"]["anyOf"][1], loss, definitions)["properties"]["name"]
         name.setdefault("enum", [name.pop("const", loss)]).append(alias)
-    properties["metrics"]["items"]["enum"] += list(METRIC_ALIASES)
+    metric = properties["metrics"]["items"]["anyOf"]
+    metric[0]["enum"] += list(METRIC_ALIASES)
+    metric.append(_TOP_K)
     mlflow = definitions["TrackSection"]["properties"]["mlflow"]
     mlflow["anyOf"] = [{"type": "string", "minLength": 1}, {"type": "boolean"}, *mlflow["anyOf"]]
 
@@ -66,13 +90,22 @@ def _or_name(
         if _selected(union, name, definitions)["required"] == ["name"]
     ]
     short = {"enum": [*names, *aliases], "description": "The name alone: all options as they are."}
-    return {"anyOf": [short, union]}
+    described = {"description": union.pop("description")}
+    return {"anyOf": [short, union], **described}
 
 
 def _selected(union: dict[str, Any], name: str, definitions: dict[str, Any]) -> dict[str, Any]:
     reference: str = union["discriminator"]["mapping"][name]
     section: dict[str, Any] = definitions[reference.rpartition("/")[2]]
     return section
+
+
+def _describe_selector(section: dict[str, Any]) -> None:
+    """What selects a section is described by what the section is: an editor shows it there."""
+    for name in ("type", "name"):
+        selector = section.get("properties", {}).get(name)
+        if selector is not None and "description" not in selector:
+            selector["description"] = section["description"].partition("\n")[0]
 
 
 def _allow_null(section: dict[str, Any]) -> None:

@@ -17,6 +17,7 @@ from pydantic.fields import FieldInfo
 from bmtrain.config.durations import DURATION
 from bmtrain.config.sections.base import Section
 from bmtrain.config.sections.data import FOLD, TABLE_PATH
+from bmtrain.config.sections.metrics import TOP_K
 
 #: An upper limit above this is technical: it is mentioned only when exceeded.
 MAX_TELLING_LIMIT = 10_000
@@ -28,6 +29,7 @@ _FORMS = {
     TABLE_PATH: "the path of a table (./more.csv)",
     DURATION: "a duration such as '500 steps', '2 epochs' or '10%'",
     FOLD: "k/K, a fold from 1 to K of at least 2, 2/5 for example",
+    TOP_K: "top_K_accuracy ({name: top_k_categorical_accuracy, k: K}) with a K >= 2",
     r"^(train|validation)\.[a-z0-9_]+$": "train.METRIC or validation.METRIC, "
     "for example validation.loss",
 }
@@ -125,7 +127,8 @@ class Kind:
         if get_origin(self.annotation) is Literal:
             return tuple(str(value) for value in get_args(self.annotation))
         if self.discriminator is None:
-            return tuple(name for branch in self.branches for name in branch.choices)
+            # A name may stand alone, or in a mapping with options.
+            return tuple(dict.fromkeys(n for branch in self.branches for n in branch.choices))
         return tuple(self.sections_by_selector())
 
     def sections_by_selector(self) -> dict[str, type[Section]]:
@@ -148,6 +151,10 @@ class Kind:
         if self.discriminator is not None:
             return f"a mapping with '{self.discriminator}': {one_of(self.choices)}"
         if self.branches:
+            named, *others = self.branches
+            if named.choices and len(others) == 1 and others[0].discriminator is not None:
+                selector = others[0].discriminator
+                return f"{one_of(named.choices)}, or a mapping with '{selector}' and its options"
             return ", or ".join(branch.expected(all_limits=all_limits) for branch in self.branches)
         if self.section is not None:
             return f"a mapping with {_keys(self.section)}"
@@ -229,9 +236,9 @@ def _keys(section: type[Section]) -> str:
 def _plural(item: Kind) -> str:
     if item.discriminator is not None or item.section is not None:
         return "mappings"
-    if item.choices:
-        return f"items, each {one_of(item.choices)}"
     words = item.expected()
+    if item.choices:
+        return f"items, each {words}"
     for singular, plural in (("an integer", "integers"), ("a number", "numbers")):
         words = words.replace(singular, plural)
     return "texts" if words == "a text" else words

@@ -11,7 +11,9 @@ from bmtrain.config.sections.experiment import ExperimentConfig
 from bmtrain.config.sections.layers.convolution import (
     Conv1dLayer,
     Conv2dLayer,
+    DepthwiseConv1dLayer,
     DepthwiseConv2dLayer,
+    SeparableConv1dLayer,
     SeparableConv2dLayer,
 )
 from bmtrain.config.sections.layers.core import ActivationLayer, DenseLayer
@@ -75,7 +77,14 @@ def _output(model: LayersModel) -> _Output:
             case ActivationLayer():
                 if layer.activation != "linear":
                     activation = activation or (layer.activation, index)
-            case Conv1dLayer() | Conv2dLayer() | DepthwiseConv2dLayer() | SeparableConv2dLayer():
+            case (
+                Conv1dLayer()
+                | Conv2dLayer()
+                | DepthwiseConv1dLayer()
+                | DepthwiseConv2dLayer()
+                | SeparableConv1dLayer()
+                | SeparableConv2dLayer()
+            ):
                 name, at = activation or (layer.activation, index)
                 return _Output(name, _key(at, "activation"), None, _key(index, "filters"))
             case (

@@ -12,14 +12,21 @@ from bmtrain.config.sections.base import Section
 from bmtrain.config.sections.data import DataSection, SplitsSection, TokensSection
 from bmtrain.config.sections.experiment import ExperimentConfig
 from bmtrain.config.sections.layers.attention import MultiHeadAttentionLayer
-from bmtrain.config.sections.layers.composite import ResidualLayer, TransformerBlockLayer
+from bmtrain.config.sections.layers.composite import (
+    PatchEmbeddingLayer,
+    ResidualLayer,
+    TransformerBlockLayer,
+)
 from bmtrain.config.sections.layers.convolution import (
     Conv1dLayer,
     Conv2dLayer,
+    DepthwiseConv1dLayer,
     DepthwiseConv2dLayer,
+    SeparableConv1dLayer,
     SeparableConv2dLayer,
 )
 from bmtrain.config.sections.layers.core import DenseLayer, ReshapeLayer
+from bmtrain.config.sections.layers.initializers import UniformInitializer
 from bmtrain.config.sections.layers.recurrent import BidirectionalLayer, RecurrentSection
 from bmtrain.config.sections.model import LayersModel, TransformerModel, VitModel
 from bmtrain.config.sections.optimizer import KerasOptimizer, Optimizer, Sgd
@@ -28,12 +35,15 @@ _WITH_KERNELS = (
     DenseLayer,
     Conv1dLayer,
     Conv2dLayer,
+    DepthwiseConv1dLayer,
     DepthwiseConv2dLayer,
+    SeparableConv1dLayer,
     SeparableConv2dLayer,
     RecurrentSection,
     BidirectionalLayer,
     MultiHeadAttentionLayer,
     TransformerBlockLayer,
+    PatchEmbeddingLayer,
     ResidualLayer,
 )
 _CLIPS = ("clipvalue", "clipnorm", "global_clipnorm")
@@ -52,7 +62,11 @@ def _float32(value: float) -> float:
 
 def _out_of_float32(experiment: ExperimentConfig) -> Iterator[Finding]:
     """The steps compute in float32: a figure that is 0 or infinite there is another one."""
-    sections = {"optimizer": experiment.optimizer, "regularization": experiment.regularization}
+    sections: dict[str, Section] = {
+        "model": experiment.model,
+        "optimizer": experiment.optimizer,
+        "regularization": experiment.regularization,
+    }
     figures: list[tuple[KeyPath, object]] = [
         figure for name, section in sections.items() for figure in _figures(section, (name,))
     ]
@@ -70,13 +84,26 @@ def _out_of_float32(experiment: ExperimentConfig) -> Iterator[Finding]:
 
 
 def _figures(section: Section, key: KeyPath) -> Iterator[tuple[KeyPath, object]]:
+    """All values in a section and in those within it, by their keys."""
+    for place, inner in _sections(section, key):
+        yield from _entries(inner, place)
+
+
+def _entries(section: Section, key: KeyPath) -> Iterator[tuple[KeyPath, object]]:
+    """A section's values by their keys, those of its lists one by one."""
     for name, value in section:
-        if isinstance(value, Section):
-            yield from _figures(value, (*key, name))
-        elif isinstance(value, tuple):
+        if isinstance(value, tuple):
             yield from (((*key, name, index), item) for index, item in enumerate(value))
         else:
             yield (*key, name), value
+
+
+def _sections(section: Section, key: KeyPath) -> Iterator[tuple[KeyPath, Section]]:
+    """A section and all within it, by their keys."""
+    yield key, section
+    for place, value in _entries(section, key):
+        if isinstance(value, Section):
+            yield from _sections(value, place)
 
 
 def setting_findings(experiment: ExperimentConfig) -> Iterator[Finding]:
@@ -86,8 +113,6 @@ def setting_findings(experiment: ExperimentConfig) -> Iterator[Finding]:
     yield from _fold(experiment.data.splits)
     yield from _of_texts(experiment.data)
     if isinstance(model, LayersModel):
-        yield from _target_shapes(model)
-        yield from _dilated_strides(model)
         has_kernels = any(isinstance(layer, _WITH_KERNELS) for layer in model.layers)
         if experiment.regularization.l2_lambda > 0 and not has_kernels:
             key = ("regularization", "l2_lambda")
@@ -95,6 +120,8 @@ def setting_findings(experiment: ExperimentConfig) -> Iterator[Finding]:
     if isinstance(model, (TransformerModel, VitModel)) and model.width % model.num_heads:
         message = f"{model.num_heads} heads do not divide model.width, {model.width}"
         yield Finding(("model", "num_heads"), message)
+    for place, section in _sections(model, ("model",)):
+        yield from _layer(section, place)
     yield from _optimizer(optimizer)
 
 
@@ -143,25 +170,18 @@ def _of_texts(data: DataSection) -> Iterator[Finding]:
         yield Finding(("data", "normalize"), message)
 
 
-def _target_shapes(model: LayersModel) -> Iterator[Finding]:
-    for index, layer in enumerate(model.layers):
-        if not isinstance(layer, ReshapeLayer):
-            continue
-        shape = list(layer.target_shape)
+def _layer(section: Section, key: KeyPath) -> Iterator[Finding]:
+    """What no data could make possible, in a layer or what it is made of."""
+    if isinstance(section, ReshapeLayer):
+        shape = list(section.target_shape)
         if 0 in shape or shape.count(-1) > 1:
-            yield Finding(
-                ("model", "layers", index, "target_shape"),
-                f"expected sizes >= 1, at most one of them -1 (what is left), got {shape}",
-            )
-
-
-def _dilated_strides(model: LayersModel) -> Iterator[Finding]:
-    for index, layer in enumerate(model.layers):
-        if not isinstance(layer, Conv2dLayer):
-            continue
-        strided, dilated = (
-            wish not in (1, (1, 1)) for wish in (layer.strides, layer.dilation_rate)
-        )
-        if strided and dilated:
-            key: KeyPath = ("model", "layers", index, "dilation_rate")
-            yield Finding(key, "strides and dilation_rate cannot both be other than 1")
+            message = f"expected sizes >= 1, at most one of them -1 (what is left), got {shape}"
+            yield Finding((*key, "target_shape"), message)
+    if isinstance(section, (Conv1dLayer, Conv2dLayer)):
+        wishes = (section.strides, section.dilation_rate)
+        if all(wish not in (1, (1, 1)) for wish in wishes):
+            message = "strides and dilation_rate cannot both be other than 1"
+            yield Finding((*key, "dilation_rate"), message)
+    if isinstance(section, UniformInitializer) and section.minval >= section.maxval:
+        message = f"expected a number > minval, {section.minval:g}, got {section.maxval:g}"
+        yield Finding((*key, "maxval"), message)

@@ -4,6 +4,7 @@
 - ``loss: mse`` → ``{name: mean_squared_error}``
 - ``model: {layers: [...]}`` → ``{type: layers, layers: [...]}``
 - ``metrics: [acc, rmse]`` → ``[accuracy, root_mean_squared_error]``
+- ``metrics: [{name: top_k_categorical_accuracy, k: 3}]`` → ``[top_3_accuracy]``
 - ``monitor: validation.acc`` → ``validation.accuracy``
 - ``mlflow: sqlite:///mlflow.db`` → ``{uri: sqlite:///mlflow.db}``; ``true`` → ``{}``
 """
@@ -28,6 +29,9 @@ METRIC_ALIASES = {
     "auc": "roc_auc",
     "mcc": "matthews_corrcoef",
     "ece": "expected_calibration_error",
+    # Keras's names; its k is 5 where none is given.
+    "top_k_categorical_accuracy": "top_5_accuracy",
+    "sparse_top_k_categorical_accuracy": "top_5_accuracy",
 }
 
 
@@ -66,11 +70,24 @@ def _model(node: Node) -> Node:
 
 def _metrics(node: Node) -> Node:
     if isinstance(node, ListNode):
-        return replace(node, items=tuple(_alias(item, METRIC_ALIASES) for item in node.items))
+        return replace(node, items=tuple(_metric(item) for item in node.items))
     if isinstance(node, MappingNode) and node.is_path:
         for key in node.entries:
-            node = _at(node, key, lambda item: _alias(item, METRIC_ALIASES))
+            node = _at(node, key, _metric)
     return node
+
+
+def _metric(node: Node) -> Node:
+    """A name; of Keras's top-k accuracy also a mapping with its k."""
+    if not isinstance(node, MappingNode) or not node.entries.keys() <= {"name", "k"}:
+        return _alias(node, METRIC_ALIASES)
+    name, k = node.child("name"), node.child("k")
+    if not isinstance(name, ScalarNode) or "top_k" not in str(name.value):
+        return node
+    if not isinstance(k, ScalarNode):
+        return _alias(name, METRIC_ALIASES) if k is None else node
+    written_out = f"top_{k.value}_accuracy"
+    return ScalarNode(written_out, written_out, k.place)
 
 
 def _training(node: Node) -> Node:

@@ -85,18 +85,19 @@ def _checked(root: Node) -> ExperimentConfig | list[_Fault]:
         return ExperimentConfig.model_validate(to_plain(restored))
     except ValidationError as error:
         found = error.errors(include_url=False, include_context=False, include_input=False)
-    faults = [
-        fault
-        for details in found[:MAX_PROBLEMS]
-        if (fault := _fault(root, details["type"], details["loc"])) is not None
-    ]
-    if len(found) > MAX_PROBLEMS:
-        more = f"{len(found) - MAX_PROBLEMS} more errors are not shown"
-        return [
-            *(_Fault(f.problem) for f in faults),
-            _Fault(Problem(faults[-1].problem.place, more)),
-        ]
-    return faults
+    faults: dict[tuple[KeyPath, str], _Fault] = {}
+    hidden: set[KeyPath] = set()
+    for details in found:  # of a union one for each branch: the same in our words
+        if len(faults) < MAX_PROBLEMS:
+            if (fault := _fault(root, details["type"], details["loc"])) is not None:
+                faults.setdefault((fault.problem.key, fault.problem.message), fault)
+        elif (spot := _locate(root, details["loc"])) is not None:
+            hidden.add(spot.key)
+    shown = list(faults.values())
+    if not (hidden := hidden - {key for key, _ in faults}):
+        return shown
+    more = f"{len(hidden)} more errors are not shown"
+    return [*(_Fault(f.problem) for f in shown), _Fault(Problem(shown[-1].problem.place, more))]
 
 
 @dataclass(slots=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from bmtrain.config.sections.metrics import HIGHER_IS_BETTER
+from bmtrain.config.sections.metrics import is_more_better
 from bmtrain.config.sections.training import EarlyStopping, TrainingSection
 
 
@@ -25,5 +25,5 @@ def is_improvement(training: TrainingSection, value: float, best: float | None) 
 
 def gain(monitor: str, mode: str, value: float, best: float) -> float:
     """How much better ``value`` is than ``best``; ``mode`` is min, max, or auto: the figure's."""
-    is_more_better = mode == "max" or (mode == "auto" and monitor.split(".")[1] in HIGHER_IS_BETTER)
-    return value - best if is_more_better else best - value
+    is_upwards = mode == "max" or (mode == "auto" and is_more_better(monitor.split(".")[1]))
+    return value - best if is_upwards else best - value

@@ -21,22 +21,16 @@ INPUTS: Final = "inputs"
 OUTPUTS: Final = "outputs"
 #: The description's own name where a format has a place for it.
 NAME: Final = "bmtrain"
-#: Says how a model began, not what it computes.
-_OF_TRAINING: Final[dict[str, Any]] = {
-    "kernel_initializer": True,
-    "bias_initializer": True,
-    "depthwise_initializer": True,
-    "pointwise_initializer": True,
-    "momentum": True,
-    **{
-        f"{kernel}_{term}": True
-        for kernel in ("kernel", "depthwise", "pointwise")
-        for term in ("regularizer", "constraint")
-    },
-    "layer": {"kernel_initializer"},
-}
+#: Say how a model began and was trained, not what it computes.
+_OF_TRAINING: Final = (
+    "_initializer",
+    "_regularizer",
+    "_constraint",
+    "momentum",
+    "unit_forget_bias",
+)
 #: Of a residual layer; a layer in there is described as any other.
-_PATHS: Final[dict[str, Any]] = {"layers": True, "shortcut": True}
+_PATHS: Final = ("layers", "shortcut")
 
 Values = Literal["probabilities", "logits", "scores", "targets"]
 
@@ -95,7 +89,7 @@ def describe(
 
 
 def _of_layer(layer: PlannedLayer) -> dict[str, Any]:
-    document = layer.config.model_dump(mode="json", exclude=_OF_TRAINING | _PATHS) | {
+    document = _computed(layer.config.model_dump(mode="json", exclude=set(_PATHS))) | {
         "output_shape": list(layer.output_shape),
         "hands_mask_on": layer.hands_mask_on,
     }
@@ -104,6 +98,15 @@ def _of_layer(layer: PlannedLayer) -> dict[str, Any]:
     for name, inner in layer.inner.items():
         document[name.partition(".")[0]].append(_of_layer(inner))
     return document
+
+
+def _computed(settings: dict[str, Any]) -> dict[str, Any]:
+    """Those that say what is computed; a bidirectional layer's other one has its own."""
+    return {
+        key: _computed(value) if isinstance(value, dict) else value
+        for key, value in settings.items()
+        if not key.endswith(_OF_TRAINING)
+    }
 
 
 def _of_encoding(preprocessing: Preprocessing) -> dict[str, Any] | None:

@@ -10,38 +10,46 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bmtrain.exports.numpy_activations import ACTIVATIONS
-from bmtrain.models.shapes.windows import both, windows
+from bmtrain.models.shapes.windows import along, both, windows
 
 Values = NDArray[np.float32]
 Tensors = Mapping[str, NDArray[Any]]
 
 
-def conv2d(layer: Mapping[str, Any], tensors: Tensors, x: Values) -> Values:
-    """Windows of pixels times the kernel."""
+def conv(layer: Mapping[str, Any], tensors: Tensors, x: Values) -> Values:
+    """Windows of steps or pixels times the kernel."""
     kernel = tensors["kernel"]
-    strides, dilations = both(layer["strides"]), both(layer["dilation_rate"])
     total: Any = np.float32(0)
-    for place, values in _shifted(layer, x, kernel.shape[:2], strides, dilations):
+    for place, values in _convolved(layer, x, kernel, layer["dilation_rate"]):
         total = total + values @ kernel[place]
     return _finished(layer, tensors, total)
 
 
-def depthwise_conv2d(layer: Mapping[str, Any], tensors: Tensors, x: Values) -> Values:
-    """Windows of each channel for itself."""
+def depthwise_conv(layer: Mapping[str, Any], tensors: Tensors, x: Values) -> Values:
+    """Windows of each feature or channel for itself."""
     return _finished(layer, tensors, _depthwise(layer, x, tensors["kernel"]))
 
 
-def separable_conv2d(layer: Mapping[str, Any], tensors: Tensors, x: Values) -> Values:
-    """That, then the channels of each pixel times a kernel."""
+def separable_conv(layer: Mapping[str, Any], tensors: Tensors, x: Values) -> Values:
+    """That, then the channels of each step or pixel times a kernel."""
     between = _depthwise(layer, x, tensors["depthwise_kernel"])
-    return _finished(layer, tensors, between @ tensors["pointwise_kernel"][0, 0])
+    pointwise = tensors["pointwise_kernel"]
+    return _finished(layer, tensors, between @ pointwise.reshape(pointwise.shape[-2:]))
 
 
 def _depthwise(layer: Mapping[str, Any], x: Values, kernel: Values) -> Values:
     total: Any = np.float32(0)
-    for place, values in _shifted(layer, x, kernel.shape[:2], both(layer["strides"]), (1, 1)):
+    for place, values in _convolved(layer, x, kernel, 1):
         total = total + values[..., None] * kernel[place]
     return np.asarray(total.reshape(*total.shape[:-2], -1))
+
+
+def _convolved(
+    layer: Mapping[str, Any], x: Values, kernel: Values, dilation_rate: Any
+) -> Iterator[tuple[tuple[int, ...], Values]]:
+    num_axes = x.ndim - 2
+    strides, dilations = along(layer["strides"], num_axes), along(dilation_rate, num_axes)
+    return _shifted(layer, x, kernel.shape[:num_axes], strides, dilations)
 
 
 def _finished(layer: Mapping[str, Any], tensors: Tensors, x: Values) -> Values:
@@ -76,9 +84,9 @@ def _pooled(
     layer: Mapping[str, Any], x: Values, filling: float
 ) -> Iterator[tuple[tuple[int, ...], Values]]:
     num_axes = x.ndim - 2
-    sizes = both(layer["pool_size"])[:num_axes]
-    strides = both(layer["strides"] or layer["pool_size"])[:num_axes]
-    return _shifted(layer, x, sizes, strides, (1, 1), filling)
+    sizes = along(layer["pool_size"], num_axes)
+    strides = along(layer["strides"] or layer["pool_size"], num_axes)
+    return _shifted(layer, x, sizes, strides, (1,) * num_axes, filling)
 
 
 def _shifted(  # where the windows are
@@ -90,7 +98,7 @@ def _shifted(  # where the windows are
     filling: float = 0,
 ) -> Iterator[tuple[tuple[int, ...], Values]]:
     """Each place in a window, and what all windows have there: (batch, *windows, channels)."""
-    axes = list(zip(x.shape[1:-1], sizes, strides, dilations, strict=False))
+    axes = list(zip(x.shape[1:-1], sizes, strides, dilations, strict=True))
     placed = [windows(n, size, by, layer["padding"], d) for n, size, by, d in axes]
     around = [(one.before, one.after) for one in placed]
     padded = np.pad(x, ((0, 0), *around, (0, 0)), constant_values=filling)
@@ -104,9 +112,12 @@ def _shifted(  # where the windows are
 
 #: Layer type ↦ function of (description, its own tensors, inputs (batch, …, channels)).
 LAYERS: Final[dict[str, Callable[[Mapping[str, Any], Tensors, Values], Values]]] = {
-    "conv2d": conv2d,
-    "depthwise_conv2d": depthwise_conv2d,
-    "separable_conv2d": separable_conv2d,
+    "conv1d": conv,
+    "conv2d": conv,
+    "depthwise_conv1d": depthwise_conv,
+    "depthwise_conv2d": depthwise_conv,
+    "separable_conv1d": separable_conv,
+    "separable_conv2d": separable_conv,
     "zero_padding2d": zero_padding2d,
     "up_sampling2d": up_sampling2d,
     "max_pooling1d": max_pooling,

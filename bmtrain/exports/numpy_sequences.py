@@ -97,24 +97,6 @@ def bidirectional(layer: Mapping[str, Any], tensors: Tensors, x: Values, mask: M
     return np.asarray(_MERGES[layer["merge_mode"]](*outputs), np.float32)
 
 
-def conv1d(layer: Mapping[str, Any], tensors: Tensors, x: Values, mask: Mask) -> Values:
-    """Windows of steps times the kernel."""
-    kernel = tensors["kernel"]
-    size, stride, num_windows = len(kernel), layer["strides"], layer["output_shape"][0]
-    covered = (num_windows - 1) * stride + size
-    missing = 0 if layer["padding"] == "valid" else max(0, covered - x.shape[1])
-    before = missing // 2
-    if layer["padding"] == "causal":
-        before, missing = size - 1, max(size - 1, missing)
-    padded = np.pad(x, ((0, 0), (before, missing - before), (0, 0)))
-    total = np.zeros((len(x), num_windows, kernel.shape[2]), np.float32)
-    for at in range(size):
-        stop = at + (num_windows - 1) * stride + 1
-        total = total + padded[:, at:stop:stride] @ kernel[at]
-    biased = total + tensors["bias"] if layer["use_bias"] else total
-    return np.asarray(ACTIVATIONS[layer["activation"]](biased), np.float32)
-
-
 def global_average_pooling1d(
     layer: Mapping[str, Any], tensors: Tensors, x: Values, mask: Mask
 ) -> Values:
@@ -131,7 +113,6 @@ LAYERS: Final[dict[str, Callable[[Mapping[str, Any], Tensors, Values, Mask], Val
     "lstm": recurrent,
     "gru": recurrent,
     "bidirectional": bidirectional,
-    "conv1d": conv1d,
     "global_average_pooling1d": global_average_pooling1d,
     "global_max_pooling1d": lambda layer, tensors, x, mask: np.asarray(x.max(axis=1)),
 }

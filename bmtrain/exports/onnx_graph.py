@@ -6,7 +6,6 @@ TensorFlow's graphs would be another library that follows TensorFlow's versions.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from typing import Any, Final
 
@@ -16,6 +15,7 @@ from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
 from bmtrain.exports import (
+    onnx_activations,
     onnx_attention,
     onnx_normalization,
     onnx_pictures,
@@ -65,42 +65,11 @@ class Graph:
 
     def activate(self, activation: str, x: str) -> str:
         """Add an activation."""
-        return ACTIVATIONS[activation](self, x)
+        return onnx_activations.ACTIVATIONS[activation](self, x)
 
     def layer(self, layer: PlannedLayer, prefix: str, x: str) -> str:
         """Add a layer whose weights begin with ``prefix``."""
         return LAYERS[layer.config.type](self, layer, prefix, x)
-
-
-def _gelu(graph: Graph, x: str) -> str:
-    """x/2 · (1 + erf(x/√2))."""
-    scaled = graph.apply("Div", x, graph.constant("sqrt_2", math.sqrt(2)))
-    shifted = graph.apply("Add", graph.apply("Erf", scaled), graph.constant("one", 1))
-    return graph.apply("Mul", graph.apply("Mul", x, graph.constant("half", 0.5)), shifted)
-
-
-def _mish(graph: Graph, x: str) -> str:
-    return graph.apply("Mul", x, graph.apply("Tanh", graph.apply("Softplus", x)))
-
-
-#: Keras's defaults: leaky_relu's slope is 0.2, elu's alpha 1; selu's constants are ONNX's own.
-ACTIVATIONS: Final[dict[str, Callable[[Graph, str], str]]] = {
-    "linear": lambda graph, x: x,
-    "relu": lambda graph, x: graph.apply("Relu", x),
-    "leaky_relu": lambda graph, x: graph.apply("LeakyRelu", x, alpha=0.2),
-    "elu": lambda graph, x: graph.apply("Elu", x, alpha=1.0),
-    "selu": lambda graph, x: graph.apply("Selu", x),
-    "gelu": _gelu,
-    "silu": lambda graph, x: graph.apply("Mul", x, graph.apply("Sigmoid", x)),
-    "mish": _mish,
-    "sigmoid": lambda graph, x: graph.apply("Sigmoid", x),
-    "tanh": lambda graph, x: graph.apply("Tanh", x),
-    "softplus": lambda graph, x: graph.apply("Softplus", x),
-    "softsign": lambda graph, x: graph.apply("Softsign", x),
-    "exponential": lambda graph, x: graph.apply("Exp", x),
-    "softmax": lambda graph, x: graph.apply("Softmax", x, axis=-1),
-    "log_softmax": lambda graph, x: graph.apply("LogSoftmax", x, axis=-1),
-}
 
 
 def _dense(graph: Graph, layer: PlannedLayer, prefix: str, x: str) -> str:
@@ -147,10 +116,12 @@ LAYERS: Final[dict[str, Callable[[Graph, PlannedLayer, str, str], str]]] = {
     "lstm": onnx_sequences.recurrent,
     "gru": onnx_sequences.recurrent,
     "bidirectional": onnx_sequences.recurrent,
-    "conv1d": onnx_sequences.conv1d,
-    "conv2d": onnx_pictures.conv2d,
-    "depthwise_conv2d": onnx_pictures.depthwise_conv2d,
-    "separable_conv2d": onnx_pictures.separable_conv2d,
+    "conv1d": onnx_pictures.conv,
+    "conv2d": onnx_pictures.conv,
+    "depthwise_conv1d": onnx_pictures.depthwise_conv,
+    "depthwise_conv2d": onnx_pictures.depthwise_conv,
+    "separable_conv1d": onnx_pictures.separable_conv,
+    "separable_conv2d": onnx_pictures.separable_conv,
     "zero_padding2d": onnx_pictures.zero_padding2d,
     "up_sampling2d": onnx_pictures.up_sampling2d,
     "max_pooling1d": onnx_pictures.pooling,

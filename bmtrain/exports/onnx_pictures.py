@@ -9,55 +9,58 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from bmtrain.models.shapes.windows import both, windows
+from bmtrain.models.shapes.windows import along, both, windows
 
 if TYPE_CHECKING:
     from bmtrain.exports.onnx_graph import Graph
     from bmtrain.models.shapes.planned import PlannedLayer
 
 
-def conv2d(graph: Graph, layer: PlannedLayer, prefix: str, x: str) -> str:
+def conv(graph: Graph, layer: PlannedLayer, prefix: str, x: str) -> str:
     """Convolution, bias, activation."""
     config: Any = layer.config
-    kernel = graph.tensor(f"{prefix}.kernel")
-    assert kernel is not None
-    dilations = both(config.dilation_rate)
+    kernel = _outputs_first(graph, f"{prefix}.kernel")
     x = _channels_first(graph, layer, x)
-    x = _convolved(
-        graph, layer, x, graph.constant(f"{prefix}.W", kernel.transpose(3, 2, 0, 1)), dilations
-    )
+    x = _convolved(graph, layer, x, kernel, config.dilation_rate)
     return _finished(graph, layer, prefix, x)
 
 
-def depthwise_conv2d(graph: Graph, layer: PlannedLayer, prefix: str, x: str) -> str:
+def depthwise_conv(graph: Graph, layer: PlannedLayer, prefix: str, x: str) -> str:
     """As many groups as channels."""
     x = _depthwise(graph, layer, f"{prefix}.kernel", _channels_first(graph, layer, x))
     return _finished(graph, layer, prefix, x)
 
 
-def separable_conv2d(graph: Graph, layer: PlannedLayer, prefix: str, x: str) -> str:
-    """That, then a kernel of 1 × 1."""
+def separable_conv(graph: Graph, layer: PlannedLayer, prefix: str, x: str) -> str:
+    """That, then a kernel of one step or pixel."""
     x = _depthwise(graph, layer, f"{prefix}.depthwise_kernel", _channels_first(graph, layer, x))
-    pointwise = graph.tensor(f"{prefix}.pointwise_kernel")
-    assert pointwise is not None
-    x = graph.apply("Conv", x, graph.constant(f"{prefix}.W", pointwise.transpose(3, 2, 0, 1)))
+    x = graph.apply("Conv", x, _outputs_first(graph, f"{prefix}.pointwise_kernel"))
     return _finished(graph, layer, prefix, x)
+
+
+def _outputs_first(graph: Graph, name: str) -> str:
+    """A kernel (*sizes, channels, filters) as ONNX has it, (filters, channels, *sizes)."""
+    kernel = graph.tensor(name)
+    assert kernel is not None
+    return graph.constant(f"{name}.W", np.moveaxis(kernel, (-1, -2), (0, 1)))
 
 
 def _depthwise(graph: Graph, layer: PlannedLayer, name: str, x: str) -> str:
     kernel = graph.tensor(name)
     assert kernel is not None
-    height, width, channels, multiplier = kernel.shape
-    shape = (channels * multiplier, 1, height, width)
-    made = graph.constant(f"{name}.W", kernel.transpose(2, 3, 0, 1).reshape(shape))
-    return _convolved(graph, layer, x, made, (1, 1), group=channels)
+    *sizes, channels, multiplier = kernel.shape
+    shape = (channels * multiplier, 1, *sizes)
+    made = graph.constant(f"{name}.W", np.moveaxis(kernel, (-2, -1), (0, 1)).reshape(shape))
+    return _convolved(graph, layer, x, made, 1, group=channels)
 
 
 def _convolved(
-    graph: Graph, layer: PlannedLayer, x: str, kernel: str, dilations: tuple[int, int], **more: int
+    graph: Graph, layer: PlannedLayer, x: str, kernel: str, dilation_rate: Any, **more: int
 ) -> str:
     config: Any = layer.config
-    sizes, strides = both(config.kernel_size), both(config.strides)
+    num_axes = len(layer.input_shape) - 1
+    sizes, strides = along(config.kernel_size, num_axes), along(config.strides, num_axes)
+    dilations = along(dilation_rate, num_axes)
     pads = _pads(layer, sizes, strides, dilations)
     return graph.apply("Conv", x, kernel, pads=pads, strides=strides, dilations=dilations, **more)
 
@@ -93,17 +96,16 @@ def up_sampling2d(graph: Graph, layer: PlannedLayer, prefix: str, x: str) -> str
 def pooling(graph: Graph, layer: PlannedLayer, prefix: str, x: str) -> str:
     """The largest value or the mean of each window; what pads it does not count."""
     config: Any = layer.config
-    is_picture = len(layer.input_shape) == 3
-    sizes = both(config.pool_size) if is_picture else (config.pool_size,)
-    wanted = config.strides or config.pool_size
-    strides = both(wanted) if is_picture else (wanted,)
+    num_axes = len(layer.input_shape) - 1
+    sizes = along(config.pool_size, num_axes)
+    strides = along(config.strides or config.pool_size, num_axes)
     operation = "MaxPool" if config.type.startswith("max") else "AveragePool"
     x = graph.apply(
         operation,
         _channels_first(graph, layer, x),
         kernel_shape=sizes,
         strides=strides,
-        pads=_pads(layer, sizes, strides),
+        pads=_pads(layer, sizes, strides, (1,) * num_axes),
     )
     return _channels_last(graph, layer, x)
 
@@ -118,11 +120,11 @@ def _pads(
     layer: PlannedLayer,
     sizes: tuple[int, ...],
     strides: tuple[int, ...],
-    dilations: tuple[int, ...] = (1, 1),
+    dilations: tuple[int, ...],
 ) -> list[int]:
     """All that is before the axes, then all that is behind them."""
     config: Any = layer.config
-    axes = zip(layer.input_shape[:-1], sizes, strides, dilations, strict=False)
+    axes = zip(layer.input_shape[:-1], sizes, strides, dilations, strict=True)
     placed = [windows(n, size, by, config.padding, d) for n, size, by, d in axes]
     return [one.before for one in placed] + [one.after for one in placed]
 

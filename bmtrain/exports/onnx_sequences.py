@@ -119,28 +119,6 @@ def _merged(graph: Graph, outputs: str, layer: PlannedLayer, prefix: str) -> str
     return graph.apply("ReduceSum", outputs, axes, keepdims=0)
 
 
-def conv1d(graph: Graph, layer: PlannedLayer, prefix: str, x: str) -> str:
-    """ONNX's works on (batch, features, steps)."""
-    config: Any = layer.config
-    kernel = graph.tensor(f"{prefix}.kernel")
-    assert kernel is not None
-    before = after = 0
-    if config.padding == "causal":
-        before = config.kernel_size - 1
-    elif config.padding == "same":
-        covered = (layer.output_shape[0] - 1) * config.strides + config.kernel_size
-        missing = max(0, covered - layer.input_shape[0])
-        before, after = missing // 2, missing - missing // 2
-    inputs = [
-        graph.apply("Transpose", x, perm=[0, 2, 1]),
-        graph.constant(f"{prefix}.W", kernel.transpose(2, 1, 0)),
-    ]
-    if config.use_bias:
-        inputs.append(graph.weight(f"{prefix}.bias"))
-    x = graph.apply("Conv", *inputs, pads=[before, after], strides=[config.strides])
-    return graph.activate(config.activation, graph.apply("Transpose", x, perm=[0, 2, 1]))
-
-
 def global_average_pooling1d(graph: Graph, layer: PlannedLayer, prefix: str, x: str) -> str:
     """Σ x · mask / Σ mask where the input is masked."""
     if not layer.is_masked:

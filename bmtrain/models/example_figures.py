@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from bmtrain.config.sections.experiment import ExperimentConfig
 from bmtrain.config.sections.metrics import top_k
-from bmtrain.models.decision import predicted_classes
+from bmtrain.models.decision import class_probabilities, predicted_classes
 
 Values = NDArray[np.float64]
 
@@ -42,11 +42,17 @@ def values_per_example(
         return (predicted_classes(experiment, outputs) == labels).astype(np.float64)
     if (k := top_k(figure)) is not None:
         return (_num_larger(outputs, labels) < k).astype(np.float64)
+    if figure in {"log_loss", "brier_score"}:
+        probabilities = class_probabilities(experiment, outputs).astype(np.float64)
+        of_probabilities = _log_losses if figure == "log_loss" else _brier_scores
+        return of_probabilities(labels, probabilities)
     errors = outputs.astype(np.float64) - labels
     if figure in {"mean_squared_error", "root_mean_squared_error"}:
         return np.asarray((errors**2).mean(axis=1))
     if figure == "mean_absolute_error":
         return np.asarray(np.abs(errors).mean(axis=1))
+    if figure == "mean_absolute_percentage_error":
+        return np.asarray(100 * (np.abs(errors) / np.maximum(np.abs(labels), 1e-7)).mean(axis=1))
     raise ValueError(f"{figure} has no value per example")
 
 
@@ -62,6 +68,17 @@ def _require_fit(outputs: NDArray[np.float32], labels: NDArray[Any]) -> None:
 def _num_larger(outputs: NDArray[np.float32], labels: NDArray[Any]) -> NDArray[np.int64]:
     of_label = np.take_along_axis(outputs, labels[:, None], axis=1)
     return np.count_nonzero(outputs > of_label, axis=1)
+
+
+def _log_losses(labels: NDArray[Any], probabilities: Values) -> Values:
+    tiny = float(np.finfo(np.float32).eps)
+    clipped = np.clip(probabilities, tiny, 1 - tiny)
+    return np.asarray(np.log(clipped.sum(axis=1)) - np.log(clipped[np.arange(len(labels)), labels]))
+
+
+def _brier_scores(labels: NDArray[Any], probabilities: Values) -> Values:
+    squares = (probabilities - np.eye(probabilities.shape[1])[labels]) ** 2
+    return np.asarray(squares[:, 1] if squares.shape[1] == 2 else squares.sum(axis=1))
 
 
 def _losses(experiment: ExperimentConfig, outputs: Values, labels: NDArray[Any]) -> Values:

@@ -3,16 +3,25 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from typing import Any
 
 import keras
+
+from bmtrain.config.sections.base import Section
 
 #: Where a layer is: its number, or 3.layers.0 inside of layer 3.
 Place = int | str
 
-INITIALIZERS: dict[str, Callable[[int], keras.initializers.Initializer]] = {
-    "zeros": lambda seed: keras.initializers.Zeros(),
-    "ones": lambda seed: keras.initializers.Ones(),
+INITIALIZERS: dict[str, type[keras.initializers.Initializer]] = {
+    "zeros": keras.initializers.Zeros,
+    "ones": keras.initializers.Ones,
+    "constant": keras.initializers.Constant,
+    "identity": keras.initializers.Identity,
+    "orthogonal": keras.initializers.Orthogonal,
+    "random_normal": keras.initializers.RandomNormal,
+    "truncated_normal": keras.initializers.TruncatedNormal,
+    "random_uniform": keras.initializers.RandomUniform,
+    "variance_scaling": keras.initializers.VarianceScaling,
     "glorot_uniform": keras.initializers.GlorotUniform,
     "glorot_normal": keras.initializers.GlorotNormal,
     "he_uniform": keras.initializers.HeUniform,
@@ -20,6 +29,8 @@ INITIALIZERS: dict[str, Callable[[int], keras.initializers.Initializer]] = {
     "lecun_uniform": keras.initializers.LecunUniform,
     "lecun_normal": keras.initializers.LecunNormal,
 }
+#: Which draw nothing.
+_CERTAIN = frozenset({"zeros", "ones", "constant", "identity"})
 
 
 def derived_seed(seed: int, purpose: str, position: Place) -> int:
@@ -33,7 +44,11 @@ def derived_seed(seed: int, purpose: str, position: Place) -> int:
 
 
 def initializer(
-    name: str, seed: int, variable: str, position: Place
+    config: str | Section, seed: int, variable: str, position: Place
 ) -> keras.initializers.Initializer:
-    """That of a layer's ``variable``."""
-    return INITIALIZERS[name](derived_seed(seed, variable, position))
+    """That of a layer's ``variable``: its name alone, or with Keras's options."""
+    options: dict[str, Any] = {"name": config} if isinstance(config, str) else config.model_dump()
+    name = options.pop("name")
+    if name not in _CERTAIN:
+        options["seed"] = derived_seed(seed, variable, position)
+    return INITIALIZERS[name](**options)

@@ -9,10 +9,17 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Final
 
+import numpy as np
 import tensorflow as tf
 
-from bmtrain.config.sections.metrics import RUNNING, top_k
+from bmtrain.config.sections.metrics import is_running, top_k
+
+#: What scikit-learn keeps a float32 probability from 0 and 1 by.
+FLOAT32_EPSILON: Final = float(np.finfo(np.float32).eps)
+#: What Keras divides by at least.
+_SMALLEST_TARGET: Final = 1e-7
 
 #: (labels, outputs) -> (batch,) float32
 PerExample = Callable[[tf.Tensor, tf.Tensor], tf.Tensor]
@@ -59,20 +66,60 @@ def _absolute_error(labels: tf.Tensor, outputs: tf.Tensor) -> tf.Tensor:
     return tf.reduce_mean(tf.abs(outputs - labels), axis=-1)
 
 
-def build_metrics(names: tuple[str, ...], *, threshold: float) -> dict[str, Metric]:
+def _percentage_error(labels: tf.Tensor, outputs: tf.Tensor) -> tf.Tensor:
+    """In percent, as Keras's; a target counts as 1e-7 at least."""
+    sizes = tf.maximum(tf.abs(labels), _SMALLEST_TARGET)
+    return 100.0 * tf.reduce_mean(tf.abs(outputs - labels) / sizes, axis=-1)
+
+
+def _probabilities(outputs: tf.Tensor, *, takes_logits: bool) -> tf.Tensor:
+    """(batch, classes); a single output is about the second class."""
+    if outputs.shape[-1] == 1:
+        second = tf.sigmoid(outputs) if takes_logits else outputs
+        return tf.concat([1.0 - second, second], axis=-1)
+    return tf.nn.softmax(outputs) if takes_logits else outputs
+
+
+def _log_loss(takes_logits: bool) -> PerExample:
+    """−log p(label), p no nearer to 0 and 1 than float32's epsilon, their sum 1."""
+
+    def per_example(labels: tf.Tensor, outputs: tf.Tensor) -> tf.Tensor:
+        probabilities = _probabilities(outputs, takes_logits=takes_logits)
+        clipped = tf.clip_by_value(probabilities, FLOAT32_EPSILON, 1.0 - FLOAT32_EPSILON)
+        of_label = tf.gather(clipped, labels, batch_dims=1)
+        return tf.math.log(tf.reduce_sum(clipped, axis=-1)) - tf.math.log(of_label)
+
+    return per_example
+
+
+def _brier_score(takes_logits: bool) -> PerExample:
+    """Two classes: (p − t)² of the second; more: Σ (p_k − t_k)² (Brier 1950)."""
+
+    def per_example(labels: tf.Tensor, outputs: tf.Tensor) -> tf.Tensor:
+        probabilities = _probabilities(outputs, takes_logits=takes_logits)
+        num_classes = probabilities.shape[-1]
+        squares = tf.square(probabilities - tf.one_hot(labels, num_classes))
+        return squares[:, 1] if num_classes == 2 else tf.reduce_sum(squares, axis=-1)
+
+    return per_example
+
+
+def build_metrics(names: tuple[str, ...], *, takes_logits: bool) -> dict[str, Metric]:
     """Those that are means over examples by name, in the config's order.
 
     Args:
-        threshold: above which a single output means the second class: 0.5 for
-            a probability, 0 for a logit.
+        takes_logits: whether the outputs are logits; else they are probabilities, or numbers.
     """
     table = {
-        "accuracy": Metric(_accuracy(threshold)),
+        "accuracy": Metric(_accuracy(0.0 if takes_logits else 0.5)),
+        "log_loss": Metric(_log_loss(takes_logits)),
+        "brier_score": Metric(_brier_score(takes_logits)),
         "mean_squared_error": Metric(_squared_error),
         "root_mean_squared_error": Metric(_squared_error, finish=math.sqrt),
         "mean_absolute_error": Metric(_absolute_error),
+        "mean_absolute_percentage_error": Metric(_percentage_error),
     }
     for name in names:
         if (k := top_k(name)) is not None:
             table[name] = Metric(_top_k_accuracy(k))
-    return {name: table[name] for name in names if name in RUNNING}
+    return {name: table[name] for name in names if is_running(name)}

@@ -15,7 +15,7 @@ from bmtrain.data.examples.preprocessing import Preprocessing
 from bmtrain.models import metrics as metric_table
 from bmtrain.models.architecture import Architecture
 from bmtrain.models.augmentation import Augmentor
-from bmtrain.models.decision import decision_threshold
+from bmtrain.models.decision import decision_threshold, takes_logits
 from bmtrain.models.layers.building import build_model
 from bmtrain.models.losses import PerExample, build_loss
 from bmtrain.models.objective import l2_factor, l2_penalty, own_penalty, penalized_kernels
@@ -73,7 +73,6 @@ def build_problem(
     """The problem with its initial weights: a pure function of the arguments."""
     facts = preprocessing.facts
     model = build_model(architecture, seed=experiment.seed)
-    threshold = decision_threshold(experiment)
     penalty, augmentation = experiment.regularization, experiment.training.augmentation
     rate = experiment.optimizer.learning_rate
     timeline = experiment.training.timeline(facts.num_train_examples)
@@ -83,12 +82,14 @@ def build_problem(
         optimizer=optimizer,
         loss_name=experiment.loss.name,
         loss=build_loss(experiment.loss),
-        metrics=metric_table.build_metrics(experiment.metrics, threshold=threshold),
+        metrics=metric_table.build_metrics(
+            experiment.metrics, takes_logits=takes_logits(experiment)
+        ),
         kernels=penalized_kernels(model),
         l2_factor=l2_factor(penalty.l2_lambda, penalty.l2_convention, facts.num_train_examples),
         preprocessing=preprocessing,
         num_classes=facts.num_outputs if facts.class_names is not None else None,
-        threshold=threshold,
+        threshold=decision_threshold(experiment),
         seed=experiment.seed,
         augmentor=Augmentor(augmentation, seed=experiment.seed) if augmentation else None,
         plateau=rate if isinstance(rate, ReduceOnPlateau) else None,

@@ -1,7 +1,7 @@
 """Figures that are no mean over examples: of a whole split's outputs, on the host, in float64.
 
-scikit-learn's definitions under the same names, but percents are Keras's. Every example counts once. What has no value
-(an area where one of the two sides has no example) is NaN. No TensorFlow.
+scikit-learn's definitions under the same names. Every example counts once. What has no value (an
+area where one of the two sides has no example) is NaN. No TensorFlow.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bmtrain.config.sections.experiment import ExperimentConfig
-from bmtrain.config.sections.metrics import RUNNING
+from bmtrain.config.sections.metrics import is_running
 from bmtrain.models.decision import class_probabilities, predicted_classes
 
 Values = NDArray[np.float64]
@@ -30,7 +30,7 @@ def split_figures(experiment: ExperimentConfig) -> dict[str, SplitFigure]:
     return {
         name: partial(_figure, experiment, name)
         for name in experiment.metrics
-        if name not in RUNNING
+        if not is_running(name)
     }
 
 
@@ -104,21 +104,6 @@ def _area(is_positive: NDArray[np.bool_], scores: Values) -> float:
     return float(above / (num_positive * num_negative))
 
 
-def _log_loss(labels: NDArray[Any], probabilities: Values) -> float:
-    """−mean log p(label), p clipped to float32's nearest to 0 and 1."""
-    tiny = float(np.finfo(np.float32).eps)
-    clipped = np.clip(probabilities, tiny, 1 - tiny)
-    clipped /= clipped.sum(axis=1, keepdims=True)
-    return float(-np.log(clipped[np.arange(len(labels)), labels]).mean())
-
-
-def _brier_score(labels: NDArray[Any], probabilities: Values) -> float:
-    """Two classes: the mean of (p − t)²; more: of Σ (p_k − t_k)² (Brier 1950)."""
-    targets = np.eye(probabilities.shape[1])[labels]
-    squares = (probabilities - targets) ** 2
-    return float((squares[:, 1] if squares.shape[1] == 2 else squares.sum(axis=1)).mean())
-
-
 def _calibration_error(labels: NDArray[Any], probabilities: Values) -> float:
     """Σ (n_b/n)·|accuracy − mean confidence| over bins of the predicted class's probability."""
     predicted, confidence = probabilities.argmax(axis=1), probabilities.max(axis=1)
@@ -145,19 +130,11 @@ def _explained(squares: Values, targets: Values) -> float:
     return float(np.where(whole > 0, 1 - quotient, of_constant).mean())
 
 
-def _percentage_error(targets: Values, outputs: Values) -> float:
-    """100·mean of |y − h|/|y|, in percent as Keras's; |y| at least 1e-7."""
-    return 100 * float((np.abs(targets - outputs) / np.maximum(np.abs(targets), 1e-7)).mean())
-
-
 _OF_PROBABILITIES: Final[dict[str, Callable[[NDArray[Any], Values], float]]] = {
     "roc_auc": _roc_auc,
-    "log_loss": _log_loss,
-    "brier_score": _brier_score,
     "expected_calibration_error": _calibration_error,
 }
 _OF_NUMBERS: Final[dict[str, Callable[[Values, Values], float]]] = {
-    "mean_absolute_percentage_error": _percentage_error,
     "max_error": lambda targets, outputs: float(np.abs(targets - outputs).max()),
     "r2": _r2,
     "explained_variance": _explained_variance,

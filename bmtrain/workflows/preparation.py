@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from bmtrain.config.expectations import Expectation, parse_expectation
-from bmtrain.config.figure_checks import two_class_findings
+from bmtrain.config.figure_checks import class_count_findings
 from bmtrain.config.load import LoadedConfig
 from bmtrain.config.origins import Origins
 from bmtrain.config.schedule_checks import SCHEDULE, depends_on_steps, timed_findings
@@ -107,10 +107,12 @@ def plan(loaded: LoadedConfig, data: PreparedData) -> Prepared:
     with pointing_at(loaded.origins):
         require_fitting_augmentation(loaded.experiment.training.augmentation, facts)
         architecture = plan_architecture(loaded.experiment, facts)
-        for finding in two_class_findings(loaded.experiment, len(facts.class_names or ())):
-            raise DataError(finding.message, key=finding.key)
         num_examples = data.dataset.splits["train"].num_examples
         late = list(step_warnings(loaded.experiment, num_examples))
+        for finding in class_count_findings(loaded.experiment, len(facts.class_names or ())):
+            if finding.severity == "error":
+                raise DataError(finding.message, key=finding.key)
+            late.append((finding.key, finding.message))
     found = [*architecture_warnings(architecture, facts), *late]
     warnings = [loaded.origins.diagnostic(key, text, severity="warning") for key, text in found]
     return Prepared(

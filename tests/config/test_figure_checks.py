@@ -2,6 +2,7 @@
 
 import pytest
 
+from bmtrain.config.figure_checks import class_count_findings
 from bmtrain.errors import ConfigError
 
 LINEAR = "{type: flatten}, {type: dense, units: 1}"
@@ -38,6 +39,48 @@ def test_cross_entropy_is_no_regression(errors, config):
 def test_a_metric_that_does_not_fit_is_an_error(errors, options, message, config):
     (diagnostic,) = errors(text=config(**options))
     assert (diagnostic.key, diagnostic.message) == ("metrics.1", message)
+
+
+@pytest.mark.parametrize(
+    ("written", "name"),
+    [
+        ("{name: top_k_categorical_accuracy, k: 3}", "top_3_accuracy"),
+        ("{name: sparse_top_k_categorical_accuracy, k: 12}", "top_12_accuracy"),
+        ("{name: top_k_categorical_accuracy}", "top_5_accuracy"),
+        ("top_k_categorical_accuracy", "top_5_accuracy"),
+        ("top_99_accuracy", "top_99_accuracy"),
+    ],
+)
+def test_top_k_takes_any_k_by_kerass_name_and_by_ours(load, config, written, name):
+    text = config(metrics=written, training=stopping(f"monitor: train.{name}"))
+    assert load(text=text).experiment.metrics == (name,)
+
+
+@pytest.mark.parametrize("k", ["0", "1", "-3", "2.5", "many", "true"])
+def test_a_k_that_is_none_is_told_where_it_stands(errors, config, k):
+    (told,) = errors(text=config(metrics=f"{{name: top_k_categorical_accuracy, k: {k}}}"))
+    assert told.key == "metrics.0"
+    assert (
+        "or top_K_accuracy ({name: top_k_categorical_accuracy, k: K}) with a K >= 2, got 'top_"
+        in told.message
+    )
+    assert told.source_line[told.column - 1 :].startswith(k)
+
+
+@pytest.mark.parametrize(
+    ("k", "severity", "message"),
+    [
+        (4, "error", "'top_4_accuracy': the data has 3 classes and no 4th"),
+        (3, "warning", "'top_3_accuracy' of 3 classes is always 1"),
+        (2, None, None),
+    ],
+)
+def test_a_k_of_no_use_for_the_datas_classes_is_told(load, config, k, severity, message):
+    loaded = load(text=config(metrics=f"accuracy, top_{k}_accuracy"))
+    found = list(class_count_findings(loaded.experiment, 3))
+    assert [(f.key, f.severity, f.message) for f in found] == (
+        [(("metrics", 1), severity, message)] if message else []
+    )
 
 
 def stopping(options: str) -> str:

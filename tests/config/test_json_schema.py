@@ -35,6 +35,7 @@ CHANGES = [
     ("{name: adam, learning_rate: 0.001}", "{name: gradient_descent, learning_rate: 1}"),
     ("loss: sparse_categorical_crossentropy", "loss: {name: mse}"),
     ("[accuracy]", "[acc, top_5_accuracy, f1_macro, auc]"),
+    ("[accuracy]", "[acc, {name: top_k_categorical_accuracy, k: 7}, top_12_accuracy]"),
     ("batch_size: 32", "batch_size: full, early_stopping: {monitor: train.acc}"),
     ("{source: mnist}", "{source: mnist, splits: {test: {fraction: 0.1, replace: true}}}"),
     ("{source: mnist}", "{source: ./x.csv, label: y, splits: {test: 0.1, validation: 0.1}}"),
@@ -70,6 +71,9 @@ def test_the_schema_takes_resolved_configs(validator, load):
         ("{name: adam, learning_rate: 0.001}", "gradient_descent"),
         ("name: adam", "name: sgd, beta_1: 0.9"),
         ("[accuracy]", "[precison]"),
+        ("[accuracy]", "[top_0_accuracy]"),
+        ("[accuracy]", "[{name: top_k_categorical_accuracy, k: 1}]"),
+        ("[accuracy]", "[{name: top_k_categorical_accuracy, k: 3, of: 4}]"),
         ("0.001", "0"),
     ],
 )
@@ -116,3 +120,17 @@ def test_what_a_setting_means_is_in_the_schema():
     assert definitions["Sgd"]["description"].startswith("Stochastic gradient descent")
     assert "drawn after the splits" in str(definitions["DataSection"])
     assert all("description" in section for section in definitions.values())
+
+
+def test_every_argument_is_documented_and_what_selects_a_section_by_what_it_is():
+    schema = json_schema()
+    sections = {"the config": schema["else"], "a part of it": schema["then"], **schema["$defs"]}
+    short = {
+        f"{name}.{key}": about.get("description", "")
+        for name, section in sections.items()
+        for key, about in section.get("properties", {}).items()
+        if len(about.get("description", "")) < 10
+    }
+    assert short == {}
+    dense = schema["$defs"]["DenseLayer"]
+    assert dense["properties"]["type"]["description"].startswith("activation(x · kernel + bias)")

@@ -77,6 +77,43 @@ def test_extents_of_pictures_are_one_number_or_two(config, errors, load, extents
     assert message in diagnostic.message
 
 
+@pytest.mark.parametrize(
+    ("layer", "key", "message"),
+    [
+        ("type: conv1d, filters: 2, kernel_size: 2, strides: 2, dilation_rate: 2", "dilation_rate",
+         "strides and dilation_rate cannot both be other than 1"),
+        ("type: dense, units: 2, kernel_initializer: {name: random_uniform, minval: 1}",
+         "kernel_initializer.maxval", "expected a number > minval, 1, got 0.05"),
+        ("type: dense, units: 2, kernel_initializer: {name: random_normal, stddev: 1e-60}",
+         "kernel_initializer.stddev", "1e-60 is 0 in float32, in which the steps are computed"),
+        ("type: gru, units: 2, recurrent_regularizer: {l2: 1e99}",
+         "recurrent_regularizer.l2", "1e+99 is infinite in float32, in which the steps are computed"),
+        ("type: gru, units: 2, recurrent_constraint: {max_norm: 0}",
+         "recurrent_constraint.max_norm", "expected a number > 0, got 0"),
+        ("type: conv2d, filters: 2, kernel_size: 2, kernel_initializer: identity",
+         "kernel_initializer", None),
+        ("type: dense, units: 2, bias_initializer: orthogonal", "bias_initializer", None),
+        ("type: dense, units: 2, bias_initializer: {name: orthogonal}", "bias_initializer.name",
+         None),
+        ("type: dense, units: 2, kernel_initializer: constant", "kernel_initializer", None),
+        ("type: dense, units: 2, kernel_initializer: {name: zeros, value: 1}",
+         "kernel_initializer.value", "unknown key"),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("is_inside", [False, True])
+def test_what_no_data_makes_possible_is_told_of_inner_layers_too(
+    config, errors, layer, key, message, is_inside
+):
+    place = "model.layers.0.layers.0" if is_inside else "model.layers.0"
+    layer = f"{{type: residual, layers: [{{{layer}}}]}}" if is_inside else f"{{{layer}}}"
+    layers = f"{layer}, {{type: flatten}}, {{type: dense, units: 10, activation: softmax}}"
+    (told,) = errors(text=config(layers=layers))
+    assert told.key == f"{place}.{key}"
+    assert told.message.startswith("expected one of zeros, ones" if message is None else message)
+    # What is told first and last is short enough to be read.
+    assert len(told.message) < 400
+
+
 def test_contradictions_are_reported_all_at_once(errors, config):
     text = config(
         loss="{name: categorical_crossentropy, from_logits: true}",

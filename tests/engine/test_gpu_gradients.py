@@ -43,6 +43,8 @@ LAYERS: dict[str, dict[str, list[dict[str, Any]]]] = {
         "gru": [over("gru", units=3)],
         "bidirectional": [over("bidirectional", layer=over("lstm", units=3))],
         "conv1d": [over("conv1d", filters=3, kernel_size=2), POOL],
+        "depthwise_conv1d": [over("depthwise_conv1d", kernel_size=2), POOL],
+        "separable_conv1d": [over("separable_conv1d", filters=3, kernel_size=2), POOL],
         "max_pooling1d": [over("max_pooling1d", pool_size=2, strides=1), POOL],
         "average_pooling1d": [over("average_pooling1d", pool_size=2, strides=1), POOL],
         "global_average_pooling1d": [POOL],

@@ -83,6 +83,18 @@ def test_a_convolution_by_channel_is_that_of_keras(
     assert_equal(computed, layer, random.normal(size=(3, 9, 8, 4)).astype(np.float32))
 
 
+@pytest.mark.parametrize("padding", ["valid", "same"])
+@pytest.mark.parametrize("kind", ["DepthwiseConv1D", "SeparableConv1D"])
+def test_a_convolution_over_steps_by_feature_is_that_of_keras(computed, random, kind, padding):
+    import keras
+
+    filters = [6] if kind == "SeparableConv1D" else []
+    layer = getattr(keras.layers, kind)(
+        *filters, 3, strides=2, padding=padding, depth_multiplier=2, activation="tanh"
+    )
+    assert_equal(computed, layer, random.normal(size=(3, 9, 4)).astype(np.float32))
+
+
 @pytest.mark.parametrize("padding", ["valid", "same", "causal"])
 @pytest.mark.parametrize("strides", [1, 2])
 def test_a_convolution_over_steps_is_that_of_keras(computed, random, padding, strides):

@@ -34,6 +34,20 @@ NORMALIZED: list[dict[str, Any]] = [
     {"type": "unit_normalization"},
     FLATTEN,
 ]
+BY_STEPS: list[dict[str, Any]] = [
+    {"type": "depthwise_conv1d", "kernel_size": 3, "strides": 2, "padding": "same"},
+    {
+        "type": "separable_conv1d",
+        "filters": 5,
+        "kernel_size": 2,
+        "depth_multiplier": 2,
+        "activation": "relu",
+    },
+    {"type": "max_pooling1d", "pool_size": 3, "strides": 1, "padding": "same"},
+    {"type": "conv1d", "filters": 4, "kernel_size": 2, "dilation_rate": 2, "padding": "causal"},
+    {"type": "average_pooling1d", "pool_size": 3, "strides": 1, "padding": "same"},
+    {"type": "global_max_pooling1d"},
+]
 STACKS: dict[str, list[dict[str, Any]]] = {
     **{
         f"conv2d {padding} {strides}": [
@@ -82,6 +96,7 @@ STACKS: dict[str, list[dict[str, Any]]] = {
         for padding in ("valid", "same")
         for strides in (1, 2)
     },
+    "by steps": [{"type": "reshape", "target_shape": [22, 8]}, *BY_STEPS],
     "resized": [
         {"type": "zero_padding2d", "padding": [0, 2]},
         {"type": "up_sampling2d", "size": [3, 2]},
@@ -108,13 +123,14 @@ WHOLE: dict[str, list[dict[str, Any]]] = {
         conv2d(strides=2),
         {"type": "up_sampling2d"},
         {"type": "average_pooling2d", "pool_size": 2, "padding": "same"},
-        {"type": "global_average_pooling2d"},
+        {"type": "reshape", "target_shape": [-1, 3]},
+        *BY_STEPS,
     ],
     "noise": NOISE,
     "normalized": NORMALIZED,
     "kernel terms": [
         conv2d(kernel_regularizer={"l1": 0.1}, kernel_constraint={"max_norm": 1}),
-        FLATTEN,
+        {"type": "global_max_pooling2d"},
     ],
     "residual": [
         {
@@ -129,6 +145,7 @@ WHOLE: dict[str, list[dict[str, Any]]] = {
         {"type": "patch_embedding", "patch_size": 5, "output_dim": 6},
         {"type": "positional_embedding"},
         {"type": "transformer_block", "num_heads": 2, "intermediate_dim": 7, "dropout": 0.5},
+        {"type": "multi_head_attention", "num_heads": 2, "key_dim": 3},
         {"type": "global_average_pooling1d"},
     ],
 }

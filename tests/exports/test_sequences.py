@@ -46,6 +46,8 @@ STACKS = {
     "pooled": [
         MASKED,
         both(LSTM | SEQUENCE),
+        GRU | SEQUENCE,
+        RNN | SEQUENCE,
         {"type": "dense", "units": 4, "activation": "relu"},
         {"type": "global_average_pooling1d"},
     ],
@@ -107,6 +109,8 @@ STACKS = {
         for strides in (1, 2, 3)
     },
 }
+#: What the formats that Keras writes are tried with.
+BY_KERAS = ("pooled", "conv1d same 2", "attention to what was", "transformer", "shortcut")
 
 
 @pytest.fixture
@@ -153,9 +157,7 @@ def test_every_stack_computes_what_keras_computes(content, tokens, tmp_path, for
     np.testing.assert_allclose(outputs, expected, rtol=1e-4, atol=1e-5)
 
 
-@pytest.mark.parametrize(
-    "stack", ["pooled", "conv1d same 2", "attention to what was", "transformer", "shortcut"]
-)
+@pytest.mark.parametrize("stack", BY_KERAS)
 @pytest.mark.parametrize("format_name", ["keras", "savedmodel"])
 def test_keras_and_savedmodel_take_the_numbers_of_tokens(
     content, tokens, tmp_path, format_name, stack

@@ -13,13 +13,13 @@ def by_tensorflow(runtime):
     """(experiment, figure, outputs, labels) -> the same by the models' own tables."""
     import tensorflow as tf
 
-    from bmtrain.models.decision import decision_threshold
+    from bmtrain.models.decision import takes_logits
     from bmtrain.models.losses import build_loss, encode_targets
     from bmtrain.models.metrics import build_metrics
 
     def run(experiment, figure, outputs, labels):
         if figure != "loss":
-            metrics = build_metrics((figure,), threshold=decision_threshold(experiment))
+            metrics = build_metrics((figure,), takes_logits=takes_logits(experiment))
             return metrics[figure].per_example(tf.constant(labels), tf.constant(outputs)).numpy()
         classes = outputs.shape[1] if labels.ndim == 1 else None
         name = experiment.loss.name
@@ -46,7 +46,9 @@ def probabilities(scores):
 
 @pytest.mark.parametrize("from_logits", LOGITS)
 @pytest.mark.parametrize("name", ["sparse_categorical_crossentropy", "categorical_crossentropy"])
-@pytest.mark.parametrize("figure", ["loss", "smoothed loss", "accuracy", "top_5_accuracy"])
+@pytest.mark.parametrize(
+    "figure", ["loss", "smoothed loss", "accuracy", "top_5_accuracy", "log_loss", "brier_score"]
+)
 def test_classes(by_tensorflow, experiment, request, name, from_logits, figure):
     scores, classes = map(request.getfixturevalue, ("scores", "classes"))
     smoothing = 0.1 if figure == "smoothed loss" else 0.0
@@ -62,7 +64,7 @@ def test_classes(by_tensorflow, experiment, request, name, from_logits, figure):
 
 
 @pytest.mark.parametrize("from_logits", LOGITS)
-@pytest.mark.parametrize("figure", ["loss", "smoothed loss", "accuracy"])
+@pytest.mark.parametrize("figure", ["loss", "smoothed loss", "accuracy", "log_loss", "brier_score"])
 def test_two_classes_by_one_output(by_tensorflow, experiment, random, from_logits, figure):
     smoothing = 0.1 if figure == "smoothed loss" else 0.0
     figure = figure.removeprefix("smoothed ")
@@ -86,7 +88,10 @@ def test_two_classes_by_one_output(by_tensorflow, experiment, random, from_logit
         {"name": "half_mean_squared_error"},
     ],
 )
-@pytest.mark.parametrize("figure", ["loss", "mean_squared_error", "mean_absolute_error"])
+@pytest.mark.parametrize(
+    "figure",
+    ["loss", "mean_squared_error", "mean_absolute_error", "mean_absolute_percentage_error"],
+)
 def test_numbers(by_tensorflow, experiment, random, scores, loss, figure):
     config = experiment({"type": "flatten"}, loss=loss)
     targets = random.normal(size=scores.shape).astype(np.float32)

@@ -73,6 +73,74 @@ def test_kernels_are_glorot_uniform_and_biases_zero_by_default(weights):
     assert not drawn["layers.0.bias"].any()
 
 
+@pytest.mark.parametrize(
+    ("begin", "is_so"),
+    [
+        ({"name": "random_normal", "mean": 1, "stddev": 0.02},
+         lambda w: abs(w.mean() - 1) < 0.002 and w.std() == pytest.approx(0.02, rel=0.1)),
+        ({"name": "truncated_normal", "stddev": 0.5}, lambda w: 0.9 < np.abs(w).max() <= 1),
+        ({"name": "random_uniform", "minval": 2, "maxval": 3},
+         lambda w: w.min() >= 2 and w.max() <= 3 and w.std() == pytest.approx(12**-0.5, rel=0.1)),
+        ({"name": "constant", "value": 0.25}, lambda w: (w == 0.25).all()),
+        ({"name": "variance_scaling", "scale": 3, "mode": "fan_out"},
+         lambda w: w.var() == pytest.approx(3 / 40, rel=0.15)),
+        ({"name": "orthogonal", "gain": 2},
+         lambda w: np.allclose(w @ w.T, 4 * np.eye(4), atol=1e-5)),
+        ({"name": "identity", "gain": 3}, lambda w: np.array_equal(w, 3 * np.eye(4, 40))),
+        ("orthogonal", lambda w: np.allclose(w @ w.T, np.eye(4), atol=1e-5)),
+    ],
+    ids=str,
+)  # fmt: skip
+def test_a_kernel_begins_as_its_initializers_options_say(weights, begin, is_so):
+    layers = ({"type": "dense", "units": 40, "kernel_initializer": begin}, *LAYERS[-1:])
+    kernel = weights(layers)["layers.0.kernel"]
+    assert kernel.shape == (4, 40)
+    assert is_so(kernel)
+    np.testing.assert_array_equal(kernel, weights(layers)["layers.0.kernel"])
+
+
+def test_recurrent_layers_attention_and_normalisations_begin_as_they_are_told(weights):
+    constant = {"name": "constant", "value": 0.5}
+    drawn = weights(
+        (
+            {"type": "reshape", "target_shape": [2, 2]},
+            {
+                "type": "lstm",
+                "units": 2,
+                "return_sequences": True,
+                "kernel_initializer": "identity",
+                "recurrent_initializer": "ones",
+                "bias_initializer": constant,
+            },
+            {"type": "lstm", "units": 1, "return_sequences": True, "unit_forget_bias": False},
+            {
+                "type": "multi_head_attention",
+                "num_heads": 1,
+                "key_dim": 1,
+                "kernel_initializer": constant,
+                "bias_initializer": "ones",
+            },
+            {"type": "positional_embedding", "embeddings_initializer": constant},
+            {
+                "type": "layer_normalization",
+                "gamma_initializer": "zeros",
+                "beta_initializer": constant,
+            },
+            {"type": "flatten"},
+            {"type": "dense", "units": 2},
+        )
+    )
+    np.testing.assert_array_equal(drawn["layers.1.kernel"], np.eye(2, 8))
+    assert (drawn["layers.1.recurrent_kernel"] == 1).all()
+    np.testing.assert_array_equal(drawn["layers.1.bias"], [0.5] * 2 + [1] * 2 + [0.5] * 4)
+    assert not drawn["layers.2.bias"].any()
+    assert drawn["layers.3.value.kernel"] == drawn["layers.3.attention_output.kernel"] == 0.5
+    assert drawn["layers.3.query.bias"] == 1
+    assert (drawn["layers.4.embeddings"] == 0.5).all()
+    assert (drawn["layers.5.gamma"] == 0).all()
+    assert (drawn["layers.5.beta"] == 0.5).all()
+
+
 def test_dropouts_generator_is_no_variable_of_ours(weights):
     assert list(weights()) == [
         "layers.0.kernel",

@@ -13,8 +13,8 @@ def compute(runtime):
 
     from bmtrain.models.metrics import build_metrics
 
-    def run(name, labels, outputs, *, threshold=0.5):
-        metric = build_metrics((name,), threshold=threshold)[name]
+    def run(name, labels, outputs, *, takes_logits=False):
+        metric = build_metrics((name,), takes_logits=takes_logits)[name]
         values = metric.per_example(tf.constant(labels), tf.constant(outputs)).numpy()
         assert values.shape == (len(labels),)
         assert values.dtype == np.float32
@@ -40,16 +40,18 @@ def test_accuracy_is_the_share_of_examples_whose_largest_output_is_the_label(
     assert compute("accuracy", labels, outputs) == pytest.approx(expected, abs=1e-12)
 
 
-@pytest.mark.parametrize("threshold", [0.0, 0.5])
-def test_accuracy_of_one_output_compares_it_with_the_threshold(compute, random, threshold):
+@pytest.mark.parametrize(("takes_logits", "threshold"), [(True, 0.0), (False, 0.5)])
+def test_accuracy_of_one_output_compares_it_with_the_threshold(
+    compute, random, takes_logits, threshold
+):
     output = random.normal(size=(NUM_EXAMPLES, 1)).astype(np.float32)
     labels = random.integers(0, 2, NUM_EXAMPLES).astype(np.int32)
     expected = sklearn_metrics.accuracy_score(labels, output[:, 0] > threshold)
-    value = compute("accuracy", labels, output, threshold=threshold)
+    value = compute("accuracy", labels, output, takes_logits=takes_logits)
     assert value == pytest.approx(expected, abs=1e-12)
 
 
-@pytest.mark.parametrize("k", [2, 3, 5])
+@pytest.mark.parametrize("k", [2, 3, 5, 7])
 def test_top_k_accuracy_is_that_of_scikit_learn(compute, labels, outputs, k):
     expected = sklearn_metrics.top_k_accuracy_score(labels, outputs, k=k)
     assert compute(f"top_{k}_accuracy", labels, outputs) == pytest.approx(expected, abs=1e-12)
@@ -76,3 +78,54 @@ def test_the_root_is_taken_after_the_mean_over_all_targets(compute, random):
     expected = np.sqrt(np.mean((targets.astype(np.float64) - outputs) ** 2))
     value = compute("root_mean_squared_error", targets, outputs)
     assert value == pytest.approx(expected, rel=1e-6)
+
+
+def probabilities_of(logits):
+    """In float64, a column per class."""
+    if logits.shape[1] == 1:
+        second = 1 / (1 + np.exp(-logits.astype(np.float64)))
+        return np.concatenate([1 - second, second], axis=1)
+    powers = np.exp(logits.astype(np.float64))
+    return powers / powers.sum(axis=1, keepdims=True)
+
+
+@pytest.mark.parametrize("takes_logits", [False, True])
+@pytest.mark.parametrize("num_outputs", [1, 2, 6])
+def test_a_score_of_probabilities_is_that_of_scikit_learn(
+    compute, random, num_outputs, takes_logits
+):
+    logits = (2 * random.normal(size=(NUM_EXAMPLES, num_outputs))).astype(np.float32)
+    wide = probabilities_of(logits)
+    num_classes = wide.shape[1]
+    labels = (np.arange(NUM_EXAMPLES) % num_classes).astype(np.int32)
+    outputs = logits if takes_logits else wide[:, -num_outputs:].astype(np.float32)
+    nats = sklearn_metrics.log_loss(labels, wide)
+    value = compute("log_loss", labels, outputs, takes_logits=takes_logits)
+    assert value == pytest.approx(nats, rel=1e-6)
+    if num_classes == 2:
+        expected = sklearn_metrics.brier_score_loss(labels, wide[:, 1])
+    else:
+        expected = ((wide - np.eye(num_classes)[labels]) ** 2).sum(axis=1).mean()
+    value = compute("brier_score", labels, outputs, takes_logits=takes_logits)
+    assert value == pytest.approx(expected, rel=1e-6)
+
+
+@pytest.mark.parametrize("num_outputs", [1, 3])
+def test_the_log_loss_of_certain_errors_is_finite(compute, num_outputs):
+    """Of a float32 probability scikit-learn keeps it from 0 by float32's epsilon."""
+    outputs = np.zeros((4, num_outputs), np.float32)
+    if num_outputs > 1:
+        outputs[:, 0] = 1
+    labels = np.ones(4, np.int32)
+    value = compute("log_loss", labels, outputs)
+    assert value == pytest.approx(-np.log(np.finfo(np.float32).eps), rel=1e-6)
+
+
+def test_percents_are_keras(compute, random):
+    import keras
+
+    targets, outputs = random.normal(size=(2, 30, 2)).astype(np.float32)
+    targets[0] = 0  # which Keras takes for 1e-7
+    expected = keras.losses.mean_absolute_percentage_error(targets, outputs).numpy().mean()
+    value = compute("mean_absolute_percentage_error", targets, outputs)
+    assert value == pytest.approx(float(expected), rel=1e-5)

@@ -70,6 +70,15 @@ STACKS: dict[str, list[dict[str, Any]]] = {
         for padding in ("valid", "same")
         for more in ({}, {"strides": 2, "depth_multiplier": 3}, {"use_bias": False})
     },
+    "by steps": [
+        {"type": "reshape", "target_shape": [22, 8]},
+        {"type": "conv1d", "filters": 4, "kernel_size": 3, "dilation_rate": 2, "padding": "causal"},
+        {"type": "depthwise_conv1d", "kernel_size": 3, "strides": 2, "depth_multiplier": 2},
+        {"type": "separable_conv1d", "filters": 5, "kernel_size": 2, "depth_multiplier": 3},
+        {"type": "separable_conv1d", "filters": 3, "kernel_size": 4, "padding": "same"},
+        {"type": "conv1d", "filters": 2, "kernel_size": 3, "dilation_rate": 3},
+        FLATTEN,
+    ],
     "zero_padding2d": [{"type": "zero_padding2d"}, FLATTEN],
     "zero_padding2d apart": [{"type": "zero_padding2d", "padding": [0, 3]}, FLATTEN],
     "up_sampling2d": [{"type": "up_sampling2d"}, FLATTEN],

@@ -137,7 +137,7 @@ REFUSED: dict[str, tuple[list[dict[str, Any]], str, int]] = {
     "no sequence": ([EMBEDDING, LSTM, LSTM, DENSE], r"takes a sequence.*shape \[4\]", 2),
     "long window": (
         [EMBEDDING, {"type": "conv1d", "filters": 2, "kernel_size": 10}, DENSE],
-        "a window of 10 steps, its input has 9",
+        "windows of 10 steps, its input is 9 steps",
         1,
     ),
 }
@@ -149,6 +149,22 @@ def test_what_does_not_fit_is_told_with_its_layer(planned, case):
     with pytest.raises(DataError, match=message) as caught:
         planned(*layers)
     assert (caught.value.key or ())[:3] == ("model", "layers", position)
+
+
+@pytest.mark.parametrize(
+    ("shape", "hint"),
+    [
+        ((6,), "numbers of a table have no order"),
+        ((4, 4, 1), "whose name ends in 2d; or {type: reshape, target_shape: [steps, features]}"),
+    ],
+)
+def test_what_to_do_about_an_input_that_is_no_sequence_depends_on_it(
+    experiment, dataset, shape, hint
+):
+    facts = dataset(np.zeros((6, *shape), np.float32), np.arange(6, dtype=np.int32) % 3).facts
+    with pytest.raises(DataError) as caught:
+        plan_architecture(experiment(LSTM, DENSE, loss=SPARSE), facts)
+    assert hint in str(caught.value.hint)
 
 
 def test_an_embedding_of_numbers_is_refused(experiment, dataset):

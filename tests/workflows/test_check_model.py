@@ -47,6 +47,20 @@ def test_shapes_and_parameters_are_those_of_kerass_own_model(runtime, project, m
     ]
 
 
+def test_a_format_that_cannot_hold_the_model_is_told_before_it_is_trained(project):
+    model = (
+        "{layers: [{type: reshape, target_shape: [2, 2]}, {type: lstm, units: 2}, "
+        "{type: dense, units: 3, activation: softmax}]}"
+    )
+    _, section = section_of(project / "points.yaml", f"model={model}")
+    told = [found.message for found in section.findings if "export" in found.message]
+    why = "layer 1 (lstm) is a loop, which has no built-in operation"
+    assert told == [f"no export to litert: {why}"]
+    assert section.facts["not_exported"] == {"litert": why}
+    _, section = section_of(project / "points.yaml")
+    assert section.facts["not_exported"] == {}
+
+
 def test_each_layer_has_the_line_that_it_is_written_in(tmp_path, project):
     text = (project / "points.yaml").read_text().replace("./points", f"{project}/points")
     lines = [line for line in text.splitlines() if not line.startswith("model")]

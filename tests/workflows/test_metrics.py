@@ -12,7 +12,7 @@ WORDS = (
     "metrics=[accuracy, f1_macro, auc, mcc, ece, log_loss, top_2_accuracy]",
     "training.early_stopping={monitor: validation.f1_macro, patience: 2}",
 )
-WHOLE = ("f1_macro", "roc_auc", "matthews_corrcoef", "expected_calibration_error", "log_loss")
+WHOLE = ("f1_macro", "roc_auc", "matthews_corrcoef", "expected_calibration_error")
 
 
 def test_validation_and_test_have_them_and_train_has_running_means_alone(train):
@@ -22,6 +22,10 @@ def test_validation_and_test_have_them_and_train_has_running_means_alone(train):
         assert set(WHOLE) <= epoch["validation"].keys()
         assert not set(WHOLE) & epoch["train"].keys()
         assert {"accuracy", "top_2_accuracy"} <= epoch["train"].keys()
+        # Without weights and label smoothing a cross-entropy is the log loss.
+        for split in ("train", "validation"):
+            figures = epoch[split]
+            assert figures["log_loss"] == pytest.approx(figures["loss"], rel=1e-5)
     assert all(judged["met"] for judged in run.summary["expectations"])
     best = max(run.epochs, key=lambda epoch: epoch["validation"]["f1_macro"])
     assert run.summary["evaluated"] == {
@@ -49,12 +53,22 @@ def test_a_watched_figure_of_a_whole_split_is_the_same_after_a_resume(interrupte
     assert log_but_times(path) == log_but_times(whole.path)
 
 
-def test_a_figure_of_two_classes_is_refused_for_three_with_its_place(command, project):
-    ended = command("train", project / "points.yaml", "metrics=[accuracy, f1]", "--json")
+@pytest.mark.parametrize(
+    ("metric", "message"),
+    [
+        ("f1", "'f1' is of two classes, and the data has 3; write 'f1_macro'"),
+        ("{name: top_k_categorical_accuracy, k: 7}",
+         "'top_7_accuracy': the data has 3 classes and no 7th"),
+    ],
+)  # fmt: skip
+def test_a_figure_that_the_classes_do_not_have_is_refused_with_its_place(
+    command, project, metric, message
+):
+    ended = command("train", project / "points.yaml", f"metrics=[accuracy, {metric}]", "--json")
     assert ended.exit_code == 3
     (told,) = ended.document["diagnostics"]
     assert told["key"] == "metrics.1"
-    assert told["message"] == "'f1' is of two classes, and the data has 3; write 'f1_macro'"
+    assert told["message"] == message
 
 
 def test_runs_are_not_compared_by_what_no_example_has(train, command):

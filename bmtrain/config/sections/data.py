@@ -153,7 +153,9 @@ class DataSection(Section):
         "blocks of them are read as they are needed; no result changes by a bit. auto: stream "
         "where they would take more than a quarter of the available memory.",
     )
-    splits: SplitsSection = Field(default_factory=SplitsSection)
+    splits: SplitsSection = Field(
+        default_factory=SplitsSection, description="Which examples are held out, and how drawn."
+    )
     train_examples: Annotated[int, Field(ge=1)] | None = Field(
         default=None,
         description="Keep only this many training examples, drawn after the splits, "

@@ -26,18 +26,26 @@ class ExperimentConfig(Section):
     seed: Annotated[int, Field(ge=0, le=2**32 - 1)] = Field(
         default=0, description="Initial weights, splits, order and dropout follow from it."
     )
-    data: DataSection
-    model: Model
-    loss: Loss
+    data: DataSection = Field(description="The examples: their source, splits and scaling.")
+    model: Model = Field(description="Plain layers, or a preset that stands for some.")
+    loss: Loss = Field(
+        description="What is minimised: the mean over examples; a name, or {name: …}."
+    )
     metrics: tuple[Metric, ...] = Field(
         default=(),
         description="Reported beside the loss; what is no mean over examples of whole validation "
         "and test splits alone.",
     )
-    optimizer: Optimizer
-    regularization: RegularizationSection = Field(default_factory=RegularizationSection)
-    training: TrainingSection
-    track: TrackSection = Field(default_factory=TrackSection)
+    optimizer: Optimizer = Field(
+        description="How the parameters follow the gradient; a name, or {name: …}."
+    )
+    regularization: RegularizationSection = Field(
+        default_factory=RegularizationSection, description="The L2 penalty over all kernels."
+    )
+    training: TrainingSection = Field(description="How long, in which batches, and on what.")
+    track: TrackSection = Field(
+        default_factory=TrackSection, description="Other programs that follow the run."
+    )
     expect: tuple[str, ...] = Field(
         default=(), description="SPLIT.METRIC (>=|<=|>|<) NUMBER; a missed one is exit code 4."
     )

@@ -19,6 +19,12 @@ _FORM = "'500 steps', '2 epochs' or '10%' of the training"
 _WARMUP = f"The rate rises from 0 for so long, in proportion to the step: {_FORM}."
 _INITIAL = "The rate after the warm-up, > 0."
 _DURATION = f"The rate is at its end then, counted from the training's beginning: {_FORM}."
+DecayRate = Annotated[
+    float, Field(gt=0, lt=1, description="What the rate is multiplied by each time, 0 < … < 1.")
+]
+Alpha = Annotated[
+    float, Field(ge=0, le=1, description="What is left at the end, as a share of initial.")
+]
 
 
 class Schedule(Section):
@@ -40,7 +46,7 @@ class StepDecay(Schedule):
 
     name: Literal["step"]
     every: DurationText = Field(description=f"Between two reductions: {_FORM}.")
-    decay_rate: Annotated[float, Field(gt=0, lt=1)] = 0.1
+    decay_rate: DecayRate = 0.1
 
 
 class ExponentialDecay(Schedule):
@@ -48,7 +54,7 @@ class ExponentialDecay(Schedule):
 
     name: Literal["exponential"]
     every: DurationText = Field(description=f"In which it becomes decay_rate times less: {_FORM}.")
-    decay_rate: Annotated[float, Field(gt=0, lt=1)] = 0.96
+    decay_rate: DecayRate = 0.96
 
 
 class Piecewise(Section):
@@ -71,9 +77,7 @@ class Cosine(Schedule):
 
     name: Literal["cosine"]
     duration: DurationText = Field(default="100%", description=_DURATION)
-    alpha: Annotated[float, Field(ge=0, le=1)] = Field(
-        default=0.0, description="What is left at the end, as a share of initial."
-    )
+    alpha: Alpha = 0.0
 
 
 class CosineRestarts(Schedule):
@@ -81,9 +85,13 @@ class CosineRestarts(Schedule):
 
     name: Literal["cosine_restarts"]
     first: DurationText = Field(description=f"How long the first one is: {_FORM}.")
-    t_mul: Annotated[float, Field(ge=1, le=1000)] = 2.0
-    m_mul: Annotated[float, Field(gt=0, le=1)] = 1.0
-    alpha: Annotated[float, Field(ge=0, le=1)] = 0.0
+    t_mul: Annotated[float, Field(ge=1, le=1000)] = Field(
+        default=2.0, description="How many times as long each next one is, ≥ 1."
+    )
+    m_mul: Annotated[float, Field(gt=0, le=1)] = Field(
+        default=1.0, description="How many times as high, > 0, ≤ 1."
+    )
+    alpha: Alpha = 0.0
 
 
 class Polynomial(Schedule):
@@ -91,8 +99,12 @@ class Polynomial(Schedule):
 
     name: Literal["polynomial"]
     duration: DurationText = Field(default="100%", description=_DURATION)
-    end: Annotated[float, Field(ge=0)] = 0.0001
-    power: Annotated[float, Field(gt=0, le=100)] = 1.0
+    end: Annotated[float, Field(ge=0)] = Field(
+        default=0.0001, description="The rate at the end, ≥ 0."
+    )
+    power: Annotated[float, Field(gt=0, le=100)] = Field(
+        default=1.0, description="1: a straight line; more: a faster fall at first."
+    )
 
 
 class OneCycle(Section):
@@ -122,8 +134,10 @@ class ReduceOnPlateau(Schedule):
     mode: Literal["auto", "min", "max"] = Field(
         default="auto", description="auto: max for what is better when it is more, else min."
     )
-    factor: Annotated[float, Field(gt=0, lt=1)] = 0.1
-    patience: Annotated[int, Field(ge=1)] = 10
+    factor: DecayRate = 0.1
+    patience: Annotated[int, Field(ge=1)] = Field(
+        default=10, description="Epochs without improvement before a reduction."
+    )
     min_delta: Annotated[float, Field(ge=0)] = Field(
         default=1e-4, description="An improvement must be larger than this."
     )

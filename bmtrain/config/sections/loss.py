@@ -55,7 +55,9 @@ class Huber(Section):
     """½e² where |e| ≤ delta, else delta·|e| − ½delta²; the mean over outputs."""
 
     name: Literal["huber"]
-    delta: Annotated[float, Field(gt=0)] = 1.0
+    delta: Annotated[float, Field(gt=0)] = Field(
+        default=1.0, description="Where the square ends and the straight line begins, > 0."
+    )
 
 
 class HalfMeanSquaredError(Section):

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Final, Literal, get_args
+import re
+from typing import Annotated, Final, Literal, get_args
+
+from pydantic import Field
 
 #: Of each example: it is right or wrong.
-RightOrWrong = Literal[
-    "accuracy", "top_2_accuracy", "top_3_accuracy", "top_5_accuracy", "top_10_accuracy"
-]
+RightOrWrong = Literal["accuracy"]
+#: The same: the label is among the K largest outputs.
+TOP_K: Final = r"^top_([2-9]|[1-9][0-9]{1,5})_accuracy$"
 #: Of two classes, the second is what is to be found.
 OfTwoClasses = Literal["precision", "recall", "f1"]
 #: Of each class, and their mean: as they are, or as often as there are examples of it.
@@ -21,33 +24,39 @@ OfEachClass = Literal[
 ]
 #: Of all classes at once.
 OfAllClasses = Literal["matthews_corrcoef"]
-OfProbabilities = Literal["roc_auc", "log_loss", "brier_score", "expected_calibration_error"]
-#: Of each example, and their mean.
-OfErrors = Literal["mean_squared_error", "root_mean_squared_error", "mean_absolute_error"]
-OfNumbers = Literal["mean_absolute_percentage_error", "max_error", "r2", "explained_variance"]
+#: Of each example's probabilities, and their mean.
+OfExamplesProbabilities = Literal["log_loss", "brier_score"]
+OfProbabilities = Literal["roc_auc", "expected_calibration_error"]
+#: Of each example's errors, and their mean.
+OfErrors = Literal[
+    "mean_squared_error",
+    "root_mean_squared_error",
+    "mean_absolute_error",
+    "mean_absolute_percentage_error",
+]
+OfNumbers = Literal["max_error", "r2", "explained_variance"]
 
-Metric = Literal[
+MetricName = Literal[
     RightOrWrong,
     OfTwoClasses,
     OfEachClass,
     OfAllClasses,
+    OfExamplesProbabilities,
     OfProbabilities,
     OfErrors,
     OfNumbers,
 ]
+Metric = MetricName | Annotated[str, Field(pattern=TOP_K)]
 
-RIGHT_OR_WRONG: Final = frozenset[str](get_args(RightOrWrong))
 OF_TWO_CLASSES: Final = frozenset[str](get_args(OfTwoClasses))
-OF_PROBABILITIES: Final = frozenset[str](get_args(OfProbabilities))
+OF_PROBABILITIES: Final = frozenset[str](
+    (*get_args(OfExamplesProbabilities), *get_args(OfProbabilities))
+)
 OF_NUMBERS: Final = frozenset[str]((*get_args(OfErrors), *get_args(OfNumbers)))
-#: Figures of classification; all others compare numbers.
-CLASS_METRICS: Final = frozenset[str](get_args(Metric)) - OF_NUMBERS
-#: Means over examples, which the steps add up; all others need a whole split's outputs.
-RUNNING: Final = RIGHT_OR_WRONG | frozenset[str](get_args(OfErrors))
-#: Figures of which more is better; of all others less is.
-HIGHER_IS_BETTER: Final = (
-    CLASS_METRICS - {"log_loss", "brier_score", "expected_calibration_error"}
-) | {"r2", "explained_variance"}
+_RUNNING: Final = frozenset[str](
+    (*get_args(RightOrWrong), *get_args(OfExamplesProbabilities), *get_args(OfErrors))
+)
+_LESS_IS_BETTER: Final = frozenset({"log_loss", "brier_score", "expected_calibration_error"})
 #: Their least and their most; of all others 0 and no end.
 _RANGES: Final = {
     "matthews_corrcoef": (-1.0, 1.0),
@@ -58,12 +67,36 @@ _RANGES: Final = {
 }
 
 
-def bounds(metric: str) -> tuple[float, float]:
-    """The least and the most that a figure can be."""
-    usual = (0.0, 1.0 if metric in CLASS_METRICS else float("inf"))
-    return _RANGES.get(metric, usual)
-
-
 def top_k(metric: str) -> int | None:
     """3 for ``top_3_accuracy``; None for all else."""
-    return int(metric.split("_")[1]) if metric.startswith("top_") else None
+    found = re.match(TOP_K, metric)
+    return int(found[1]) if found else None
+
+
+def is_right_or_wrong(metric: str) -> bool:
+    """Whether it is the share of examples that are right."""
+    return metric in get_args(RightOrWrong) or top_k(metric) is not None
+
+
+def is_of_classes(metric: str) -> bool:
+    """Whether it is a figure of classification; all others compare numbers."""
+    return (metric in get_args(MetricName) and metric not in OF_NUMBERS) or is_right_or_wrong(
+        metric
+    )
+
+
+def is_running(metric: str) -> bool:
+    """Whether it is a mean over examples, which the steps add up; all others need a whole split."""
+    return metric in _RUNNING or is_right_or_wrong(metric)
+
+
+def is_more_better(metric: str) -> bool:
+    """Whether more is better; of all others less is."""
+    is_share = is_of_classes(metric) and metric not in _LESS_IS_BETTER
+    return is_share or metric in ("r2", "explained_variance")
+
+
+def bounds(metric: str) -> tuple[float, float]:
+    """The least and the most that a figure can be."""
+    usual = (0.0, 1.0 if is_of_classes(metric) else float("inf"))
+    return _RANGES.get(metric, usual)

@@ -15,7 +15,9 @@ class LayersModel(Section):
     """Layers in the order in which the data passes them."""
 
     type: Literal["layers"] = "layers"
-    layers: tuple[Layer, ...] = Field(min_length=1, max_length=1000)
+    layers: tuple[Layer, ...] = Field(
+        min_length=1, max_length=1000, description="Each a mapping with its type: {type: dense, …}."
+    )
 
 
 class MlpModel(Section):
@@ -61,7 +63,10 @@ class CnnModel(Section):
 
 
 Width = Annotated[int, Field(ge=1, le=1_000_000, description="Values of each step.")]
-NumLayers = Annotated[int, Field(ge=1, le=500)]
+NumLayers = Annotated[int, Field(ge=1, le=500, description="How many, one behind the other.")]
+BlockDropout = Annotated[
+    Rate, Field(description="After the places, and in each block; 0 means none.")
+]
 
 
 class LstmModel(Section):
@@ -73,7 +78,9 @@ class LstmModel(Section):
     type: Literal["lstm"]
     units: Units = Field(default=64, description="Of each layer and direction.")
     num_layers: NumLayers = 1
-    bidirectional: bool = False
+    bidirectional: bool = Field(
+        default=False, description="Whether each layer also goes over the sequence backwards."
+    )
     embedding_dim: Width = Field(default=64, description="Size of a token's vector, of texts.")
     dropout: Rate = Field(default=0.0, description="After each layer; 0 means none.")
 
@@ -91,7 +98,7 @@ class TransformerModel(Section):
         default=4, description="They divide the width."
     )
     intermediate_dim: Units | None = Field(default=None, description="null: 4 times the width.")
-    dropout: Rate = 0.1
+    dropout: BlockDropout = 0.1
 
 
 class VitModel(Section):
@@ -110,7 +117,7 @@ class VitModel(Section):
         default=4, description="They divide the width."
     )
     intermediate_dim: Units | None = Field(default=None, description="null: 4 times the width.")
-    dropout: Rate = 0.1
+    dropout: BlockDropout = 0.1
 
 
 class ResnetModel(Section):

@@ -74,7 +74,9 @@ class CheckpointSection(Section):
 class TrainingSection(Section):
     """Epochs, batches and the engine."""
 
-    epochs: Annotated[int, Field(ge=1, le=1_000_000)]
+    epochs: Annotated[int, Field(ge=1, le=1_000_000)] = Field(
+        description="How often the training goes over all training examples."
+    )
     batch_size: BatchSize | Literal["full"] = Field(
         default=32, description="Examples per step; full: batch gradient descent."
     )
@@ -102,8 +104,12 @@ class TrainingSection(Section):
         description="How training examples are varied in each epoch, in this order; shift, rotate "
         "and zoom are one resampling, at the first of them.",
     )
-    early_stopping: EarlyStopping | None = None
-    checkpoint: CheckpointSection = Field(default_factory=CheckpointSection)
+    early_stopping: EarlyStopping | None = Field(
+        default=None, description="When to end before the last epoch; null: never."
+    )
+    checkpoint: CheckpointSection = Field(
+        default_factory=CheckpointSection, description="When the training is saved."
+    )
 
     def examples_per_step(self, num_examples: int) -> int:
         """Of so many training examples; no more than there are."""

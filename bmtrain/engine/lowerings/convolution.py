@@ -31,7 +31,7 @@ def convolution(
 
 
 def depthwise_convolution(
-    layer: keras.layers.DepthwiseConv2D,
+    layer: keras.layers.DepthwiseConv1D | keras.layers.DepthwiseConv2D,
     inputs: tf.Tensor,
     seed: int,
     position: Place,
@@ -43,7 +43,7 @@ def depthwise_convolution(
 
 
 def separable_convolution(
-    layer: keras.layers.SeparableConv2D,
+    layer: keras.layers.SeparableConv1D | keras.layers.SeparableConv2D,
     inputs: tf.Tensor,
     seed: int,
     position: Place,

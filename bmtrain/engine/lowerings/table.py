@@ -73,8 +73,14 @@ LOWERINGS: Final[dict[type[keras.layers.Layer], tuple[Lowering, ...]]] = {
     ),
     keras.layers.Conv1D: (Lowering("conv1d", convolution.convolution),),
     keras.layers.Conv2D: (Lowering("conv2d", convolution.convolution),),
+    keras.layers.DepthwiseConv1D: (
+        Lowering("depthwise_conv1d", convolution.depthwise_convolution),
+    ),
     keras.layers.DepthwiseConv2D: (
         Lowering("depthwise_conv2d", convolution.depthwise_convolution),
+    ),
+    keras.layers.SeparableConv1D: (
+        Lowering("separable_conv1d", convolution.separable_convolution),
     ),
     keras.layers.SeparableConv2D: (
         Lowering("separable_conv2d", convolution.separable_convolution),

@@ -8,8 +8,8 @@ from __future__ import annotations
 import keras
 
 from bmtrain.models.initial_weights import Place, derived_seed, initializer
-from bmtrain.models.layers.embedding import EMBEDDING_LIMIT
 from bmtrain.models.layers.inner_names import inner_layer, inner_name, role_of
+from bmtrain.models.layers.kernels import constraint, regularizer
 from bmtrain.models.shapes.planned import PlannedLayer
 
 #: The roles of the layers with the variables.
@@ -28,15 +28,20 @@ def multi_head_attention(layer: PlannedLayer, seed: int, place: Place) -> keras.
         dropout=config.dropout,
         use_bias=config.use_bias,
         kernel_initializer=initializer(config.kernel_initializer, seed, "kernel", place),
+        kernel_regularizer=regularizer(config.kernel_regularizer),
         seed=derived_seed(seed, "attention", place),
         name=inner_name(_ATTENTION, place),
     )
     inputs = keras.Input(layer.input_shape)
     outputs = attention(inputs, inputs, use_causal_mask=config.use_causal_mask)
-    for name, kernel in own_variables(attention).items():
-        if name.endswith("kernel"):  # Keras would begin with equal queries, keys and values
-            draw = initializer(config.kernel_initializer, seed, name, place)
-            kernel.assign(draw(kernel.shape))
+    for name, variable in own_variables(attention).items():
+        is_kernel = name.endswith("kernel")
+        begin = config.kernel_initializer if is_kernel else config.bias_initializer
+        # Keras would begin with equal queries, keys and values
+        variable.assign(initializer(begin, seed, name, place)(variable.shape))
+        if is_kernel:  # Keras has the same axes for all of them; the last one's inputs have two
+            axes = [0, 1] if name.startswith("attention_output") else [0]
+            variable.constraint = constraint(config.kernel_constraint, axes)
     model = keras.Model(inputs, outputs)
     model.supports_masking = True
     model.use_causal_mask = config.use_causal_mask
@@ -45,12 +50,14 @@ def multi_head_attention(layer: PlannedLayer, seed: int, place: Place) -> keras.
 
 def positional_embedding(layer: PlannedLayer, seed: int, place: Place) -> keras.Model:
     """X + embeddings(0, 1, 2, …)."""
+    config = layer.config
+    assert config.type == "positional_embedding"
     steps, width = layer.input_shape
     embedding = keras.layers.Embedding(
         steps,
         width,
-        embeddings_initializer=keras.initializers.RandomUniform(
-            -EMBEDDING_LIMIT, EMBEDDING_LIMIT, seed=derived_seed(seed, "embeddings", place)
+        embeddings_initializer=initializer(
+            config.embeddings_initializer, seed, "embeddings", place
         ),
         name=inner_name(_POSITIONS, place),
     )

@@ -5,10 +5,8 @@ from __future__ import annotations
 import keras
 
 from bmtrain.config.sections.layers.embedding import EmbeddingLayer
-from bmtrain.models.initial_weights import Place, derived_seed
-
-#: Of a vector's values at first, as in Keras: uniform from minus this to this.
-EMBEDDING_LIMIT = 0.05
+from bmtrain.models.initial_weights import Place, initializer
+from bmtrain.models.layers.kernels import own_terms
 
 
 def embedding(config: EmbeddingLayer, seed: int, position: Place) -> keras.layers.Layer:
@@ -18,7 +16,8 @@ def embedding(config: EmbeddingLayer, seed: int, position: Place) -> keras.layer
         config.input_dim,
         config.output_dim,
         mask_zero=config.mask_zero,
-        embeddings_initializer=keras.initializers.RandomUniform(
-            -EMBEDDING_LIMIT, EMBEDDING_LIMIT, seed=derived_seed(seed, "embeddings", position)
+        embeddings_initializer=initializer(
+            config.embeddings_initializer, seed, "embeddings", position
         ),
+        **own_terms(config, "embeddings", axes=[1]),
     )

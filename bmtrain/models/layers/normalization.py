@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import keras
 
 from bmtrain.config.sections.layers import normalization as sections
-from bmtrain.models.initial_weights import Place
+from bmtrain.models.initial_weights import Place, initializer
 
 
 def batch_normalization(
@@ -15,8 +17,7 @@ def batch_normalization(
     return keras.layers.BatchNormalization(
         momentum=config.momentum,
         epsilon=config.epsilon,
-        center=config.center,
-        scale=config.scale,
+        **_center_and_scale(config, seed, position),
     )
 
 
@@ -25,7 +26,7 @@ def layer_normalization(
 ) -> keras.layers.Layer:
     """The last axis."""
     return keras.layers.LayerNormalization(
-        epsilon=config.epsilon, center=config.center, scale=config.scale
+        epsilon=config.epsilon, **_center_and_scale(config, seed, position)
     )
 
 
@@ -34,7 +35,7 @@ def group_normalization(
 ) -> keras.layers.Layer:
     """Groups of the last axis."""
     return keras.layers.GroupNormalization(
-        groups=config.groups, epsilon=config.epsilon, center=config.center, scale=config.scale
+        groups=config.groups, epsilon=config.epsilon, **_center_and_scale(config, seed, position)
     )
 
 
@@ -43,3 +44,13 @@ def rms_normalization(
 ) -> keras.layers.Layer:
     """The last axis."""
     return keras.layers.RMSNormalization(epsilon=config.epsilon)
+
+
+def _center_and_scale(config: Any, seed: int, position: Place) -> dict[str, Any]:
+    """Keras's arguments of beta and gamma."""
+    return {
+        "center": config.center,
+        "scale": config.scale,
+        "beta_initializer": initializer(config.beta_initializer, seed, "beta", position),
+        "gamma_initializer": initializer(config.gamma_initializer, seed, "gamma", position),
+    }

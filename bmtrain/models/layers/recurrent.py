@@ -7,7 +7,8 @@ from typing import Any
 import keras
 
 from bmtrain.config.sections.layers import recurrent as sections
-from bmtrain.models.initial_weights import Place, derived_seed, initializer
+from bmtrain.models.initial_weights import Place, initializer
+from bmtrain.models.layers.kernels import kernel_terms
 from bmtrain.models.shapes.recurrent import DIRECTIONS
 
 _RECURRENT: dict[str, type[keras.layers.RNN]] = {
@@ -25,6 +26,8 @@ def recurrent(
     if config.type != "simple_rnn":
         # XLA cannot compile cuDNN's own loop.
         arguments["use_cudnn"] = False
+    if isinstance(config, sections.LstmLayer):
+        arguments["unit_forget_bias"] = config.unit_forget_bias
     return _RECURRENT[config.type](
         config.units,
         activation=config.activation,
@@ -32,9 +35,12 @@ def recurrent(
         return_sequences=config.return_sequences,
         go_backwards=bool(of),
         kernel_initializer=initializer(config.kernel_initializer, seed, f"{of}kernel", position),
-        recurrent_initializer=keras.initializers.Orthogonal(
-            seed=derived_seed(seed, f"{of}recurrent_kernel", position)
+        recurrent_initializer=initializer(
+            config.recurrent_initializer, seed, f"{of}recurrent_kernel", position
         ),
+        bias_initializer=initializer(config.bias_initializer, seed, f"{of}bias", position),
+        **kernel_terms(config, "kernel", num_axes=1),
+        **kernel_terms(config, "recurrent", num_axes=1),
         **arguments,
     )
 

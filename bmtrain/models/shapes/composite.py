@@ -21,6 +21,9 @@ from bmtrain.models.shapes.planned import Given, PlannedLayer, Shape
 from bmtrain.models.shapes.sequences import steps_and_features
 from bmtrain.models.shapes.windows import height_width_channels
 
+#: What a block hands on to those of its layers that have a kernel.
+_OF_KERNELS: Final = ("kernel_initializer", "kernel_regularizer", "kernel_constraint")
+
 
 def follow(layers: Sequence[tuple[Layer, ConfigKey]], given: Given) -> list[PlannedLayer]:
     """One layer behind the other; ``given.name`` and a number is what each is called.
@@ -98,16 +101,20 @@ def _transformer_block(config: sections.TransformerBlockLayer, given: Given) -> 
             key=(*given.key, "num_heads"),
             hint="let the embedding before it have a multiple of the heads, or choose other heads",
         )
+    own: dict[str, Any] = {key: getattr(config, key) for key in _OF_KERNELS}
     attention = MultiHeadAttentionLayer(
         type="multi_head_attention",
         num_heads=config.num_heads,
         key_dim=width // config.num_heads,
         dropout=config.dropout,
         use_causal_mask=config.use_causal_mask,
+        **own,
     )
     dense = [
-        DenseLayer(type="dense", units=config.intermediate_dim, activation=config.activation),
-        DenseLayer(type="dense", units=width),
+        DenseLayer(
+            type="dense", units=config.intermediate_dim, activation=config.activation, **own
+        ),
+        DenseLayer(type="dense", units=width, **own),
     ]
     norm = LayerNormalizationLayer(type="layer_normalization", epsilon=config.layer_norm_epsilon)
     dropout = [DropoutLayer(type="dropout", rate=config.dropout)] if config.dropout else []
@@ -130,8 +137,11 @@ def _patch_embedding(config: sections.PatchEmbeddingLayer, given: Given) -> list
             key=(*given.key, "patch_size"),
         )
     num_patches = (height // size) * (width // size)
+    own: dict[str, Any] = {key: getattr(config, key) for key in _OF_KERNELS}
     return [
-        Conv2dLayer(type="conv2d", filters=config.output_dim, kernel_size=size, strides=size),
+        Conv2dLayer(
+            type="conv2d", filters=config.output_dim, kernel_size=size, strides=size, **own
+        ),
         ReshapeLayer(type="reshape", target_shape=(num_patches, config.output_dim)),
     ]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bmtrain.config.sections.layers import normalization as sections
 from bmtrain.errors import DataError
+from bmtrain.figures import count
 from bmtrain.models.shapes.planned import Given, PlannedLayer, Shape, planned
 
 
@@ -25,8 +26,8 @@ def group_normalization(config: sections.GroupNormalizationLayer, given: Given) 
     groups = channels if config.groups == -1 else config.groups
     if groups == 0 or channels % groups:
         raise DataError(
-            f"{given.name} (group_normalization) cannot make {groups} equal groups of the "
-            f"{channels} channels that it gets",
+            f"{given.name} (group_normalization) cannot make {count(groups, 'equal group')} of "
+            f"the {count(channels, 'channel')} that it gets",
             key=(*given.key, "groups"),
             hint=f"a divisor of {channels}, or -1: each channel is a group",
         )

@@ -52,6 +52,11 @@ def both(extents: Extents | Sequence[int]) -> tuple[int, int]:
     return height, width
 
 
+def along(extents: Extents | Sequence[int], num_axes: int) -> tuple[int, ...]:
+    """One for each axis that windows move along; one number is all of them."""
+    return (extents,) * num_axes if isinstance(extents, int) else tuple(extents)
+
+
 def height_width_channels(config: Layer, given: Given) -> tuple[int, int, int]:
     """DataError where the input is no picture."""
     if len(given.shape) != 3:

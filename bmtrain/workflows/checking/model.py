@@ -9,6 +9,7 @@ from typing import Any
 from bmtrain.config.load import LoadedConfig
 from bmtrain.config.source_text import dotted
 from bmtrain.data.checks.finding import Finding
+from bmtrain.exports.table import FORMATS
 from bmtrain.figures import count
 from bmtrain.models.shapes.planned import PlannedLayer
 from bmtrain.workflows.checking.section import Section, Table
@@ -36,6 +37,7 @@ def model_section(prepared: Prepared, loaded: LoadedConfig) -> Section:
             "layers": layers,
             "parameters": architecture.num_parameters,
             "trainable_parameters": architecture.num_parameters - _num_fixed(architecture.layers),
+            "not_exported": _objections(prepared),
         },
     )
 
@@ -50,8 +52,19 @@ def _findings(prepared: Prepared, num_of_config: int) -> Iterator[Finding]:
         f"{count(architecture.num_parameters, 'parameter')}{statistics}; "
         f"{_shown(architecture.input_shape)} in, {_shown(architecture.output_shape)} out",
     )
+    for name, objection in _objections(prepared).items():
+        yield Finding("ok", f"no export to {name}: {objection}")
     for warning in prepared.warnings[num_of_config:]:
         yield Finding("warning", str(warning), place=warning)
+
+
+def _objections(prepared: Prepared) -> dict[str, str]:
+    """Formats that cannot hold the model, and why: better known before it is trained."""
+    told = {
+        name: exporter.objection(prepared.architecture, prepared.dataset.facts)
+        for name, exporter in FORMATS.items()
+    }
+    return {name: objection for name, objection in told.items() if objection is not None}
 
 
 def _facts(place: int | str, layer: PlannedLayer, loaded: LoadedConfig) -> Iterator[dict[str, Any]]:

@@ -7,7 +7,7 @@ from typing import Any, Final, Literal
 
 import numpy as np
 
-from bmtrain.config.sections.metrics import HIGHER_IS_BETTER, RIGHT_OR_WRONG
+from bmtrain.config.sections.metrics import is_more_better, is_right_or_wrong
 from bmtrain.evidence import Interval, holm
 
 _SIGNIFICANT: Final = 0.05
@@ -60,7 +60,7 @@ class Evidence:
 
     def _numbers(self, difference: float, *, turned: bool = False) -> str:
         metric = self.figure.partition(".")[2]
-        scale, unit = (100, " points") if metric in RIGHT_OR_WRONG else (1, "")
+        scale, unit = (100, " points") if is_right_or_wrong(metric) else (1, "")
         digits = _digits(self.interval, scale)
         text = f"{metric} {difference * scale:+.{digits}f}{unit}"
         if self.interval is not None:
@@ -123,6 +123,6 @@ def judged(evidence: Evidence) -> Evidence:
     assert evidence.interval is not None
     if p >= _SIGNIFICANT or not evidence.interval.excludes_zero():
         return evidence
-    is_more_better = evidence.figure.partition(".")[2] in HIGHER_IS_BETTER
-    is_better = (evidence.difference > 0) == is_more_better
+    metric = evidence.figure.partition(".")[2]
+    is_better = (evidence.difference > 0) == is_more_better(metric)
     return replace(evidence, verdict="better" if is_better else "worse")

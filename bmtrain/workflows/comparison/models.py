@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from bmtrain.config.figure_checks import ALWAYS_REPORTED
-from bmtrain.config.sections.metrics import RIGHT_OR_WRONG, RUNNING
+from bmtrain.config.sections.metrics import is_right_or_wrong, is_running
 from bmtrain.evidence import bootstrap_interval, is_finite, mcnemar_p, paired_t_p
 from bmtrain.workflows.comparison.evidence import Evidence, corrected, judged, untested
 from bmtrain.workflows.comparison.runs import ComparedRun, test_set_difference
@@ -38,7 +38,7 @@ def models_evidence(first: ComparedRun, second: ComparedRun, figure: str) -> Evi
     if not (is_finite(ours) and is_finite(theirs)):
         return untested("models", first.label, second.label, figure, "values that are not finite")
     finish: Callable[[Any], Any] = np.sqrt if metric.startswith("root_") else lambda mean: mean
-    if metric in RIGHT_OR_WRONG:
+    if is_right_or_wrong(metric):
         test = "McNemar's exact test"
         p = mcnemar_p(int((ours > theirs).sum()), int((theirs > ours).sum()))
     else:
@@ -72,7 +72,7 @@ def _untestable(first: ComparedRun, second: ComparedRun, figure: str) -> str | N
         if run.predictions is None:
             why = f"it is {run.overview.status}" if run.overview.status != "completed" else ""
             return f"{run.label} has no stored predictions of a test split" + (why and f": {why}")
-    if metric not in {*ALWAYS_REPORTED, *RUNNING}:
+    if metric not in ALWAYS_REPORTED and not is_running(metric):
         return f"{metric} is of a whole split: no example has one of its own"
     losses = [repr(_without_logits(run)) for run in (first, second)]
     if metric == "loss" and losses[0] != losses[1]:

@@ -61,10 +61,8 @@ class Saver:
             yield from self.save(state)
 
     def _hold_best(self, state: TrainingState, train_s: float) -> None:
-        # A GPU may add up in another order the second time. A rate that follows a figure was
-        # another in each of the epochs.
-        is_cpu = self.session.engine.device == "cpu"
-        repeatable = is_cpu and self.session.problem.plateau is None
+        # A rate that follows a figure was another in each of the epochs.
+        repeatable = self.session.problem.plateau is None
         if self._unsaved_best and repeatable and not self.schedule.may_hold(train_s=train_s):
             self._passed_over = state, self.log.num_bytes
             return

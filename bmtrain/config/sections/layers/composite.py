@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from pydantic import Field
 
 from bmtrain.config.sections.base import Section
-from bmtrain.config.sections.layers.arguments import Activation, Epsilon, Rate, Units
+from bmtrain.config.sections.layers.arguments import Activation, Epsilon, Heads, Rate, Units
+from bmtrain.config.sections.layers.initializers import Initializer
+from bmtrain.config.sections.layers.kernels import OwnConstraint, OwnRegularizer
 
 if TYPE_CHECKING:
     from bmtrain.config.sections.layers.union import Layer
@@ -34,15 +36,22 @@ class TransformerBlockLayer(Section):
     """
 
     type: Literal["transformer_block"]
-    num_heads: Annotated[int, Field(ge=1, le=1024)] = Field(description="They divide the width.")
+    num_heads: Heads = Field(description="They divide the width.")
     intermediate_dim: Units = Field(description="Units of the first of both dense layers.")
-    dropout: Rate = 0.0
+    dropout: Rate = Field(
+        default=0.0, description="Of what each residual adds, and of the attention's weights."
+    )
     activation: Activation = "gelu"
     layer_norm_epsilon: Epsilon = 1e-5
-    normalize_first: bool = True
+    normalize_first: bool = Field(
+        default=True, description="Whether each part normalises its input, not what it has added."
+    )
     use_causal_mask: bool = Field(
         default=False, description="Whether a step sees only itself and those before."
     )
+    kernel_initializer: Initializer = "glorot_uniform"
+    kernel_regularizer: OwnRegularizer = None
+    kernel_constraint: OwnConstraint = None
 
 
 class PatchEmbeddingLayer(Section):
@@ -56,3 +65,6 @@ class PatchEmbeddingLayer(Section):
         description="Its side in pixels; it divides the picture's sides."
     )
     output_dim: Units = Field(description="Size of a patch's vector.")
+    kernel_initializer: Initializer = "glorot_uniform"
+    kernel_regularizer: OwnRegularizer = None
+    kernel_constraint: OwnConstraint = None

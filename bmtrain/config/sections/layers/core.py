@@ -7,8 +7,9 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from bmtrain.config.sections.base import Section
-from bmtrain.config.sections.layers.arguments import Activation, Initializer, Units
-from bmtrain.config.sections.layers.kernels import KernelConstraint, KernelRegularizer
+from bmtrain.config.sections.layers.arguments import Activation, Units, UseBias
+from bmtrain.config.sections.layers.initializers import MatrixInitializer, VectorInitializer
+from bmtrain.config.sections.layers.kernels import OwnConstraint, OwnRegularizer
 
 
 class DenseLayer(Section):
@@ -17,11 +18,11 @@ class DenseLayer(Section):
     type: Literal["dense"]
     units: Units = Field(description="Number of outputs.")
     activation: Activation = "linear"
-    use_bias: bool = True
-    kernel_initializer: Initializer = "glorot_uniform"
-    bias_initializer: Initializer = "zeros"
-    kernel_regularizer: KernelRegularizer | None = None
-    kernel_constraint: KernelConstraint | None = None
+    use_bias: UseBias = True
+    kernel_initializer: MatrixInitializer = "glorot_uniform"
+    bias_initializer: VectorInitializer = "zeros"
+    kernel_regularizer: OwnRegularizer = None
+    kernel_constraint: OwnConstraint = None
 
 
 class ActivationLayer(Section):
@@ -41,4 +42,6 @@ class ReshapeLayer(Section):
     """Another shape per example, the same number of values; one entry may be -1."""
 
     type: Literal["reshape"]
-    target_shape: tuple[Annotated[int, Field(ge=-1)], ...] = Field(min_length=1, max_length=8)
+    target_shape: tuple[Annotated[int, Field(ge=-1)], ...] = Field(
+        min_length=1, max_length=8, description="Sizes; -1 is what is left."
+    )

@@ -7,7 +7,8 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from bmtrain.config.sections.base import Section
-from bmtrain.config.sections.layers.arguments import Epsilon
+from bmtrain.config.sections.layers.arguments import Center, Epsilon, Scale
+from bmtrain.config.sections.layers.initializers import VectorInitializer
 
 
 class BatchNormalizationLayer(Section):
@@ -18,8 +19,10 @@ class BatchNormalizationLayer(Section):
         default=0.99, description="Of the moving statistics used at evaluation."
     )
     epsilon: Epsilon = 0.001
-    center: bool = True
-    scale: bool = True
+    center: Center = True
+    scale: Scale = True
+    beta_initializer: VectorInitializer = "zeros"
+    gamma_initializer: VectorInitializer = "ones"
 
 
 class LayerNormalizationLayer(Section):
@@ -27,8 +30,10 @@ class LayerNormalizationLayer(Section):
 
     type: Literal["layer_normalization"]
     epsilon: Epsilon = 0.001
-    center: bool = True
-    scale: bool = True
+    center: Center = True
+    scale: Scale = True
+    beta_initializer: VectorInitializer = "zeros"
+    gamma_initializer: VectorInitializer = "ones"
 
 
 class GroupNormalizationLayer(Section):
@@ -39,8 +44,10 @@ class GroupNormalizationLayer(Section):
         default=32, description="Must divide the channels; -1: each channel is one."
     )
     epsilon: Epsilon = 0.001
-    center: bool = True
-    scale: bool = True
+    center: Center = True
+    scale: Scale = True
+    beta_initializer: VectorInitializer = "zeros"
+    gamma_initializer: VectorInitializer = "ones"
 
 
 class RmsNormalizationLayer(Section):

@@ -18,7 +18,9 @@ from bmtrain.config.sections.layers.composite import (
 from bmtrain.config.sections.layers.convolution import (
     Conv1dLayer,
     Conv2dLayer,
+    DepthwiseConv1dLayer,
     DepthwiseConv2dLayer,
+    SeparableConv1dLayer,
     SeparableConv2dLayer,
 )
 from bmtrain.config.sections.layers.core import (
@@ -82,7 +84,9 @@ Layer = Annotated[
     | BidirectionalLayer
     | Conv1dLayer
     | Conv2dLayer
+    | DepthwiseConv1dLayer
     | DepthwiseConv2dLayer
+    | SeparableConv1dLayer
     | SeparableConv2dLayer
     | ZeroPadding2dLayer
     | UpSampling2dLayer

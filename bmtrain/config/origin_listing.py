@@ -38,6 +38,15 @@ def listed_with_origins(loaded: LoadedConfig) -> tuple[SettingLine, ...]:
     return tuple(_lines(plain(loaded.experiment), (), "", loaded.origins.root))
 
 
+def set_keys(loaded: LoadedConfig) -> dict[str, str]:
+    """Dotted key -> where it was set, of all that is not left to its default."""
+    return {
+        line.key: line.origin
+        for line in listed_with_origins(loaded)
+        if line.key and line.origin != DEFAULT
+    }
+
+
 def _lines(mapping: dict[str, Any], at: KeyPath, lead: str, root: Node) -> Iterator[SettingLine]:
     """``lead`` is what stands before the first key: blanks, or ``- `` behind them."""
     blanks = " " * len(lead)

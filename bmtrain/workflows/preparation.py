@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 
 from bmtrain.config.expectations import Expectation, parse_expectation
 from bmtrain.config.figure_checks import class_count_findings
 from bmtrain.config.load import LoadedConfig
+from bmtrain.config.origin_listing import set_keys
 from bmtrain.config.origins import Origins
 from bmtrain.config.schedule_checks import SCHEDULE, depends_on_steps, timed_findings
 from bmtrain.config.sections.experiment import ExperimentConfig
@@ -32,7 +33,7 @@ from bmtrain.models.memory import MemoryNeed, training_memory
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """What a training needs that is not TensorFlow; ``warnings`` have places in the config."""
+    """What a training needs that is not TensorFlow; ``origins``: of each key that was set, where."""
 
     experiment: ExperimentConfig
     dataset: Dataset
@@ -41,6 +42,7 @@ class Prepared:
     expectations: tuple[Expectation, ...]
     warnings: tuple[Diagnostic, ...]
     read_s: float
+    origins: Mapping[str, str]
 
     @property
     def is_streamed(self) -> bool:
@@ -123,6 +125,7 @@ def plan(loaded: LoadedConfig, data: PreparedData) -> Prepared:
         expectations=data.expectations,
         warnings=(*loaded.warnings, *warnings),
         read_s=data.read_s,
+        origins=set_keys(loaded),
     )
 
 

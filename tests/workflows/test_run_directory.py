@@ -97,6 +97,8 @@ def test_run_json_tells_what_ran_where_on_which_data(reference, project):
     document = json.loads((reference.path / "run.json").read_text())
     assert document["seed"] == 3
     assert "points.yaml" in document["command"]
+    assert document["origins"]["optimizer.learning_rate"] == "points.yaml:7"
+    assert "optimizer.beta_1" not in document["origins"]  # it is a default
     assert document["environment"]["python"] == platform.python_version()
     assert document["environment"]["packages"]["tensorflow"] == document["engine"]["tensorflow"]
     assert document["engine"] == reference.summary["engine"]

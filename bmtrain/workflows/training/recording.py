@@ -100,6 +100,7 @@ class Record:
             "begun": self._begun_at,
             "command": sys.argv,
             "seed": self.prepared.experiment.seed,
+            "origins": self.prepared.origins,
             "environment": environment_facts(),
             # A run that is gone on with may be a stranger's, repository and all. What its
             # first start found is under "earlier".

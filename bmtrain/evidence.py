@@ -23,6 +23,8 @@ _MAX_DRAWS = 100_000_000
 _DRAWS_PER_BLOCK = 100_000
 #: Outcomes of few kinds (right or wrong, in both) are counted, not drawn one by one.
 _MAX_KINDS = 64
+#: Of the standard normal distribution, that 5 % exceed in size.
+_NORMAL_QUANTILE = 1.959963984540054
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +62,19 @@ def mcnemar_p(only_first: int, only_second: int) -> float:
     k = np.arange(1, fewer + 1, dtype=np.float64)
     log_choose = np.concatenate([[0.0], np.cumsum(np.log(pairs - k + 1) - np.log(k))])
     return min(1.0, 2 * float(np.exp(log_choose - pairs * math.log(2)).sum()))
+
+
+def wilson_interval(successes: int, trials: int) -> Interval:
+    """The 95 % interval of a share by Wilson's score (1927), which stays within 0 and 1.
+
+    Of no trials nothing is known: 0 to 1.
+    """
+    if trials == 0:
+        return Interval(0.0, 1.0)
+    share, part = successes / trials, _NORMAL_QUANTILE**2 / trials
+    middle = (share + part / 2) / (1 + part)
+    reach = math.sqrt(part * share * (1 - share) + part**2 / 4) / (1 + part)
+    return Interval(max(0.0, middle - reach), min(1.0, middle + reach))
 
 
 def bootstrap_interval(

@@ -15,6 +15,11 @@ def figure(value: float | None) -> str:
     return f"{value:.4g}"
 
 
+def rounded(value: float) -> str:
+    """A quantity of the data's own: four digits and no more, ``20.77``, ``1,029``, ``0.0031``."""
+    return f"{value:,.0f}" if 1000 <= abs(value) < 1e9 else f"{value:.4g}"
+
+
 def duration(seconds: float) -> str:
     """``4.2 ms``, ``0.42 s``, ``9.2 s``, ``3:07``, ``2:03:07``."""
     if not math.isfinite(seconds):

@@ -17,6 +17,7 @@ from bmtrain.evidence import (
     t_p,
     t_quantile,
     welch,
+    wilson_interval,
 )
 
 
@@ -121,3 +122,14 @@ def test_one_seed_draws_one_interval(random):
     first, second = random.normal(size=100), random.normal(size=100)
     assert bootstrap_interval(first, second) == bootstrap_interval(first, second)
     assert bootstrap_interval(first, second) != bootstrap_interval(first, second, seed=1)
+
+
+@pytest.mark.parametrize(("hits", "trials"), [(0, 7), (7, 7), (3, 10), (194, 200), (1, 100_000)])
+def test_a_shares_interval_is_scipys_by_wilson(hits, trials):
+    ends = stats.binomtest(hits, trials).proportion_ci(method="wilson")
+    found = wilson_interval(hits, trials)
+    assert (found.low, found.high) == pytest.approx((ends.low, ends.high), abs=1e-12)
+
+
+def test_of_no_trials_nothing_is_known():
+    assert (wilson_interval(0, 0).low, wilson_interval(0, 0).high) == (0, 1)

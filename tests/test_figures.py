@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from bmtrain.figures import amount, clock, count, duration, figure, shape, telling_figures
+from bmtrain.figures import amount, clock, count, duration, figure, rounded, shape, telling_figures
 
 
 @pytest.mark.parametrize(
@@ -82,3 +82,17 @@ def test_without_a_penalty_the_objective_says_nothing():
 )
 def test_amounts_have_three_digits_and_a_prefix(number, text):
     assert amount(number, "B") == text
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (74.0, "74"),
+        (20.7653, "20.77"),
+        (1028.6, "1,029"),
+        (-0.00312, "-0.00312"),
+        (2.5e12, "2.5e+12"),
+    ],
+)
+def test_quantities_of_the_data_have_four_digits(value, text):
+    assert rounded(value) == text

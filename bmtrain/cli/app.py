@@ -14,6 +14,7 @@ from bmtrain.cli.commands.evaluation import evaluate, predict
 from bmtrain.cli.commands.exporting import export
 from bmtrain.cli.commands.health import doctor
 from bmtrain.cli.commands.proofs import reproduce, verify_resume
+from bmtrain.cli.commands.reporting import report
 from bmtrain.cli.commands.shell import completion
 from bmtrain.cli.commands.starting import init
 from bmtrain.cli.commands.training import train
@@ -31,6 +32,7 @@ COMMANDS: Final[dict[str, Callable[..., Any]]] = {
     "convert": convert,
     "runs": runs,
     "compare": compare,
+    "report": report,
     "verify-resume": verify_resume,
     "reproduce": reproduce,
     "doctor": doctor,

@@ -33,6 +33,7 @@ COMMANDS: Final = {
     "schema": "0 2 6",
     "runs": "0 2 6",
     "compare": "0 2 3 6 7",
+    "report": "0 2 3 6 7",
     "verify-resume": "0 2 3 4 5 6 7",
     "reproduce": "0 2 3 4 5 6 7",
     "doctor": "0 2 6",

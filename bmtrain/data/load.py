@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from bmtrain import strict_json
 from bmtrain.config.sections.data import DataSection
 from bmtrain.config.sections.loss import CROSSENTROPIES
-from bmtrain.data.encodings.encoding import Encoding, encoding_as_json, fit_encoding
+from bmtrain.data.encodings.encoding import Columns, Encoding, encoding_as_json, fit_encoding
 from bmtrain.data.encodings.image_encoding import ImageEncoding
 from bmtrain.data.examples.checked import (
     check_labels,
@@ -33,7 +33,7 @@ from bmtrain.data.raw.columns import Beside
 from bmtrain.data.raw.memory import require_memory
 from bmtrain.data.raw.source import Source, SplitName
 from bmtrain.data.raw.storage import Storage
-from bmtrain.data.raw.streamed_rows import StreamedRows
+from bmtrain.data.raw.streamed_rows import Features, StreamedRows
 from bmtrain.data.sources import read_source
 from bmtrain.data.splits.holdout import hold_out
 from bmtrain.data.tables.model_columns import columns_of, known_columns
@@ -63,6 +63,17 @@ def load_dataset(section: DataSection, *, task: Task, seed: int) -> Dataset:
         DataError: the data is missing, damaged or not what the section says.
         ConfigError: the section contradicts itself or the kind of its source.
     """
+    return load_with_columns(section, task=task, seed=seed)[0]
+
+
+def load_with_columns(
+    section: DataSection, *, task: Task, seed: int
+) -> tuple[Dataset, Mapping[SplitName, Features | Columns]]:
+    """The same, and the features of each split as they were before they were encoded.
+
+    Raises:
+        DataError, ConfigError: as ``load_dataset``.
+    """
     source = read_source(section)
     class_names = None
     if task == "classification":
@@ -82,7 +93,8 @@ def load_dataset(section: DataSection, *, task: Task, seed: int) -> Dataset:
     require_some_weight(splits)
     fingerprints = {name: split_fingerprint(split) for name, split in splits.items()}
     facts = _facts(task, source, splits["train"], fingerprints, class_names, encoding)
-    return Dataset(splits, facts, fingerprints)
+    raw = {name: part.features for name, part in parts.items()}
+    return Dataset(splits, facts, fingerprints), raw
 
 
 @dataclass(frozen=True, slots=True)

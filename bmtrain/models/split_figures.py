@@ -104,10 +104,15 @@ def _area(is_positive: NDArray[np.bool_], scores: Values) -> float:
     return float(above / (num_positive * num_negative))
 
 
-def _calibration_error(labels: NDArray[Any], probabilities: Values) -> float:
+def confidence_bins(confidence: Values) -> NDArray[np.int64]:
+    """Of each probability the number of its bin: b/15 < p ≤ (b + 1)/15."""
+    return np.clip(np.ceil(confidence * NUM_BINS).astype(np.int64) - 1, 0, NUM_BINS - 1)
+
+
+def calibration_error(labels: NDArray[Any], probabilities: Values) -> float:
     """Σ (n_b/n)·|accuracy − mean confidence| over bins of the predicted class's probability."""
     predicted, confidence = probabilities.argmax(axis=1), probabilities.max(axis=1)
-    number = np.clip(np.ceil(confidence * NUM_BINS).astype(np.int64) - 1, 0, NUM_BINS - 1)
+    number = confidence_bins(confidence)
     gaps = np.bincount(number, (predicted == labels) - confidence, minlength=NUM_BINS)
     return float(np.abs(gaps).sum() / len(labels))
 
@@ -132,7 +137,7 @@ def _explained(squares: Values, targets: Values) -> float:
 
 _OF_PROBABILITIES: Final[dict[str, Callable[[NDArray[Any], Values], float]]] = {
     "roc_auc": _roc_auc,
-    "expected_calibration_error": _calibration_error,
+    "expected_calibration_error": calibration_error,
 }
 _OF_NUMBERS: Final[dict[str, Callable[[Values, Values], float]]] = {
     "max_error": lambda targets, outputs: float(np.abs(targets - outputs).max()),

@@ -110,14 +110,17 @@ def read_epochs(path: Path) -> list[dict[str, Any]]:
     return list(epochs_in(path))
 
 
-def epochs_in(path: Path) -> Iterator[dict[str, Any]]:
-    """The same, one line after the other: a log may be longer than the memory."""
+def epochs_in(path: Path, *, may_grow: bool = False) -> Iterator[dict[str, Any]]:
+    """The same, one line after the other: a log may be longer than the memory.
+
+    ``may_grow``: a last line that is not whole yet is left out.
+    """
     action = "read the metrics log"
     with os.fdopen(open_plain(path, action, os.O_RDONLY), "rb") as file:
         for number in itertools.count(1):
             with environment_faults(path, action):
                 line = file.readline(_MAX_LINE_BYTES + 1)
-            if not line:
+            if not line or (may_grow and not line.endswith(b"\n") and len(line) <= _MAX_LINE_BYTES):
                 return
             yield _epoch(line, number, path)
 

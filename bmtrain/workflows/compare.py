@@ -59,7 +59,15 @@ def compare(request: CompareRequest) -> dict[str, Any]:
         DataError: the figure is of the test split, and the test sets differ.
         ConfigError, CheckpointError, EnvironmentFault: a run cannot be read.
     """
-    runs = read_compared(request.runs)
+    return comparison(read_compared(request.runs), request)
+
+
+def comparison(runs: Sequence[ComparedRun], request: CompareRequest) -> dict[str, Any]:
+    """The same document, of two runs at least that were read already.
+
+    Raises:
+        DataError: the figure is of the test split, and the test sets differ.
+    """
     figure = _figure(runs, request.metric)
     if figure is not None and figure.startswith("test."):
         _require_one_test_set(runs)

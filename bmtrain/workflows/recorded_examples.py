@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import TypeVar, cast
 
+from bmtrain.config.sections.experiment import ExperimentConfig
 from bmtrain.data.bundled import BUNDLED
+from bmtrain.data.encodings.encoding import Columns
 from bmtrain.data.examples.dataset import Dataset, Split
+from bmtrain.data.load import load_with_columns, resolve_task
+from bmtrain.data.raw.source import SplitName
+from bmtrain.data.raw.streamed_rows import Features
 from bmtrain.errors import CheckpointError, ConfigError, DataError, UsageError
 from bmtrain.workflows.preparation import load_experiment_data
 from bmtrain.workflows.restoring import Restored
+
+Loaded = TypeVar("Loaded")
 
 
 def recorded_split(
@@ -24,7 +32,31 @@ def recorded_split(
         DataError: the data is not there, is not what it was, or has no such split.
         CheckpointError: what is recorded does not fit the data that it names.
     """
-    dataset = _recorded_data(restored, note)
+    dataset = _recorded_data(restored, note, load_experiment_data)
+    return _split(_same_data(restored, dataset), name)
+
+
+def recorded_columns(
+    restored: Restored, name: str, note: Callable[[str], None]
+) -> tuple[Split, Features | Columns]:
+    """The named split, and its features as they were before they were encoded.
+
+    Raises:
+        UsageError, DataError, CheckpointError: as ``recorded_split``.
+    """
+    dataset, columns = _recorded_data(restored, note, _load_with_columns)
+    _, split = _split(_same_data(restored, dataset), name)
+    return split, columns[cast(SplitName, name)]
+
+
+def _load_with_columns(
+    experiment: ExperimentConfig,
+) -> tuple[Dataset, Mapping[SplitName, Features | Columns]]:
+    task = resolve_task(experiment.data, experiment.loss.name)
+    return load_with_columns(experiment.data, task=task, seed=experiment.seed)
+
+
+def _same_data(restored: Restored, dataset: Dataset) -> Dataset:
     checkpoint = restored.checkpoint
     if dataset.facts.fingerprint != checkpoint.preprocessing.facts.fingerprint:
         raise DataError(
@@ -32,10 +64,12 @@ def recorded_split(
             where=checkpoint.experiment.data.source,
             hint="give the examples to evaluate with --data PATH",
         )
-    return _split(dataset, name)
+    return dataset
 
 
-def _recorded_data(restored: Restored, note: Callable[[str], None]) -> Dataset:
+def _recorded_data(
+    restored: Restored, note: Callable[[str], None], load: Callable[[ExperimentConfig], Loaded]
+) -> Loaded:
     section = restored.checkpoint.experiment.data
     paths = [*map(str, section.splits.files.values())]
     if section.source not in BUNDLED:
@@ -50,7 +84,7 @@ def _recorded_data(restored: Restored, note: Callable[[str], None]) -> Dataset:
         shown = ", ".join(path if path.isprintable() else ascii(path) for path in paths)
         note(f"reading the data that the run recorded: {shown}")
     try:
-        return load_experiment_data(restored.checkpoint.experiment)
+        return load(restored.checkpoint.experiment)
     except ConfigError as error:
         raise CheckpointError(
             f"its config does not fit its data: {error.message}", where=str(restored.found.path)

@@ -27,6 +27,7 @@ def test_help_lists_the_exit_codes(bmtrain):
         ("init", ["0", "1", "2", "3", "6", "129 130 143"]),
         ("runs", ["0", "1", "2", "6", "129 130 143"]),
         ("compare", ["0", "1", "2", "3", "6", "7", "129 130 143"]),
+        ("report", ["0", "1", "2", "3", "6", "7", "129 130 143"]),
     ],
 )
 def test_a_command_lists_the_exit_codes_that_it_has(bmtrain, monkeypatch, command, codes):
@@ -39,7 +40,19 @@ def test_a_command_lists_the_exit_codes_that_it_has(bmtrain, monkeypatch, comman
 
 @pytest.mark.parametrize(
     "command",
-    ["init", "train", "eval", "predict", "export", "check", "schema", "convert", "runs", "compare"],
+    [
+        "init",
+        "train",
+        "eval",
+        "predict",
+        "export",
+        "check",
+        "schema",
+        "convert",
+        "runs",
+        "compare",
+        "report",
+    ],
 )
 def test_every_command_has_help_and_the_same_options(bmtrain, command):
     ended = bmtrain(command, "--help")
@@ -86,7 +99,7 @@ def test_help_shows_the_way_from_a_table_to_predictions_by_commands_that_are_the
     assert set(verbs) <= set(COMMANDS)
 
 
-@pytest.mark.parametrize("command", ["eval", "predict", "runs", "compare"])
+@pytest.mark.parametrize("command", ["eval", "predict", "runs", "compare", "report"])
 def test_help_says_that_quiet_leaves_what_was_asked_for(bmtrain, monkeypatch, command):
     monkeypatch.setenv("COLUMNS", "100")
     assert "Say only the result, warnings and errors." in bmtrain(command, "--help").out

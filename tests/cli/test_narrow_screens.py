@@ -43,7 +43,8 @@ def assert_fits(shown, width, indent=2):
         ("all of check", ["check", LONG, "--show-origin"]),
         ("stopped check", ["check", LONG]),
         *(("done", [*command, "--help"]) for command in
-          ([], ["train"], ["eval"], ["predict"], ["export"], ["check"], ["schema"], ["runs"], ["compare"])),
+          ([], ["train"], ["eval"], ["predict"], ["export"], ["check"], ["schema"], ["runs"], ["compare"],
+           ["report"])),
         ("done", ["export", "run", "--to", "onnx"]),
         ("differs", ["export", "run", "--to", "onnx"]),
     ],
@@ -106,6 +107,7 @@ def test_a_real_terminal_is_asked_for_its_width(terminal):
         ["schema"],
         ["runs"],
         ["compare"],
+        ["report"],
     ],
 )
 def test_help_can_be_read_in_ascii(bmtrain, command):

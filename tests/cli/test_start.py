@@ -68,6 +68,7 @@ print(*(set(sys.modules) - before))
                 "schema",
                 "runs",
                 "compare",
+                "report",
             )
         ),
     ],
@@ -124,5 +125,12 @@ def test_runs_are_compared_without_tensorflow(imported, tmp_path):
     for name in ("first", "second"):
         give_classes(make_run(tmp_path / name), [0, 1, 2], [0, 1, 1])
     exit_code, modules = imported("compare", "first", "second")
+    assert exit_code == 0
+    assert not modules & {"tensorflow", "keras", "polars", "scipy"}
+
+
+def test_a_report_comes_without_tensorflow(imported, tmp_path):
+    give_classes(make_run(tmp_path / "first"), [0, 1, 2], [0, 1, 1])
+    exit_code, modules = imported("report", "first")
     assert exit_code == 0
     assert not modules & {"tensorflow", "keras", "polars", "scipy"}

@@ -155,3 +155,12 @@ def test_a_pipe_in_its_place_is_refused(tmp_path: Path) -> None:
     for use in (MetricsLog, read_epochs):
         with pytest.raises(CheckpointError, match="not a regular file"):
             use(tmp_path / "m")
+
+
+def test_of_a_log_that_is_being_written_the_whole_lines_are_read(tmp_path: Path) -> None:
+    path = tmp_path / "metrics.jsonl"
+    line = '{"epoch": 1, "train": {"loss": 0.5}, "time": {"epoch_s": 0.1}}\n'
+    path.write_text(line + '{"epoch": 2, "tr')
+    assert [entry["epoch"] for entry in epochs_in(path, may_grow=True)] == [1]
+    with pytest.raises(CheckpointError, match="line 2 is damaged"):
+        list(epochs_in(path))

@@ -82,13 +82,23 @@ def read_compared(paths: Sequence[Path]) -> list[ComparedRun]:
     """The runs, in the order given.
 
     Raises:
-        UsageError: fewer than two, one twice, or no run.
+        UsageError: fewer than two, or as in ``read_runs``.
         ConfigError, CheckpointError, DataError, EnvironmentFault: one cannot be read.
     """
     if len(paths) < 2:
         raise UsageError(
             "expected two runs at least", hint=f"{program()} compare RUN RUN; {program()} runs"
         )
+    return read_runs(paths)
+
+
+def read_runs(paths: Sequence[Path]) -> list[ComparedRun]:
+    """One run or more, in the order given.
+
+    Raises:
+        UsageError: one twice, or no run.
+        ConfigError, CheckpointError, DataError, EnvironmentFault: one cannot be read.
+    """
     seen: set[Path] = set()
     for path in paths:
         if not RunDirectory(path).holds_run:

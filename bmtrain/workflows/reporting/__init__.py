@@ -1,0 +1,1 @@
+"""What a report says of runs: read, judged and put in words."""

@@ -1,0 +1,149 @@
+"""How it was trained, where and at what cost; and how to do it again."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Mapping
+from typing import Final
+
+from bmtrain.config.resolved import resolved_yaml
+from bmtrain.figures import amount, duration
+from bmtrain.program import program
+from bmtrain.reports.content import Block, Code, Section, Words
+from bmtrain.runs.directory import RunDirectory
+from bmtrain.workflows.reporting.cells import cut, pairs, plain_table, setting_text, told
+from bmtrain.workflows.reporting.reading import ReportedRun, entry, number_at
+
+_FIRST: Final = "earlier"
+
+
+def config_section(run: ReportedRun) -> Section:
+    """What was set and where, then the defaults, then the whole config to copy."""
+    settings, origins = run.run.settings, origins_of(run)
+    blocks: list[Block] = []
+    if origins is None:
+        text = "Where each was set is not recorded: the run is of an earlier version."
+        blocks.append(Words(text, "missing"))
+        rows = [(key, setting_text(value)) for key, value in settings.items()]
+        blocks.append(plain_table("All settings", ("key", "value"), rows))
+    else:
+        set_there = [
+            (key, setting_text(settings[key]) if key in settings else "as below", origin)
+            for key, origin in origins.items()
+        ]
+        blocks.append(plain_table("What was set, and where", ("key", "value", "set in"), set_there))
+        left = [(key, setting_text(v)) for key, v in settings.items() if key not in origins]
+        blocks.append(plain_table("Defaults, written out", ("key", "value"), left, folded=True))
+    whole = resolved_yaml(run.run.experiment)
+    blocks.append(Code("The whole config, as it was resolved", whole, folded=True))
+    return Section("config", "Config", tuple(blocks))
+
+
+def origins_of(run: ReportedRun) -> dict[str, str] | None:
+    """Dotted key -> where it was set, of the run's first start; None: it is not recorded."""
+    earlier = run.run_json.get(_FIRST)
+    first = earlier[0] if isinstance(earlier, list) and earlier else run.run_json
+    origins = entry(first, "origins")
+    if not isinstance(origins, Mapping):
+        return None
+    are_texts = all(isinstance(key, str) and isinstance(v, str) for key, v in origins.items())
+    return dict(origins) if are_texts else None
+
+
+def environment_section(run: ReportedRun) -> Section:
+    """Versions, machine, engine, code."""
+    environment = run.recorded("environment")
+    rows = [
+        (name, told(entry(environment, name)))
+        for name in ("python", "platform", "processor", "cores")
+    ]
+    memory = number_at(environment, "memory_bytes")
+    rows.append(("memory", "–" if memory is None else amount(memory, "B")))
+    packages = entry(environment, "packages")
+    if isinstance(packages, Mapping):
+        rows += [(str(name), told(version)) for name, version in packages.items()]
+    engine = run.recorded("engine")
+    if isinstance(engine, Mapping):
+        known = ("mode", "device", "gpu", "threads", "lowerings")
+        rows += [(f"engine: {name}", told(engine[name])) for name in known if engine.get(name)]
+    git = run.recorded("git")
+    if isinstance(git, Mapping):
+        rows += [(f"git: {name}", told(value)) for name, value in git.items()]
+    rows.append(("seed", told(run.run.seed)))
+    changed = run.recorded("changed")
+    blocks: list[Block] = [pairs("In what it was trained", rows)]
+    if isinstance(changed, list) and changed:
+        keys = ", ".join(told(entry(change, "key")) for change in changed)
+        text = f"The run was gone on with although this had changed: {keys}. It is a mixture."
+        blocks.append(Words(text, "bad"))
+    return Section("environment", "Environment", tuple(blocks))
+
+
+def cost_rows(run: ReportedRun) -> list[tuple[str, str]]:
+    """What the training took, as far as it is recorded."""
+    summary, rows = run.summary, []
+    for name, key in (
+        ("until the model was built", "startup_s"),
+        ("compiling", "compile_s"),
+        ("training", "train_s"),
+        ("saving", "saving_s"),
+        ("the whole command", "total_s"),
+    ):
+        seconds = number_at(summary, "timing", key)
+        if seconds is not None:
+            rows.append((f"time: {name}", duration(seconds)))
+    for name, key, unit in (
+        ("floating-point operations", "flops", "FLOP"),
+        ("examples trained on", "examples", "examples"),
+        ("speed", "examples_per_s", "examples/s"),
+        ("memory, at most", "peak_memory_bytes", "B"),
+        ("the GPU's memory, at most", "peak_gpu_memory_bytes", "B"),
+        ("processor time", "cpu_s_of_start", "s"),
+    ):
+        value = number_at(summary, "cost", key)
+        if value is not None:
+            text = f"{value:,.0f} {unit}" if unit.startswith("examples") else amount(value, unit)
+            rows.append((name, text))
+    energy = entry(summary, "cost", "energy_of_start")
+    joules = [(name, number_at(energy, f"{name}_j")) for name in ("processor", "gpu")]
+    measured = [f"{amount(value, 'J')} ({name})" for name, value in joules if value is not None]
+    if energy is not None:
+        rows.append(("energy", ", ".join(measured) or "not measured: the machine has no counter"))
+    return rows
+
+
+def cost_section(run: ReportedRun) -> Section:
+    """Time, arithmetic, memory, energy."""
+    rows = cost_rows(run)
+    if not rows:
+        words = Words("What it took is not recorded: the run did not end by itself.", "missing")
+        return Section("cost", "Cost", (words,))
+    return Section("cost", "Cost", (pairs("What the training took", rows),))
+
+
+def again_section(run: ReportedRun) -> Section:
+    """The commands that train the same again, and what they need."""
+    path, name = shlex.quote(str(run.path)), program()
+    config = shlex.quote(str(RunDirectory(run.path).config))
+    lines = [
+        "# Train it again, and compare every bit:",
+        f"{name} reproduce {path}",
+        "# The same experiment, into a directory of its own:",
+        f"{name} train {config}",
+        "# What it says of other examples:",
+        f"{name} predict {path} INPUT",
+    ]
+    command = run.recorded("command")
+    blocks: list[Block] = [Code("With the run directory:", "\n".join(lines))]
+    if isinstance(command, list) and command and all(isinstance(word, str) for word in command):
+        blocks.append(Code("It was trained by this command:", cut(shlex.join(command), 2_000)))
+    data = told(run.recorded("data", "fingerprint"))
+    versions = entry(run.recorded("environment"), "packages")
+    tensorflow = told(entry(versions, "tensorflow"))
+    text = (
+        f"The same bits need the same data (fingerprint {data[:16]}…), TensorFlow {tensorflow}, "
+        "the same kind of processor and as many threads; elsewhere the figures come out alike, "
+        "not the bits. Without the run directory, save the config above as config.yaml."
+    )
+    blocks.append(Words(text))
+    return Section("again", "How to reproduce it", tuple(blocks))

@@ -1,0 +1,162 @@
+"""The model card of a run, with the header that the Hugging Face Hub reads.
+
+Mitchell et al., Model Cards for Model Reporting (2019); the header's keys are the Hub's
+(https://huggingface.co/docs/hub/model-cards).
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from bmtrain.config.resolved import resolved_yaml
+from bmtrain.data.encodings.text_encoding import TextEncoding
+from bmtrain.figures import count, shape
+from bmtrain.reports.content import Block, Code, Listing, Section, Table, Words
+from bmtrain.reports.markdown import document
+from bmtrain.workflows.reporting.background import again_section, cost_rows
+from bmtrain.workflows.reporting.class_sections import (
+    calibration_words,
+    class_table,
+    confusion_table,
+)
+from bmtrain.workflows.reporting.classes import JudgedClasses
+from bmtrain.workflows.reporting.numbers import JudgedNumbers, error_table
+from bmtrain.workflows.reporting.reading import ReportedRun
+from bmtrain.workflows.reporting.subject import data_section
+from bmtrain.workflows.reporting.summing_up import Judged, figures_table, lead, limits
+
+_TO_FILL_IN: Final = "To be filled in by whoever publishes the model:"
+
+
+def model_card(run: ReportedRun, judged: Judged) -> str:
+    """The card in Markdown: what it is for, data and licence, figures, limits, cost, how to make it."""
+    sections = [
+        Section("what", "What it is", _what(run, judged)),
+        Section("use", "Intended use", _use(run)),
+        data_section(run),
+        Section("figures", "Figures", _figures(run, judged)),
+        Section("limits", "Limits", (Listing(limits(run, judged)),)),
+        Section("cost", "Cost", _cost(run)),
+        Section("usage", "How to use it", (_usage(run),)),
+        Section("config", "Config", (Code("config.yaml:", resolved_yaml(run.run.experiment)),)),
+        again_section(run),
+    ]
+    return document(_header(run, judged), run.run.experiment.name, sections)
+
+
+def _header(run: ReportedRun, judged: Judged) -> dict[str, Any]:
+    """``license`` is of the model, which nobody recorded: the Hub's word for that is unknown."""
+    source = run.run.experiment.data.source
+    metrics = list(run.run.experiment.metrics)
+    header: dict[str, Any] = {
+        "license": "unknown",
+        "library_name": "keras",
+        "tags": ["keras", "bmtrain"],
+    }
+    pipeline = _pipeline(run, judged)
+    if pipeline is not None:
+        header["pipeline_tag"] = pipeline
+    if metrics:
+        header["metrics"] = metrics
+    results = _results(run)
+    if results:
+        task = {"type": pipeline or "other"}
+        dataset = {"name": source, "type": source, "split": "test"}
+        header["model-index"] = [
+            {
+                "name": run.run.experiment.name,
+                "results": [{"task": task, "dataset": dataset, "metrics": results}],
+            }
+        ]
+    return header
+
+
+def _pipeline(run: ReportedRun, judged: Judged) -> str | None:
+    """The Hub's name of the task, where it has one."""
+    if run.restored is None:
+        return None
+    facts = run.restored.checkpoint.preprocessing.facts
+    is_regression = isinstance(judged, JudgedNumbers) or facts.class_names is None
+    if facts.feature_names is not None:
+        return "tabular-regression" if is_regression else "tabular-classification"
+    if is_regression:
+        return None
+    if isinstance(facts.encoding, TextEncoding):
+        return "text-classification"
+    is_picture = len(facts.input_shape) in {2, 3} and facts.input_dtype == "uint8"
+    return "image-classification" if is_picture else None
+
+
+def _results(run: ReportedRun) -> list[dict[str, Any]]:
+    figures = run.run.overview.metrics.get("test", {})
+    return [
+        {"type": name, "name": f"test {name}", "value": round(value, 6)}
+        for name, value in figures.items()
+        if value is not None and name not in {"penalty", "objective"}
+    ]
+
+
+def _what(run: ReportedRun, judged: Judged) -> tuple[Block, ...]:
+    blocks: list[Block] = list(lead(run, judged))
+    if run.restored is not None:
+        layers = [layer.config.type for layer in run.restored.architecture.layers]
+        shown = ", ".join(layers[:40]) + (", …" if len(layers) > 40 else "")
+        blocks.append(Words(f"{count(len(layers), 'layer')}: {shown}."))
+    return tuple(blocks)
+
+
+def _use(run: ReportedRun) -> tuple[Block, ...]:
+    if run.restored is None:
+        return (Words(_TO_FILL_IN), Listing(("what it is for, and what it is not for",)))
+    facts = run.restored.checkpoint.preprocessing.facts
+    inputs = f"{shape(facts.input_shape)} of {facts.input_dtype}"
+    if facts.class_names is not None:
+        names = ", ".join(facts.class_names[:20]) + (", …" if len(facts.class_names) > 20 else "")
+        what = f"To say which of {len(facts.class_names):,} classes an example is of: {names}."
+        other = "Everything else is given one of these classes, too: it cannot say “none of them”."
+    else:
+        what = f"To predict {facts.label_name or 'a number'}."
+        other = "Beyond the values that it was trained on nothing is known of what it says."
+    source = run.run.experiment.data.source
+    return (
+        Words(f"{what} An example is {inputs}, made as those of {source} were. {other}"),
+        Words(_TO_FILL_IN),
+        Listing(
+            (
+                "who is to use it for what, and who may be affected",
+                "what it must not be used for",
+                "the licence of the model (license, in the header)",
+            )
+        ),
+    )
+
+
+def _figures(run: ReportedRun, judged: Judged) -> tuple[Block, ...]:
+    blocks: list[Block] = [figures_table(run)]
+    if isinstance(judged, JudgedClasses):
+        blocks += [class_table(judged), confusion_table(judged)]
+        if judged.probabilities is not None:
+            blocks.append(Words(calibration_words(judged)))
+    elif isinstance(judged, JudgedNumbers):
+        blocks.append(error_table(judged))
+    return tuple(blocks)
+
+
+def _cost(run: ReportedRun) -> tuple[Block, ...]:
+    rows = cost_rows(run)
+    if not rows:
+        return (Words("What it took is not recorded: the run did not end by itself."),)
+    return (Table("What the training took", ("what", "how much"), tuple(rows)),)
+
+
+def _usage(run: ReportedRun) -> Code:
+    lines = (
+        "import bmtrain",
+        "",
+        f"model = bmtrain.load({str(run.path)!r})",
+        "predictions = model.predict(examples)",
+    )
+    return Code(
+        "In Python; bmtrain export writes Keras, ONNX, LiteRT and SavedModel files.",
+        "\n".join(lines),
+    )

@@ -1,0 +1,47 @@
+"""A stranger's values as cells of a table: short, whatever they are."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, Final
+
+from bmtrain.config.resolved import flow_text
+from bmtrain.reports.content import Table
+
+#: Characters of a value that stands in a table.
+_MAX_VALUE: Final = 300
+_MAX_ROWS: Final = 2_000
+
+
+def told(value: Any) -> str:
+    """A stranger's value as a short text."""
+    if value is None:
+        return "–"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, list):
+        return cut(", ".join(map(told, value)) or "none")
+    return cut(str(value))
+
+
+def setting_text(value: Any) -> str:
+    """A setting as it stands in YAML."""
+    return cut(flow_text(value))
+
+
+def cut(text: str, most: int = _MAX_VALUE) -> str:
+    """The text, or its begin and …."""
+    return text if len(text) <= most else f"{text[: most - 1]}…"
+
+
+def pairs(caption: str, rows: Iterable[tuple[str, str]]) -> Table:
+    """What, and its value."""
+    return plain_table(caption, ("what", "value"), rows)
+
+
+def plain_table(
+    caption: str, header: tuple[str, ...], rows: Iterable[tuple[str, ...]], *, folded: bool = False
+) -> Table:
+    """A table whose cells are all texts; of very many rows the first."""
+    some = tuple(rows)
+    return Table(caption, header, some[:_MAX_ROWS], folded=folded)

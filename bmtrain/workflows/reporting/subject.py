@@ -1,0 +1,79 @@
+"""What was trained on what: the layers, the data."""
+
+from __future__ import annotations
+
+import math
+from typing import Final
+
+from bmtrain.data.bundled import BUNDLED
+from bmtrain.figures import count, shape
+from bmtrain.reports.content import Block, Section, Table, Words
+from bmtrain.workflows.reporting.cells import cut, pairs, told
+from bmtrain.workflows.reporting.reading import ReportedRun, number_at
+
+_SHOWN_LAYERS: Final = 400
+
+
+def model_section(run: ReportedRun) -> Section:
+    """Layer by layer."""
+    if run.restored is None:
+        text = (
+            f"The layers are those of the config: no checkpoint tells shapes ({run.without_model})."
+        )
+        return Section("model", "Model", (Words(text, "missing"),))
+    architecture = run.restored.architecture
+    rows = [
+        (
+            f"{number}",
+            layer.config.type,
+            shape(layer.output_shape, unit="value"),
+            f"{sum(math.prod(s) for s in layer.variables.values()):,}",
+        )
+        for number, layer in enumerate(architecture.layers)
+    ]
+    loss = run.run.experiment.loss.name
+    optimizer = run.run.experiment.optimizer.name
+    facts = run.restored.checkpoint.preprocessing.facts
+    text = (
+        f"{count(architecture.num_parameters, 'parameter')}; an input is "
+        f"{shape(facts.input_shape)} of {facts.input_dtype}. Trained to lower "
+        f"{loss.replace('_', ' ')} by {optimizer}."
+    )
+    table = Table(
+        caption="Layers, in order",
+        header=("layer", "type", "output", "parameters"),
+        rows=tuple(rows[:_SHOWN_LAYERS]),
+        numbers=frozenset({3}),
+        folded=len(rows) > 30,
+    )
+    return Section("model", "Model", (Words(text), table))
+
+
+def data_section(run: ReportedRun) -> Section:
+    """Source, splits, fingerprint; of a bundled set also who made it, and its licence."""
+    source = run.run.experiment.data.source
+    rows: list[tuple[str, str]] = [("source", source)]
+    if source in BUNDLED:
+        bundled = BUNDLED[source]
+        rows += [
+            ("what it is", f"{bundled.about}; {bundled.num_examples:,} examples of {bundled.size}"),
+            ("published by", bundled.source),
+            ("licence", bundled.licence),
+        ]
+    examples = run.recorded("data", "examples")
+    for split in ("train", "validation", "test"):
+        number = number_at(examples, split)
+        rows.append((f"{split} examples", "none" if number is None else f"{number:,.0f}"))
+    rows += [
+        ("shape of an example", told(run.recorded("data", "input_shape"))),
+        ("dtype", told(run.recorded("data", "input_dtype"))),
+        ("fingerprint (sha256)", told(run.recorded("data", "fingerprint"))),
+    ]
+    if run.class_names is not None:
+        names = ", ".join(run.class_names)
+        rows.append((f"{len(run.class_names):,} classes", cut(names)))
+    blocks: list[Block] = [pairs("What it was trained and tested on", rows)]
+    if source not in BUNDLED:
+        text = "The licence of the data, and who gathered it how, are not recorded: ask whoever trained."
+        blocks.append(Words(text, "missing"))
+    return Section("data", "Data", tuple(blocks))

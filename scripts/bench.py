@@ -10,6 +10,8 @@ saving    the share of the training time that checkpoints take, in three configs
           epochs take under a millisecond.
 models    an epoch of an MLP, one with batch normalisation, two CNNs and an LSTM, against
           ``keras.Model.fit`` with all its defaults, and under both of our engines.
+ablation  the test accuracy of configs/mnist_best.yaml and of what is left of it without each of its
+          parts, over seeds; not part of all.
 data      examples streamed from their files against resident ones, and the memory that they take.
 gpu       where there is one, and not part of all: the reference experiment and a wide network on
           it, on the processor, and with ``keras.Model.fit`` on it.
@@ -27,11 +29,15 @@ import sys
 import tempfile
 from pathlib import Path
 
+from bench_ablation import measure_ablation
 from bench_commands import Bench, Figures, machine
 from bench_data import measure_data
 from bench_gpu import measure_gpu
 from bench_models import measure_models
 from bench_suites import measure_accuracy, measure_saving, measure_speed, measure_startup
+
+#: The suites of ``--suite all``.
+ALL = ("speed", "accuracy", "saving", "startup", "data", "models")
 
 
 def targets(report: Figures) -> list[Figures]:
@@ -92,6 +98,29 @@ def seed_range(text: str) -> list[int]:
     return list(range(int(first), int(last or first) + 1))
 
 
+def measure(bench: Bench, wanted: set[str], options: argparse.Namespace) -> Figures:
+    """The figures of the suites that are wanted; the accuracies take Keras's runs of the speed."""
+    report: Figures = {}
+    keras_runs: list[Figures] = []
+    if "startup" in wanted:
+        report["startup"] = measure_startup(bench, max(10, options.repeats))
+    if "speed" in wanted:
+        report["speed"], keras_runs = measure_speed(bench, options.repeats)
+    if "saving" in wanted:
+        report["saving"] = measure_saving(bench, 3)
+    if "models" in wanted:
+        report["models"] = measure_models(bench, options.repeats)
+    if "data" in wanted:
+        report["data"] = measure_data(bench, options.repeats, int(options.data_gb * 1e9))
+    if "gpu" in wanted:
+        report["gpu"] = measure_gpu(bench, options.repeats)
+    if "ablation" in wanted:
+        report["ablation"] = measure_ablation(bench, options.seeds)
+    if "accuracy" in wanted:
+        report["accuracy"] = measure_accuracy(bench, options.seeds, options.keras_seeds, keras_runs)
+    return report
+
+
 def main() -> None:
     """Measure what was asked for and print it."""
     parser = argparse.ArgumentParser(
@@ -99,7 +128,7 @@ def main() -> None:
     )
     parser.add_argument(
         "--suite",
-        choices=("speed", "accuracy", "saving", "startup", "data", "models", "gpu", "all"),
+        choices=(*ALL, "ablation", "gpu", "all"),
         default="all",
         help="default all",
     )
@@ -111,30 +140,10 @@ def main() -> None:
     )
     parser.add_argument("--out", type=Path, help="write the JSON here instead of to stdout")
     options = parser.parse_args()
-    wanted = {options.suite}
-    if options.suite == "all":
-        wanted = {"speed", "accuracy", "saving", "startup", "data", "models"}
-
+    wanted = set(ALL) if options.suite == "all" else {options.suite}
     report: Figures = {"machine": machine()}
-    keras_runs: list[Figures] = []
     with tempfile.TemporaryDirectory(prefix="bmtrain-bench-") as scratch:
-        bench = Bench(Path(scratch))
-        if "startup" in wanted:
-            report["startup"] = measure_startup(bench, max(10, options.repeats))
-        if "speed" in wanted:
-            report["speed"], keras_runs = measure_speed(bench, options.repeats)
-        if "saving" in wanted:
-            report["saving"] = measure_saving(bench, 3)
-        if "models" in wanted:
-            report["models"] = measure_models(bench, options.repeats)
-        if "data" in wanted:
-            report["data"] = measure_data(bench, options.repeats, int(options.data_gb * 1e9))
-        if "gpu" in wanted:
-            report["gpu"] = measure_gpu(bench, options.repeats)
-        if "accuracy" in wanted:
-            report["accuracy"] = measure_accuracy(
-                bench, options.seeds, options.keras_seeds, keras_runs
-            )
+        report |= measure(Bench(Path(scratch)), wanted, options)
     report["targets"] = targets(report)
     text = json.dumps(report, indent=2) + "\n"
     if options.out:

@@ -51,12 +51,12 @@ TRAIN_A_LITTLE = """
 import sys, bmtrain
 for number, config in enumerate(sys.argv[2:]):
     print(config, flush=True)
-    little = ("training.epochs=1", "data.train_examples=300", "expect=[]")
+    little = ("training.epochs=2", "data.train_examples=300", "expect=[]")
     bmtrain.train(config, little, run_dir=f"{sys.argv[1]}/{number}")
 """
 
 
-def test_every_other_config_runs_for_an_epoch_of_few_examples(tmp_path: Path) -> None:
+def test_every_other_config_runs_for_two_epochs_of_few_examples(tmp_path: Path) -> None:
     command = [sys.executable, "-c", TRAIN_A_LITTLE, str(tmp_path), *map(str, OTHERS)]
     ended = subprocess.run(command, capture_output=True, text=True, check=False)
     assert ended.returncode == 0, ended.stdout + ended.stderr

@@ -88,7 +88,7 @@ def test_a_file_of_another_s_under_the_schema_s_name_is_left_alone(start, tmp_pa
         (
             {"recipe": "zzz"},
             UsageError,
-            "the recipes are: augmented, bikeshare, digits, digits_cnn, gradient_descent",
+            "the recipes are: augmented, bikeshare, digits, digits_cnn, digits_vit, gradient_descent",
         ),
         ({"recipe": "mnist", "output": Path("no/config.yaml")}, UsageError, "no directory 'no'"),
         ({"recipe": "mnist", "output": Path()}, UsageError, "is a directory"),

@@ -16,6 +16,26 @@ import keras
 from bench_keras import EpochTimes, read_idx
 
 layers = keras.layers
+
+
+def _with_places(steps: int, width: int) -> Any:
+    """A vector for each place, added to what is there."""
+    inputs = keras.Input((steps, width))
+    places = keras.ops.cumsum(keras.ops.ones_like(inputs[:, :, 0], dtype="int32"), axis=1) - 1
+    return keras.Model(inputs, inputs + layers.Embedding(steps, width)(places))
+
+
+def _transformer_block(steps: int, width: int, heads: int, hidden: int, dropout: float) -> Any:
+    """Attention and two dense layers, each behind a normalisation and beside a shortcut."""
+    inputs = keras.Input((steps, width))
+    normed = layers.LayerNormalization(epsilon=1e-5)(inputs)
+    seen = layers.MultiHeadAttention(heads, width // heads, dropout=dropout)(normed, normed)
+    between = inputs + layers.Dropout(dropout)(seen)
+    normed = layers.LayerNormalization(epsilon=1e-5)(between)
+    dense = layers.Dense(width)(layers.Dense(hidden, activation="gelu")(normed))
+    return keras.Model(inputs, between + layers.Dropout(dropout)(dense))
+
+
 #: Case -> layers behind pictures (28, 28) of floats from 0 to 1, before ten classes.
 CASES: dict[str, Callable[[], list[Any]]] = {
     "mlp": lambda: [
@@ -51,6 +71,13 @@ CASES: dict[str, Callable[[], list[Any]]] = {
         layers.GlobalAveragePooling2D(),
     ],
     "lstm": lambda: [layers.LSTM(64)],
+    "transformer": lambda: [
+        layers.Dense(64),
+        _with_places(28, 64),
+        _transformer_block(28, 64, 4, 128, 0.1),
+        _transformer_block(28, 64, 4, 128, 0.1),
+        layers.GlobalAveragePooling1D(),
+    ],
 }
 
 

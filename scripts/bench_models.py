@@ -20,6 +20,7 @@ NUM_EXAMPLES, EPOCHS, BATCH_SIZE = 12_800, 4, 64
 ENGINES: Final = ("auto", "xla", "graph")
 
 _RELU: Final = {"type": "activation", "activation": "relu"}
+_BLOCK: Final = {"type": "transformer_block", "num_heads": 4, "intermediate_dim": 128}
 _BARE: Final = {"padding": "same", "use_bias": False}
 #: Case -> our layers before the output; those of bench_keras_models.py.
 CASES: Final[dict[str, list[dict[str, Any]]]] = {
@@ -56,6 +57,13 @@ CASES: Final[dict[str, list[dict[str, Any]]]] = {
         {"type": "global_average_pooling2d"},
     ],
     "lstm": [{"type": "lstm", "units": 64}],
+    "transformer": [
+        {"type": "dense", "units": 64},
+        {"type": "positional_embedding"},
+        _BLOCK | {"dropout": 0.1},
+        _BLOCK | {"dropout": 0.1},
+        {"type": "global_average_pooling1d"},
+    ],
 }
 
 

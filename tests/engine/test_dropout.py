@@ -71,7 +71,8 @@ def test_the_lowering_is_recorded_for_models_that_have_it(runtime):
     places = [("xla", "cpu"), ("graph", "cpu"), ("xla", "gpu")]
     for mode, device in places:
         assert lowerings_used(plain, mode=mode, device=device) == ()
-        assert lowerings_used(dropped, mode=mode, device=device) == ("dropout",)
+        name = "dropout_threefry" if (mode, device) == ("xla", "cpu") else "dropout"
+        assert lowerings_used(dropped, mode=mode, device=device) == (name,)
 
 
 def test_training_drops_by_layer_and_step_and_evaluation_drops_nothing(
@@ -97,7 +98,8 @@ def test_training_drops_by_layer_and_step_and_evaluation_drops_nothing(
     np.testing.assert_array_equal(run.evaluator.predict(x), x)
 
 
-def test_under_xla_too_a_mask_follows_from_its_step_alone(runtime):
+@pytest.mark.parametrize("generator", ["philox", "threefry"])
+def test_under_xla_too_a_mask_follows_from_its_step_alone(runtime, generator):
     import keras
     import tensorflow as tf
 
@@ -107,13 +109,46 @@ def test_under_xla_too_a_mask_follows_from_its_step_alone(runtime):
 
     @tf.function(jit_compile=True)
     def mask(step):
-        return dropout(layer, tf.ones((200, 50)), 0, 1, step) > 0
+        ones = tf.ones((200, 50))
+        return dropout(layer, ones, 0, 1, step, generator=generator) > 0
 
     first, second, again = (mask(tf.constant(step, tf.int64)).numpy() for step in (7, 8, 7))
     np.testing.assert_array_equal(first, again)
+    assert len({row.tobytes() for row in first}) == len(first)
+    assert len({column.tobytes() for column in first.T}) == first.shape[1]
     assert first.mean() == pytest.approx(1 - RATE, abs=0.02)
     agreement = np.mean(first == second)
     assert agreement == pytest.approx(RATE**2 + (1 - RATE) ** 2, abs=0.03)
+
+
+def test_a_run_keeps_to_the_generator_that_its_record_names(
+    runtime, harness, experiment, dataset, random
+):
+    """One that was recorded before there was Threefry goes on with Philox, under XLA too."""
+    import keras
+    import tensorflow as tf
+
+    from bmtrain.engine.lowerings.regularizing import dropout
+    from bmtrain.engine.lowerings.table import forward_in_training
+
+    x = np.ones((30, 40), np.float32)
+    run = harness(experiment({"type": "dropout", "rate": RATE}), dataset(x, x.copy()))
+    (layer,) = run.problem.model.layers
+    assert isinstance(layer, keras.layers.Dropout)
+
+    @tf.function(jit_compile=True)
+    def outputs(step):
+        values = tf.constant(x)
+        named = [
+            forward_in_training(run.problem, values, step, {name})
+            for name in ("dropout", "dropout_threefry")
+        ]
+        seed = run.problem.seed
+        return *named, dropout(layer, values, seed, 0, step, generator="philox")
+
+    earlier, now, philox = (values.numpy() for values in outputs(tf.constant(3, tf.int64)))
+    np.testing.assert_array_equal(earlier, philox)
+    assert not np.array_equal(earlier, now)
 
 
 # --- its relatives ----------------------------------------------------------------------
@@ -134,8 +169,9 @@ def disturbed(runtime):
     }
 
     def run(name, step=0, position=1):
-        (lowering,) = LOWERINGS[type(layers[name])]
-        assert lowering.is_random
+        lowering, elsewhere = LOWERINGS[type(layers[name])]
+        assert elsewhere.is_random
+        assert lowering.slow_on == {"cpu"}
 
         @tf.function(jit_compile=True)
         def compute(step):

@@ -220,13 +220,13 @@ def weights(made):
     return [w for w in made.problem.model.get_weights() if w.dtype == np.float32]
 
 
-def in_training(made, tokens):
+def in_training(made, tokens, mode="xla"):
     import tensorflow as tf
 
     from bmtrain.engine.lowerings.table import forward_in_training, lowerings_used
 
     step = tf.constant(0, tf.int64)
-    used = lowerings_used(made.problem.model, mode="xla", device="cpu")
+    used = lowerings_used(made.problem.model, mode=mode, device="cpu")
     return forward_in_training(made.problem, tf.constant(tokens, tf.int32), step, used).numpy()
 
 
@@ -247,12 +247,33 @@ def test_outputs_are_those_of_keras(problem, tokens, stack, mask_zero):
 def test_the_mask_survives_dropout(problem, tokens):
     """Keras knows nothing of its lowering: without the mask padding would be steps."""
     made = problem([{"type": "dropout", "rate": 0.5}, LSTM], mask_zero=True)
-    before = in_training(made, tokens)
+    before = in_training(made, tokens, mode="graph")
     table = made.problem.model.layers[0].embeddings
     values = np.array(table.numpy())
     values[0] = 9  # the vector of padding
     table.assign(values)
-    np.testing.assert_array_equal(before, in_training(made, tokens))
+    np.testing.assert_array_equal(before, in_training(made, tokens, mode="graph"))
+
+
+@pytest.mark.parametrize("mode", ["graph", "xla"])
+def test_attention_drops_by_step_with_the_generator_that_is_recorded(problem, tokens, mode):
+    import tensorflow as tf
+
+    from bmtrain.engine.lowerings.table import forward_in_training, lowerings_used
+
+    block = {"type": "transformer_block", "num_heads": 1, "intermediate_dim": 3, "dropout": 0.5}
+    made = problem([block, {"type": "global_average_pooling1d"}], mask_zero=False)
+    used = lowerings_used(made.problem.model, mode=mode, device="cpu")
+    ending = "_threefry" if mode == "xla" else ""
+    assert used == (f"dropout{ending}", f"self_attention{ending}")
+
+    @tf.function(jit_compile=mode == "xla")
+    def outputs(step):
+        return forward_in_training(made.problem, tf.constant(tokens, tf.int32), step, used)
+
+    first, second, again = (outputs(tf.constant(at, tf.int64)).numpy() for at in (4, 5, 4))
+    np.testing.assert_array_equal(first, again)
+    assert not np.allclose(first, second)
 
 
 @pytest.mark.parametrize("stack", ["bidirectional", "transformer", "shortcut"])

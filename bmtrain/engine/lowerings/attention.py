@@ -5,8 +5,7 @@ from __future__ import annotations
 import keras
 import tensorflow as tf
 
-from bmtrain.engine.lowerings.regularizing import dropped, key_of
-from bmtrain.models.initial_weights import Place
+from bmtrain.engine.lowerings.regularizing import Generator, dropped
 from bmtrain.models.layers.attention import own_variables
 
 #: What a weight that must be nothing is lowered by before the softmax.
@@ -17,15 +16,15 @@ def self_attention(
     attention: keras.layers.MultiHeadAttention,
     inputs: tf.Tensor,
     allowed: tf.Tensor | None,
-    seed: int,
-    place: Place,
-    step: tf.Tensor,
+    key: tf.Tensor,
+    generator: Generator,
 ) -> tf.Tensor:
     """attention(x, x) in training, as ``keras.layers.MultiHeadAttention`` computes it.
 
     Args:
         inputs: (batch, steps, width).
         allowed: as ``who_sees_whom`` gives it.
+        key: what the dropout is drawn by.
     """
     weights = own_variables(attention)
 
@@ -42,8 +41,7 @@ def self_attention(
     if allowed is not None:
         scores = tf.where(allowed, scores, _FAR_BELOW)
     shares = tf.nn.softmax(scores, axis=-1)
-    key = key_of(seed, "attention", place, step)
-    shares = dropped(shares, attention.dropout, tf.shape(shares), key)
+    shares = dropped(shares, attention.dropout, tf.shape(shares), key, generator)
     seen = tf.matmul(shares, value)
     return product("attention_output", "bhsd,hdw->bsw", seen)
 

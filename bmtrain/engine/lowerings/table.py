@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
+from functools import partial
 from itertools import islice
 from typing import Final, Literal
 
@@ -28,7 +29,7 @@ class Lowering:
     Attributes:
         name: in the record of the engine.
         compute: (layer, inputs, seed of the experiment, place, step) -> outputs.
-        is_random: then it is used everywhere, or a resumed run would end in other bits.
+        is_random: then it is used wherever no other one is, or a resumed run would end in other bits.
         slow_on: devices on which XLA is slow at Keras's own; elsewhere that is the faster one.
         fits: (layer, inputs): whether it can compute the layer for this shape.
     """
@@ -43,9 +44,14 @@ class Lowering:
 _CPU: Final = frozenset({"cpu"})
 _GPU: Final = frozenset({"gpu"})
 
-_SPATIAL_DROPOUT: Final = (
-    Lowering("spatial_dropout", regularizing.spatial_dropout, is_random=True),
-)
+
+def _drawn(name: str, compute: Callable[..., tf.Tensor]) -> tuple[Lowering, Lowering]:
+    """By Threefry where XLA is slow at Philox, by Philox elsewhere: other bits, one distribution."""
+    by_threefry = partial(compute, generator="threefry")
+    return Lowering(f"{name}_threefry", by_threefry), Lowering(name, compute, is_random=True)
+
+
+_SPATIAL_DROPOUT: Final = _drawn("spatial_dropout", regularizing.spatial_dropout)
 #: Of the gradient of Keras's own XLA has no deterministic form for a GPU.
 _MAX_POOLING: Final = (
     Lowering(
@@ -62,15 +68,11 @@ _AVERAGE_POOLING: Final = (
 
 #: Of those of a layer the first that fits is used.
 LOWERINGS: Final[dict[type[keras.layers.Layer], tuple[Lowering, ...]]] = {
-    keras.layers.Dropout: (Lowering("dropout", regularizing.dropout, is_random=True),),
+    keras.layers.Dropout: _drawn("dropout", regularizing.dropout),
     keras.layers.SpatialDropout1D: _SPATIAL_DROPOUT,
     keras.layers.SpatialDropout2D: _SPATIAL_DROPOUT,
-    keras.layers.GaussianDropout: (
-        Lowering("gaussian_dropout", regularizing.gaussian_dropout, is_random=True),
-    ),
-    keras.layers.GaussianNoise: (
-        Lowering("gaussian_noise", regularizing.gaussian_noise, is_random=True),
-    ),
+    keras.layers.GaussianDropout: _drawn("gaussian_dropout", regularizing.gaussian_dropout),
+    keras.layers.GaussianNoise: _drawn("gaussian_noise", regularizing.gaussian_noise),
     keras.layers.Conv1D: (Lowering("conv1d", convolution.convolution),),
     keras.layers.Conv2D: (Lowering("conv2d", convolution.convolution),),
     keras.layers.DepthwiseConv1D: (
@@ -97,6 +99,7 @@ LOWERINGS: Final[dict[type[keras.layers.Layer], tuple[Lowering, ...]]] = {
 
 #: Its dropout is random, so it is used everywhere; it is told of masks, which the others are not.
 SELF_ATTENTION: Final = "self_attention"
+SELF_ATTENTION_THREEFRY: Final = "self_attention_threefry"
 #: Under XLA a sum: Keras looks the same rows up for each example, and adds their gradients up.
 POSITIONAL_EMBEDDING: Final = "positional_embedding"
 
@@ -107,8 +110,9 @@ def lowerings_used(
     """Names of the lowerings that training this model uses there ("cpu", "gpu"): for the record."""
     used: set[str] = set()
     for layer in plain_layers(model.layers):
-        if attention_in(layer) is not None:
-            used.add(SELF_ATTENTION)
+        if (attention := attention_in(layer)) is not None:
+            drawn = attention.dropout > 0 and mode == "xla" and device == "cpu"
+            used.add(SELF_ATTENTION_THREEFRY if drawn else SELF_ATTENTION)
         if mode == "xla" and places_in(layer) is not None:
             used.add(POSITIONAL_EMBEDDING)
         wanted = (
@@ -135,7 +139,11 @@ def forward_in_training(
     ) -> tf.Tensor:
         if (attention := attention_in(layer)) is not None:
             allowed = who_sees_whom(mask, inputs.shape[1], is_causal=layer.use_causal_mask)
-            return self_attention(attention, inputs, allowed, problem.seed, place, step)
+            key = regularizing.key_of(problem.seed, "attention", place, step)
+            generator: regularizing.Generator = (
+                "threefry" if SELF_ATTENTION_THREEFRY in lowerings else "philox"
+            )
+            return self_attention(attention, inputs, allowed, key, generator)
         if POSITIONAL_EMBEDDING in lowerings and (places := places_in(layer)) is not None:
             return inputs + places.embeddings
         for lowering in LOWERINGS.get(type(layer), ()):

@@ -86,7 +86,8 @@ def _source(directory: Path, *, name: str, task: Task) -> None:
     for kind in ("auto", "unit", "standardize"):
         fit_preprocessing(dataset, kind)
     inspect_dataset(dataset)
-    if len(set(names)) > 3:  # the first columns as weights and groups
+    # The first columns as weights and groups; no config can name a column that has no name.
+    if len(set(names)) > 3 and names[1]:
         splits = SplitsSection(fold="1/2", group=names[1])
         changes = {"sample_weight": names[0], "splits": splits}
         load_dataset(section.model_copy(update=changes), task=task, seed=1)

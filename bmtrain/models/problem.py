@@ -72,7 +72,8 @@ def build_problem(
 ) -> Problem:
     """The problem with its initial weights: a pure function of the arguments."""
     facts = preprocessing.facts
-    model = build_model(architecture, seed=experiment.seed)
+    precision = experiment.training.precision
+    model = build_model(architecture, seed=experiment.seed, precision=precision)
     penalty, augmentation = experiment.regularization, experiment.training.augmentation
     rate = experiment.optimizer.learning_rate
     timeline = experiment.training.timeline(facts.num_train_examples)

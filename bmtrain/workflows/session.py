@@ -135,7 +135,7 @@ def build_session(
     placement = placement_for(runtime.device, runtime.cache)
     with placement.scope(), signals_deferred():
         problem = build_problem(experiment, architecture, preprocessing)
-    engine = select_engine(mode, problem.model, runtime)
+    engine = select_engine(mode, problem.model, runtime, experiment.training.precision)
     average_of = {id(variable): average for variable, average in problem.averages}
     present_of = {id(average): variable for variable, average in problem.averages}
     evaluator = Evaluator(problem, placement, jit_compile=engine.mode == "xla")

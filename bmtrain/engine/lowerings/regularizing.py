@@ -66,4 +66,5 @@ def dropped(
 
 
 def _normal(inputs: tf.Tensor, key: tf.Tensor) -> tf.Tensor:
-    return tf.random.stateless_normal(tf.shape(inputs), key, alg="philox")
+    normal = tf.random.stateless_normal(tf.shape(inputs), key, alg="philox")
+    return tf.cast(normal, inputs.dtype)  # float32 is drawn, and rounded where it is used

@@ -25,10 +25,10 @@ _VALUE_BYTES: Final[dict[Precision, int]] = {"float32": 4, "mixed_bfloat16": 2}
 _EVALUATION_BYTES = 2**29
 #: And the arithmetic: about a second on a few processors, in which no signal is answered.
 _EVALUATION_FLOPS = 2 * 10**11
-#: TensorFlow's code, and what it keeps once it has compiled anything.
-_TENSORFLOW_BYTES = 800_000_000
-#: What compiling takes for each layer, measured under XLA.
-_COMPILED_LAYER_BYTES = 13_000_000
+#: TensorFlow's code, and what its compiler keeps once it was used.
+_TENSORFLOW_BYTES = 790_000_000
+#: What XLA takes to compile a function of steps: of itself, and for each layer with its gradient.
+_FUNCTION_BYTES, _LAYER_BYTES = 60_000_000, 10_000_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,7 +43,7 @@ class MemoryNeed:
         kept: what layers give for one batch, kept for the gradient, at least.
         batch: the same at the peak of a step, estimated.
         data: the training split, as the device holds it.
-        program: TensorFlow itself and the compiled steps, estimated.
+        program: TensorFlow itself and compiling the steps, estimated.
     """
 
     weights: int
@@ -80,12 +80,14 @@ def training_memory(  # noqa: PLR0913  # by name: what the need follows from
     data_bytes: int,
     precision: Precision = "float32",
     holds_best: bool = False,
+    has_short_batch: bool = False,
     on_gpu: bool = False,
 ) -> MemoryNeed:
     """What a training needs.
 
     Args:
         holds_best: there is a figure by which one epoch is the best so far.
+        has_short_batch: the last batch of an epoch is a shorter one.
         on_gpu: XLA on a processor computes bfloat16 as float32, and keeps nearly all of it so.
     """
     weights = architecture.num_parameters * _FLOAT_BYTES
@@ -101,8 +103,15 @@ def training_memory(  # noqa: PLR0913  # by name: what the need follows from
         kept=batch_size * activations.least(layers) * value_bytes,
         batch=batch_size * activations.about(layers) * (value_bytes if on_gpu else _FLOAT_BYTES),
         data=data_bytes,
-        program=_TENSORFLOW_BYTES + activations.num_plain(layers) * _COMPILED_LAYER_BYTES,
+        program=_program_bytes(activations.num_plain(layers), has_short_batch=has_short_batch),
     )
+
+
+def _program_bytes(num_layers: int, *, has_short_batch: bool) -> int:
+    """A function of steps of the full batch, perhaps one of the short, and one that evaluates."""
+    of_steps = _FUNCTION_BYTES + num_layers * _LAYER_BYTES
+    evaluation = _FUNCTION_BYTES + num_layers * _LAYER_BYTES // 3  # forward alone
+    return _TENSORFLOW_BYTES + of_steps * (1 + has_short_batch) + evaluation
 
 
 def evaluated_at_once(architecture: Architecture) -> int:

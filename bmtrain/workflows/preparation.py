@@ -216,6 +216,7 @@ def memory_need(prepared: Prepared) -> MemoryNeed:
         data_bytes=splits["train"].num_bytes(prepared.batch_size),
         precision=experiment.training.precision,
         holds_best="validation" in splits,
+        has_short_batch=prepared.num_train_examples % prepared.batch_size > 0,
         on_gpu=is_for_gpu(experiment),
     )
 

@@ -44,7 +44,7 @@ def test_the_need_of_plain_descent_and_of_adam_by_hand(planned):
     # The dropout's mask and output, and at the first layer's gradient its input and output.
     assert need.batch == 4 * 4 * (7 + 2 * 7 + 3 + 10 + 7)
     assert need.at_least == need.parameters + need.kept + need.data
-    assert need.total == need.parameters + need.batch + need.data + 839_000_000  # three layers
+    assert need.total == need.parameters + need.batch + need.data + (790 + 90 + 70) * 10**6
     adam, _ = planned({"name": "adam"})
     need = training_memory(architecture, adam.optimizer, batch_size=4, data_bytes=50)
     assert need.parameters == 4 * 101 * (4 + 4)
@@ -52,6 +52,10 @@ def test_the_need_of_plain_descent_and_of_adam_by_hand(planned):
         architecture, adam.optimizer, batch_size=4, data_bytes=50, holds_best=True
     )
     assert best.parameters == need.parameters + 4 * 101 * 3
+    short = training_memory(
+        architecture, adam.optimizer, batch_size=4, data_bytes=50, has_short_batch=True
+    )
+    assert short.total == need.total + 90 * 10**6  # steps of its own: three layers
 
 
 def test_bfloat16_halves_what_layers_give_and_nothing_else(planned):

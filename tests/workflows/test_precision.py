@@ -55,7 +55,10 @@ def test_another_precision_is_refused_unless_it_is_allowed(run, command):
     words = ("train", run.path, "--resume", "training.precision=float32", "training.epochs=4")
     ended = command(*words, "--json")
     assert ended.exit_code == 7
-    assert "training.precision was mixed_bfloat16, is float32" in ended.document["error"]["message"]
+    assert (
+        'training.precision was "mixed_bfloat16", is "float32"'
+        in ended.document["error"]["message"]
+    )
     ended = command(*words, "--allow-changed", "training.precision", "--json")
     assert ended.exit_code == 0, ended.err
     assert ended.document["engine"]["precision"] == "float32"

@@ -10,7 +10,7 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from bmtrain.data.examples.dataset import BLOCK_SIZE, Split
+from bmtrain.data.examples.dataset import Split
 from bmtrain.data.raw.streamed_rows import Features
 from bmtrain.engine.placement import SingleDevice
 from bmtrain.models.losses import encode_targets
@@ -33,6 +33,8 @@ class Evaluator:
     def __init__(self, problem: Problem, placement: SingleDevice, *, jit_compile: bool) -> None:
         self._problem = problem
         self._placement = placement
+        #: Examples that are computed at once.
+        self.block_size = problem.block_size
         self.trace_counts = {"evaluate": 0, "predict": 0}
         self._evaluate_block = placement.compiled(self._block_values, jit_compile=jit_compile)
         self._predict_block = placement.compiled(self._block_outputs, jit_compile=jit_compile)
@@ -43,7 +45,7 @@ class Evaluator:
         XLA names compiled code after the functions traced before it: before the first step
         the names are the same in every run, and are found in the compilation cache.
         """
-        for features, labels, _ in _blocks(split.features[:1], split.labels[:1]):
+        for features, labels, _ in self._blocks(split.features[:1], split.labels[:1]):
             with self._placement.scope():
                 self._evaluate_block(tf.constant(features), tf.constant(labels))
 
@@ -57,7 +59,7 @@ class Evaluator:
         totals = np.zeros(1 + len(problem.metrics))
         outputs = []
         done = 0
-        for features, labels, size in _blocks(split.features, split.labels):
+        for features, labels, size in self._blocks(split.features, split.labels):
             with self._placement.scope():
                 values, block = self._evaluate_block(tf.constant(features), tf.constant(labels))
             of_block = values.numpy()[:, :size].astype(np.float64)
@@ -80,7 +82,7 @@ class Evaluator:
         """The model's outputs (examples, outputs) for features without labels."""
         outputs = []
         with averaged_weights(self._problem), self._placement.scope():
-            for block, _, size in _blocks(features, np.zeros(len(features), np.int32)):
+            for block, _, size in self._blocks(features, np.zeros(len(features), np.int32)):
                 outputs.append(self._predict_block(tf.constant(block)).numpy()[:size])
         return np.concatenate(outputs)
 
@@ -108,17 +110,17 @@ class Evaluator:
         )
         return outputs
 
-
-def _blocks(
-    features: Features, labels: NDArray[Any]
-) -> Iterator[tuple[NDArray[np.generic], NDArray[Any], int]]:
-    """Blocks of BLOCK_SIZE rows, the last filled up with zeros, and their real sizes."""
-    for start in range(0, len(features), BLOCK_SIZE):
-        block = features[start : start + BLOCK_SIZE], labels[start : start + BLOCK_SIZE]
-        size = len(block[0])
-        missing = BLOCK_SIZE - size
-        padded = [
-            np.concatenate([a, np.zeros((missing, *a.shape[1:]), a.dtype)]) if missing else a
-            for a in block
-        ]
-        yield padded[0], padded[1], size
+    def _blocks(
+        self, features: Features, labels: NDArray[Any]
+    ) -> Iterator[tuple[NDArray[np.generic], NDArray[Any], int]]:
+        """Blocks of ``block_size`` rows, the last filled up with zeros, and their real sizes."""
+        for start in range(0, len(features), self.block_size):
+            rows = slice(start, start + self.block_size)
+            block = features[rows], labels[rows]
+            size = len(block[0])
+            missing = self.block_size - size
+            padded = [
+                np.concatenate([a, np.zeros((missing, *a.shape[1:]), a.dtype)]) if missing else a
+                for a in block
+            ]
+            yield padded[0], padded[1], size

@@ -8,6 +8,7 @@ from typing import Any, Literal
 import keras
 import numpy as np
 
+from bmtrain.config.sections.training import Precision
 from bmtrain.engine.lowerings.table import lowerings_used
 from bmtrain.engine.runtime import Runtime
 from bmtrain.machine import processor_name
@@ -32,6 +33,7 @@ class EngineRecord:
     gpu: str | None
     threads: int
     lowerings: tuple[str, ...]
+    precision: Precision
     bmtrain: str
     tensorflow: str
     keras: str
@@ -46,7 +48,10 @@ class EngineRecord:
 
 
 def select_engine(
-    requested: Literal["auto", "xla", "graph"], model: keras.Sequential, runtime: Runtime
+    requested: Literal["auto", "xla", "graph"],
+    model: keras.Sequential,
+    runtime: Runtime,
+    precision: Precision = "float32",
 ) -> EngineRecord:
     """Resolve ``auto``: xla, but graph for convolutions of pictures (windows that overlap) on a processor.
 
@@ -63,6 +68,7 @@ def select_engine(
         gpu=runtime.device_name if runtime.device == "gpu" else None,
         threads=runtime.threads,
         lowerings=lowerings_used(model, mode=mode, device=runtime.device),
+        precision=precision,
         bmtrain=__version__,
         tensorflow=runtime.tensorflow_version,
         keras=runtime.keras_version,

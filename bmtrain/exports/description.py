@@ -28,6 +28,7 @@ _OF_TRAINING: Final = (
     "_constraint",
     "momentum",
     "unit_forget_bias",
+    "remat",
 )
 #: Of a residual layer; a layer in there is described as any other.
 _PATHS: Final = ("layers", "shortcut")

@@ -16,6 +16,7 @@ from bmtrain.config.sections.layers.core import DenseLayer
 from bmtrain.config.sections.layers.embedding import EmbeddingLayer
 from bmtrain.data.examples.dataset import DataFacts
 from bmtrain.errors import DataError
+from bmtrain.models.activations import recomputed_flops
 from bmtrain.models.expansion import expand, num_model_outputs
 from bmtrain.models.shapes.composite import follow
 from bmtrain.models.shapes.planned import Given, PlannedLayer, Shape
@@ -67,9 +68,9 @@ class Architecture:
     def training_flops(self) -> int:
         """The same for one example in one step: backward is about twice the forward pass.
 
-        Kaplan et al. (2020), section 2.1.
+        Kaplan et al. (2020), section 2.1. And what is computed again for the gradient.
         """
-        return 3 * self.forward_flops
+        return 3 * self.forward_flops + recomputed_flops(self.layers)
 
 
 def plan_architecture(experiment: ExperimentConfig, facts: DataFacts) -> Architecture:

@@ -133,6 +133,7 @@ def _encoder(model: sections.TransformerModel | sections.VitModel) -> list[Layer
         num_heads=model.num_heads,
         intermediate_dim=model.intermediate_dim or 4 * model.width,
         dropout=model.dropout,
+        remat=model.remat,
     )
     return [
         PositionalEmbeddingLayer(type="positional_embedding"),
@@ -167,6 +168,7 @@ def _resnet(model: sections.ResnetModel, facts: DataFacts) -> list[Layer]:
                     *_normalized_convolution(filters),
                 ),
                 shortcut=_normalized_convolution(filters, 1, strides) if has_other_shape else (),
+                remat=model.remat,
             )
             layers += [residual, relu]
             before = filters

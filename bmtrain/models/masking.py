@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 
 import keras
 import tensorflow as tf
@@ -13,6 +14,10 @@ from bmtrain.models.layers.composite import is_residual, path_in
 
 #: (layer, inputs, mask, place) -> outputs
 Call = Callable[[keras.layers.Layer, tf.Tensor, tf.Tensor | None, Place], tf.Tensor]
+#: A tensor and its mask (batch, steps), False where a step is padding; None: there is none.
+Masked = tuple[tf.Tensor, tf.Tensor | None]
+#: (block, its computation, inputs) -> what the computation gives of the inputs
+CallBlock = Callable[[keras.Model, Callable[[tf.Tensor], Masked], tf.Tensor], Masked]
 
 
 def through_layers(
@@ -20,28 +25,47 @@ def through_layers(
     inputs: tf.Tensor,
     call: Call,
     *,
+    call_block: CallBlock = lambda block, compute, inputs: compute(inputs),
     mask: tf.Tensor | None = None,
     inside: str = "",
-) -> tuple[tf.Tensor, tf.Tensor | None]:
-    """Outputs and mask behind the last layer; ``call`` computes each that is not made of layers.
-
-    The mask is (batch, steps), False where a step is padding; None: there is none.
-    """
+) -> Masked:
+    """Outputs and mask behind the last layer; ``call`` computes each that is not made of layers."""
     for position, layer in enumerate(layers):
         place: Place = f"{inside}{position}" if inside else position
         if is_residual(layer):
-            sides = [
-                through_layers(
-                    path_in(layer, path), inputs, call, mask=mask, inside=f"{place}.{path}."
-                )
-                for path in ("layers", "shortcut")
-            ]
-            inputs = sides[0][0] + sides[1][0]
-            mask = None if sides[0][1] is None else sides[1][1]
+            compute = partial(
+                _residual, layer, mask=mask, place=place, call=call, call_block=call_block
+            )
+            inputs, mask = call_block(layer, compute, inputs)
         else:
             outputs = call(layer, inputs, mask, place)
             inputs, mask = outputs, _mask_after(layer, inputs, mask)
     return inputs, mask
+
+
+def _residual(
+    layer: keras.Model,
+    inputs: tf.Tensor,
+    *,
+    mask: tf.Tensor | None,
+    place: Place,
+    call: Call,
+    call_block: CallBlock,
+) -> Masked:
+    """The sum of both paths, in the layer's compute dtype as Keras's Add."""
+    (one, mask_of_one), (other, mask_of_other) = (
+        through_layers(
+            path_in(layer, path),
+            inputs,
+            call,
+            call_block=call_block,
+            mask=mask,
+            inside=f"{place}.{path}.",
+        )
+        for path in ("layers", "shortcut")
+    )
+    outputs = tf.cast(one, layer.compute_dtype) + tf.cast(other, layer.compute_dtype)
+    return outputs, None if mask_of_one is None else mask_of_other
 
 
 def plain_layers(layers: Sequence[keras.layers.Layer]) -> Iterator[keras.layers.Layer]:

@@ -11,6 +11,7 @@ import tensorflow as tf
 
 from bmtrain.config.sections.experiment import ExperimentConfig
 from bmtrain.config.sections.learning_rate import ReduceOnPlateau
+from bmtrain.data.examples.dataset import BLOCK_SIZE
 from bmtrain.data.examples.preprocessing import Preprocessing
 from bmtrain.models import metrics as metric_table
 from bmtrain.models.architecture import Architecture
@@ -18,6 +19,7 @@ from bmtrain.models.augmentation import Augmentor
 from bmtrain.models.decision import decision_threshold, takes_logits
 from bmtrain.models.layers.building import build_model
 from bmtrain.models.losses import PerExample, build_loss
+from bmtrain.models.memory import evaluated_at_once
 from bmtrain.models.objective import l2_factor, l2_penalty, own_penalty, penalized_kernels
 from bmtrain.models.optimizers import build_optimizer, moving_averages
 from bmtrain.models.split_figures import SplitFigure, split_figures
@@ -29,7 +31,8 @@ class Problem:
 
     ``threshold`` is where a single output begins to mean the second class. ``averages``: the
     trainable variables, each with the moving average that is judged in its place.
-    ``split_figures``: the metrics that are no mean over examples.
+    ``split_figures``: the metrics that are no mean over examples. ``block_size``: the examples
+    that are evaluated at once.
     """
 
     model: keras.Sequential
@@ -43,6 +46,7 @@ class Problem:
     num_classes: int | None
     threshold: float
     seed: int
+    block_size: int = BLOCK_SIZE
     augmentor: Augmentor | None = None
     plateau: ReduceOnPlateau | None = None
     averages: Sequence[tuple[keras.Variable, keras.Variable]] = ()
@@ -72,7 +76,8 @@ def build_problem(
 ) -> Problem:
     """The problem with its initial weights: a pure function of the arguments."""
     facts = preprocessing.facts
-    model = build_model(architecture, seed=experiment.seed)
+    precision = experiment.training.precision
+    model = build_model(architecture, seed=experiment.seed, precision=precision)
     penalty, augmentation = experiment.regularization, experiment.training.augmentation
     rate = experiment.optimizer.learning_rate
     timeline = experiment.training.timeline(facts.num_train_examples)
@@ -91,6 +96,7 @@ def build_problem(
         num_classes=facts.num_outputs if facts.class_names is not None else None,
         threshold=decision_threshold(experiment),
         seed=experiment.seed,
+        block_size=evaluated_at_once(architecture),
         augmentor=Augmentor(augmentation, seed=experiment.seed) if augmentation else None,
         plateau=rate if isinstance(rate, ReduceOnPlateau) else None,
         averages=moving_averages(optimizer, model.trainable_variables),

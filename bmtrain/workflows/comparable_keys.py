@@ -16,6 +16,7 @@ ENGINE: Final = (
     "engine.gpu",
     "engine.threads",
     "engine.lowerings",
+    "engine.precision",
     "engine.bmtrain",
     "engine.tensorflow",
     "engine.keras",

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from bmtrain import strict_json
 from bmtrain.durable import write_new_file
 from bmtrain.errors import UsageError
-from bmtrain.events import Event, ExamplesChosen, ExportBegun, ModelExported, RunFinished
+from bmtrain.events import Event, ExamplesChosen, ExportBegun, ModelExported, Noted, RunFinished
 from bmtrain.exports.comparison import TOLERANCE, compare, outputs_of
 from bmtrain.exports.description import describe
 from bmtrain.exports.exporter import Content, Exporter
@@ -24,7 +24,7 @@ from bmtrain.exports.table import FORMATS
 from bmtrain.figures import count
 from bmtrain.interrupts import signals_deferred
 from bmtrain.workflows.export_examples import ChosenExamples, choose_examples
-from bmtrain.workflows.restoring import Restored, read_restored, restored_session
+from bmtrain.workflows.restoring import Restored, in_float32, read_restored, restored_session
 
 if TYPE_CHECKING:
     from bmtrain.workflows.session import Session
@@ -61,6 +61,7 @@ def export(request: ExportRequest, note: Callable[[str], None] = lambda _: None)
     """Write each format, load it again, compare it; ``RunFinished`` last.
 
     Nothing has its final name before it was compared. The exit code is 4 if a format differs.
+    Every format computes in float32, and is compared with the checkpoint's weights in float32.
 
     Args:
         request: what to export.
@@ -78,14 +79,25 @@ def export(request: ExportRequest, note: Callable[[str], None] = lambda _: None)
     examples = choose_examples(restored, request.data, request.format, note)
     yield ExamplesChosen(examples.words)
     records = []
-    with restored_session(restored) as session:
+    precision = checkpoint.experiment.training.precision
+    as_trained = None
+    if precision != "float32":
+        with restored_session(restored) as session:
+            as_trained = session.evaluator.predict(examples.features)
+    with restored_session(in_float32(restored)) as session:
         reference = session.evaluator.predict(examples.features)
+        largest = None
+        if as_trained is not None:
+            largest = float(np.abs(reference - as_trained).max())
+            yield Noted(f"float32; {precision}, as it was trained, gives up to {largest:.1e} else")
         content = _content(restored, description, session)
         for target in targets:
             record = _exported(target, content, examples.features, reference, request)
             records.append(record)
             yield ModelExported(record)
-    yield RunFinished(_document(restored, description, examples, request, records))
+    document = _document(restored, description, examples, request, records)
+    trained_in = {"trained": precision, "exported": "float32", "largest_difference": largest}
+    yield RunFinished(document | {"precision": trained_in})
 
 
 def _targets(request: ExportRequest, restored: Restored) -> list[_Target]:

@@ -115,6 +115,7 @@ def plan(loaded: LoadedConfig, data: PreparedData) -> Prepared:
             if finding.severity == "error":
                 raise DataError(finding.message, key=finding.key)
             late.append((finding.key, finding.message))
+        late += precision_warnings(loaded.experiment)
     found = [*architecture_warnings(architecture, facts), *late]
     warnings = [loaded.origins.diagnostic(key, text, severity="warning") for key, text in found]
     return Prepared(
@@ -150,6 +151,16 @@ def step_warnings(
         if finding.severity == "error":
             raise DataError(finding.message, key=finding.key)
         yield finding.key, finding.message
+
+
+def precision_warnings(experiment: ExperimentConfig) -> Iterator[tuple[ConfigKey, str]]:
+    """What is fast on GPUs that have bfloat16 units."""
+    if experiment.training.precision != "float32" and not is_for_gpu(experiment):
+        text = (
+            f"{experiment.training.precision} is slower than float32 on most processors; it is for "
+            "GPUs that compute in bfloat16"
+        )
+        yield ("training", "precision"), text
 
 
 def load_experiment_data(experiment: ExperimentConfig) -> Dataset:
@@ -199,13 +210,17 @@ def is_for_gpu(experiment: ExperimentConfig) -> bool:
 
 
 def memory_need(prepared: Prepared) -> MemoryNeed:
-    """What training this takes at least."""
-    train = prepared.dataset.splits["train"]
+    """What training this takes."""
+    splits, experiment = prepared.dataset.splits, prepared.experiment
     return training_memory(
         prepared.architecture,
-        prepared.experiment.optimizer,
+        experiment.optimizer,
         batch_size=prepared.batch_size,
-        data_bytes=train.num_bytes(prepared.batch_size),
+        data_bytes=splits["train"].num_bytes(prepared.batch_size),
+        precision=experiment.training.precision,
+        holds_best="validation" in splits,
+        has_short_batch=prepared.num_train_examples % prepared.batch_size > 0,
+        on_gpu=is_for_gpu(experiment),
     )
 
 
@@ -222,7 +237,7 @@ def require_memory(prepared: Prepared, origins: Origins) -> None:
 
 def _require(need: MemoryNeed, prepared: Prepared) -> None:
     available = available_memory()
-    if need.total <= available:
+    if need.at_least <= available:
         return
     parts: list[tuple[int, str, ConfigKey, str]] = [
         (
@@ -232,7 +247,7 @@ def _require(need: MemoryNeed, prepared: Prepared) -> None:
             "a smaller model",
         ),
         (
-            need.batch,
+            need.kept,
             f"a batch of {prepared.batch_size:,} examples",
             ("training", "batch_size"),
             "a smaller training.batch_size",
@@ -242,7 +257,7 @@ def _require(need: MemoryNeed, prepared: Prepared) -> None:
     largest = max(parts)
     words = "; ".join(f"{megabytes(part)} for {what}" for part, what, _, _ in parts)
     raise OutOfMemory(
-        f"training this needs at least {megabytes(need.total)} of memory "
+        f"training this needs at least {megabytes(need.at_least)} of memory "
         f"({words}); {megabytes(available)} are available",
         key=largest[2],
         hint=f"use {largest[3]}, or a machine with more memory",

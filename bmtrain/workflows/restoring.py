@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -14,13 +14,14 @@ from bmtrain.checkpoint.find import FoundCheckpoint, find_checkpoint
 from bmtrain.checkpoint.read import read_checkpoint
 from bmtrain.config.figure_checks import metric_findings
 from bmtrain.config.sections.experiment import ExperimentConfig
-from bmtrain.data.examples.dataset import BLOCK_SIZE
 from bmtrain.data.examples.preprocessing import Preprocessing
 from bmtrain.data.load import resolve_task
 from bmtrain.data.raw.memory import megabytes
 from bmtrain.errors import BmtrainError, CheckpointError, EnvironmentFault
+from bmtrain.figures import count
 from bmtrain.machine import available_memory
 from bmtrain.models.architecture import Architecture, plan_architecture
+from bmtrain.models.memory import evaluated_at_once
 from bmtrain.models.shapes.planned import Shape
 from bmtrain.workflows.session import Session, build_session, native_faults
 
@@ -66,6 +67,14 @@ def read_restored(path: Path) -> Restored:
         checkpoint = read_checkpoint(found.path, _expected_shapes, with_optimizer=False)
     architecture = _architecture(checkpoint.experiment, checkpoint.preprocessing)
     return Restored(found, checkpoint, architecture)
+
+
+def in_float32(restored: Restored) -> Restored:
+    """The same checkpoint, whose weights are float32 in every precision, to be computed in it."""
+    experiment = restored.checkpoint.experiment
+    training = experiment.training.model_copy(update={"precision": "float32"})
+    changed = experiment.model_copy(update={"training": training})
+    return replace(restored, checkpoint=replace(restored.checkpoint, experiment=changed))
 
 
 @contextmanager
@@ -119,13 +128,14 @@ def _require_memory(architecture: Architecture) -> None:
         EnvironmentFault: a block of examples does not fit into the memory.
     """
     available = available_memory()
+    num_examples = evaluated_at_once(architecture)
     for position, layer in enumerate(architecture.layers):
         num_values = math.prod(layer.input_shape) + math.prod(layer.output_shape)
-        num_bytes = BLOCK_SIZE * num_values * 4  # float32
+        num_bytes = num_examples * num_values * 4  # float32
         if num_bytes > available:
             raise EnvironmentFault(
                 f"layer {position} ({layer.config.type}) needs {megabytes(num_bytes)} of memory "
-                f"for {BLOCK_SIZE:,} examples; {megabytes(available)} are available",
+                f"for {count(num_examples, 'example')}; {megabytes(available)} are available",
                 hint="a damaged or hostile checkpoint can ask for any size; "
                 "check where it comes from",
             )

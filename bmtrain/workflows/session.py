@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
 
+import numpy as np
 from numpy.typing import NDArray
 
 from bmtrain.config.sections.experiment import ExperimentConfig
@@ -39,11 +40,16 @@ class HeldValues:
 
     def model(self) -> dict[str, NDArray[Any]]:
         """Those of the model's variables, without a copy where they are in the host's memory."""
-        return {name: value.numpy() for name, value in self.model_values.items()}
+        return _arrays(self.model_values)
 
     def optimizer(self) -> dict[str, NDArray[Any]]:
         """Those of the optimizer's variables."""
-        return {name: value.numpy() for name, value in self.optimizer_values.items()}
+        return _arrays(self.optimizer_values)
+
+
+def _arrays(values: Mapping[str, tf.Tensor]) -> dict[str, NDArray[Any]]:
+    """``numpy()`` would copy; this array is the tensor's own memory, and cannot be written to."""
+    return {name: np.asarray(memoryview(value)) for name, value in values.items()}
 
 
 class _Reads:
@@ -135,7 +141,7 @@ def build_session(
     placement = placement_for(runtime.device, runtime.cache)
     with placement.scope(), signals_deferred():
         problem = build_problem(experiment, architecture, preprocessing)
-    engine = select_engine(mode, problem.model, runtime)
+    engine = select_engine(mode, problem.model, runtime, experiment.training.precision)
     average_of = {id(variable): average for variable, average in problem.averages}
     present_of = {id(average): variable for variable, average in problem.averages}
     evaluator = Evaluator(problem, placement, jit_compile=engine.mode == "xla")

@@ -230,6 +230,7 @@ def test_auto_is_xla_and_a_wish_is_followed(runtime):
         "gpu",
         "threads",
         "lowerings",
+        "precision",
         "bmtrain",
         "tensorflow",
         "keras",

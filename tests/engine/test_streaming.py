@@ -118,10 +118,10 @@ def test_steps_streamed_at_once_are_bounded_by_bytes(tmp_path):
     assert StreamedRows(file, np.dtype(np.float32)).rows_at_once(32) < rows.rows_at_once(32)
 
 
-def test_evaluation_reads_a_block_at_a_time(pair, monkeypatch):
+def test_evaluation_reads_a_block_at_a_time(pair):
     _, streamed = pair()
     split = Split(*(streamed.loop._dataset.splits["train"].features, np.zeros(53, np.int32)))
     whole = streamed.evaluator.evaluate(Split(split.features[:], split.labels))
-    monkeypatch.setattr("bmtrain.engine.evaluation.BLOCK_SIZE", 53)
+    streamed.evaluator.block_size = 53
     in_blocks = streamed.evaluator.evaluate(split)
     np.testing.assert_array_equal(whole.outputs, in_blocks.outputs)

@@ -10,7 +10,7 @@ from bmtrain.cli.console import Screen
 from bmtrain.cli.rendering.documents import json_text
 from bmtrain.cli.stream import Painted
 from bmtrain.errors import BmtrainError
-from bmtrain.events import Event, ExamplesChosen, ExportBegun, ModelExported, RunFinished
+from bmtrain.events import Event, ExamplesChosen, ExportBegun, ModelExported, Noted, RunFinished
 from bmtrain.figures import amount
 
 #: What stands before the text, behind a symbol or in its place.
@@ -54,6 +54,8 @@ def _show(event: Event, screen: Screen) -> None:
             _say("outputs", event.outputs, screen)
         case ExamplesChosen():
             _say("compared on", event.examples, screen)
+        case Noted():
+            _say("precision", event.message, screen)
         case ModelExported():
             _show_record(event.record, screen)
 

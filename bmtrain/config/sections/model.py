@@ -8,6 +8,7 @@ from pydantic import Field
 
 from bmtrain.config.sections.base import Section
 from bmtrain.config.sections.layers.arguments import Activation, Extents, Rate, Units
+from bmtrain.config.sections.layers.composite import REMAT
 from bmtrain.config.sections.layers.union import Layer
 
 
@@ -99,6 +100,7 @@ class TransformerModel(Section):
     )
     intermediate_dim: Units | None = Field(default=None, description="null: 4 times the width.")
     dropout: BlockDropout = 0.1
+    remat: bool = Field(default=False, description=REMAT)
 
 
 class VitModel(Section):
@@ -118,6 +120,7 @@ class VitModel(Section):
     )
     intermediate_dim: Units | None = Field(default=None, description="null: 4 times the width.")
     dropout: BlockDropout = 0.1
+    remat: bool = Field(default=False, description=REMAT)
 
 
 class ResnetModel(Section):
@@ -131,6 +134,7 @@ class ResnetModel(Section):
         default=(16, 32, 64), min_length=1, max_length=10, description="Of each stage."
     )
     blocks: Annotated[int, Field(ge=1, le=50)] = Field(default=1, description="In each stage.")
+    remat: bool = Field(default=False, description=REMAT)
 
 
 Model = Annotated[

@@ -13,6 +13,7 @@ from bmtrain.config.sections.base import Section
 BatchSize = Annotated[int, Field(ge=1, le=2**31 - 1)]
 ClassWeight = Annotated[float, Field(ge=0)]
 L2Convention = Literal["mean", "sum", "half"]
+Precision = Literal["float32", "mixed_bfloat16"]
 
 
 class RegularizationSection(Section):
@@ -87,6 +88,12 @@ class TrainingSection(Section):
     )
     engine: Literal["auto", "xla", "graph"] = Field(
         default="auto", description="How the steps are compiled; auto is recorded in run.json."
+    )
+    precision: Precision = Field(
+        default="float32",
+        description="What layers compute in. mixed_bfloat16: weights and optimizer float32, all "
+        "layers but the last bfloat16, the last and the loss float32; the exponent is that of "
+        "float32, so no loss is scaled. Faster on GPUs that have it, slower on most processors.",
     )
     threads: Annotated[int, Field(ge=1, le=4096)] | Literal["auto"] = Field(
         default="auto", description="CPU threads; they change bits, so they are recorded."

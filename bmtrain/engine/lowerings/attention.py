@@ -22,25 +22,27 @@ def self_attention(
     """attention(x, x) in training, as ``keras.layers.MultiHeadAttention`` computes it.
 
     Args:
-        inputs: (batch, steps, width).
+        inputs: (batch, steps, width), in the layer's compute dtype.
         allowed: as ``who_sees_whom`` gives it.
         key: what the dropout is drawn by.
     """
     weights = own_variables(attention)
 
     def product(name: str, equation: str, values: tf.Tensor) -> tf.Tensor:
-        made = tf.einsum(equation, values, weights[f"{name}.kernel"].value)
+        dtype = values.dtype
+        made = tf.einsum(equation, values, tf.cast(weights[f"{name}.kernel"].value, dtype))
         bias = weights.get(f"{name}.bias")
-        return made if bias is None else made + bias.value
+        return made if bias is None else made + tf.cast(bias.value, dtype)
 
     query, keys, value = (
         tf.transpose(product(name, "bsw,whd->bshd", inputs), (0, 2, 1, 3))
         for name in ("query", "key", "value")
     )
     scores = tf.matmul(query * attention.key_dim**-0.5, keys, transpose_b=True)
+    scores = tf.cast(scores, tf.float32)  # for the sum of the softmax, in every precision
     if allowed is not None:
         scores = tf.where(allowed, scores, _FAR_BELOW)
-    shares = tf.nn.softmax(scores, axis=-1)
+    shares = tf.cast(tf.nn.softmax(scores, axis=-1), value.dtype)
     shares = dropped(shares, attention.dropout, tf.shape(shares), key, generator)
     seen = tf.matmul(shares, value)
     return product("attention_output", "bhsd,hdw->bsw", seen)

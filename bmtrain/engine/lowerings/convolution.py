@@ -25,7 +25,8 @@ def convolution(
     # Of two axes: XLA is twice as slow at a product of tensors that have more.
     row = len(slices) * inputs.shape[-1]
     rows = tf.reshape(tf.concat(slices, axis=-1), (-1, row))
-    outputs = tf.matmul(rows, tf.reshape(layer.kernel, (row, layer.filters)))
+    kernel = tf.cast(layer.kernel.value, inputs.dtype)
+    outputs = tf.matmul(rows, tf.reshape(kernel, (row, layer.filters)))
     outputs = tf.reshape(outputs, (-1, *places, layer.filters))
     return _finished(layer, outputs)
 
@@ -53,15 +54,17 @@ def separable_convolution(
     del seed, position, step  # nothing is random
     between = _depthwise(layer, inputs, layer.depthwise_kernel)
     *places, channels = between.shape[1:]
-    pointwise = tf.reshape(layer.pointwise_kernel, (channels, layer.filters))
+    kernel = tf.cast(layer.pointwise_kernel.value, inputs.dtype)
+    pointwise = tf.reshape(kernel, (channels, layer.filters))
     outputs = tf.matmul(tf.reshape(between, (-1, channels)), pointwise)
     return _finished(layer, tf.reshape(outputs, (-1, *places, layer.filters)))
 
 
-def _depthwise(layer: keras.layers.Layer, inputs: tf.Tensor, kernel: tf.Tensor) -> tf.Tensor:
+def _depthwise(layer: keras.layers.Layer, inputs: tf.Tensor, kernel: keras.Variable) -> tf.Tensor:
     """(batch, *windows, channels · depth_multiplier) of a kernel (…, channels, depth_multiplier)."""
     slices, places = _shifted(layer, inputs)
     channels, multiplier = kernel.shape[-2:]
+    kernel = tf.cast(kernel.value, inputs.dtype)
     at_places = tf.unstack(tf.reshape(kernel, (len(slices), channels, multiplier)))
     products = [x[..., None] * at for x, at in zip(slices, at_places, strict=True)]
     return tf.reshape(tf.add_n(products), (-1, *places, channels * multiplier))
@@ -73,4 +76,6 @@ def _shifted(layer: keras.layers.Layer, inputs: tf.Tensor) -> tuple[list[tf.Tens
 
 
 def _finished(layer: keras.layers.Layer, outputs: tf.Tensor) -> tf.Tensor:
-    return layer.activation(outputs + layer.bias if layer.use_bias else outputs)
+    if layer.use_bias:
+        outputs += tf.cast(layer.bias.value, outputs.dtype)
+    return layer.activation(outputs)

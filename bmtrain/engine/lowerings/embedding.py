@@ -39,4 +39,4 @@ def embedding(
 
         return tf.gather(table, inputs), gradient
 
-    return rows(tf.convert_to_tensor(layer.embeddings))
+    return rows(tf.cast(layer.embeddings.value, layer.compute_dtype))

@@ -106,4 +106,5 @@ def dropped(
 
 
 def _normal(inputs: tf.Tensor, key: tf.Tensor, generator: Generator) -> tf.Tensor:
-    return tf.random.stateless_normal(tf.shape(inputs), key, alg=generator)
+    normal = tf.random.stateless_normal(tf.shape(inputs), key, alg=generator)
+    return tf.cast(normal, inputs.dtype)  # float32 is drawn, and rounded where it is used

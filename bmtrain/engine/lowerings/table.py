@@ -16,9 +16,10 @@ import tensorflow as tf
 
 from bmtrain.engine.lowerings import convolution, embedding, pooling, regularizing
 from bmtrain.engine.lowerings.attention import self_attention, who_sees_whom
+from bmtrain.engine.lowerings.remat import Block, rematerialized
 from bmtrain.models.initial_weights import Place
 from bmtrain.models.layers.attention import attention_in, places_in
-from bmtrain.models.masking import call_layer, plain_layers, through_layers
+from bmtrain.models.masking import Masked, call_layer, plain_layers, through_layers
 from bmtrain.models.problem import Problem
 
 
@@ -137,6 +138,8 @@ def forward_in_training(
     def call(
         layer: keras.layers.Layer, inputs: tf.Tensor, mask: tf.Tensor | None, place: Place
     ) -> tf.Tensor:
+        if inputs.dtype.is_floating:
+            inputs = tf.cast(inputs, layer.compute_dtype)  # as a layer of Keras's does
         if (attention := attention_in(layer)) is not None:
             allowed = who_sees_whom(mask, inputs.shape[1], is_causal=layer.use_causal_mask)
             key = regularizing.key_of(problem.seed, "attention", place, step)
@@ -145,11 +148,14 @@ def forward_in_training(
             )
             return self_attention(attention, inputs, allowed, key, generator)
         if POSITIONAL_EMBEDDING in lowerings and (places := places_in(layer)) is not None:
-            return inputs + places.embeddings
+            return inputs + tf.cast(places.embeddings.value, inputs.dtype)
         for lowering in LOWERINGS.get(type(layer), ()):
             if lowering.name in lowerings and lowering.fits(layer, inputs):
                 return lowering.compute(layer, inputs, problem.seed, place, step)
         return call_layer(layer, inputs, mask, training=True)
 
-    outputs, _ = through_layers(problem.model.layers, inputs, call)
+    def call_block(block: keras.Model, compute: Block, inputs: tf.Tensor) -> Masked:
+        return rematerialized(block, compute, inputs) if block.remat else compute(inputs)
+
+    outputs, _ = through_layers(problem.model.layers, inputs, call, call_block=call_block)
     return outputs

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 
 import keras
 
+from bmtrain.config.sections.training import Precision
 from bmtrain.models.architecture import Architecture
 from bmtrain.models.initial_weights import Place
 from bmtrain.models.layers import attention, composite
@@ -18,16 +19,21 @@ from bmtrain.models.layers.table import LAYERS, MODELS
 from bmtrain.models.shapes.planned import PlannedLayer
 
 
-def build_model(architecture: Architecture, *, seed: int) -> keras.Sequential:
+def build_model(
+    architecture: Architecture, *, seed: int, precision: Precision = "float32"
+) -> keras.Sequential:
     """The plain Keras model, its weights drawn from ``seed``: the same on every call.
 
-    Input (batch, *input_shape), already preprocessed: float32, or int32 tokens.
+    Input (batch, *input_shape), already preprocessed: float32, or int32 tokens. Weights and
+    outputs are float32 in every precision: the last layer always computes in float32.
     """
     dtype = "int32" if architecture.takes_tokens else "float32"
+    last = len(architecture.layers) - 1
     with building(len(architecture.layers)):
-        layers = [
-            build_layer(layer, seed, position) for position, layer in enumerate(architecture.layers)
-        ]
+        layers = []
+        for position, layer in enumerate(architecture.layers):
+            with computing_in("float32" if position == last else precision):
+                layers.append(build_layer(layer, seed, position))
         return keras.Sequential([keras.Input(architecture.input_shape, dtype=dtype), *layers])
 
 
@@ -38,6 +44,17 @@ def build_layer(layer: PlannedLayer, seed: int, place: Place) -> keras.layers.La
     if (build := MODELS.get(layer.config.type)) is not None:
         return build(layer, seed, place)
     return LAYERS[layer.config.type](layer.config, seed, place)
+
+
+@contextmanager
+def computing_in(precision: Precision) -> Iterator[None]:
+    """Layers that are made inside have this policy of Keras's."""
+    before = keras.config.dtype_policy()
+    keras.config.set_dtype_policy(precision)
+    try:
+        yield
+    finally:
+        keras.config.set_dtype_policy(before)
 
 
 @contextmanager

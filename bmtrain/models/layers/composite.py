@@ -27,6 +27,8 @@ def residual(layer: PlannedLayer, seed: int, place: Place, build: Build) -> kera
         built.name = inner_name(name, place)
         ends[path] = built(ends[path])
     model = keras.Model(inputs, keras.layers.Add(name=inner_name(_SUM, place))(list(ends.values())))
+    assert layer.config.type == "residual"
+    model.remat = layer.config.remat
     model.supports_masking = layer.hands_mask_on or not layer.is_masked
     return model
 

@@ -121,7 +121,8 @@ def _transformer_block(config: sections.TransformerBlockLayer, given: Given) -> 
     made: list[Layer] = []
     for path in ([attention], dense):
         layers = (*((norm,) if config.normalize_first else ()), *path, *dropout)
-        made.append(sections.ResidualLayer(type="residual", layers=layers))
+        block = sections.ResidualLayer(type="residual", layers=layers, remat=config.remat)
+        made.append(block)
         if not config.normalize_first:
             made.append(norm)
     return made

@@ -68,6 +68,11 @@ class PlannedLayer:
     inner: Mapping[str, PlannedLayer] = field(default_factory=dict)
 
     @property
+    def widest_values(self) -> int:
+        """Of one example: its input and what it makes of it."""
+        return math.prod(self.input_shape) + max(math.prod(self.output_shape), self.kept_values)
+
+    @property
     def kernels(self) -> dict[str, Shape]:
         """Those of the variables that multiply."""
         return {n: s for n, s in self.variables.items() if n.rpartition(".")[2] in KERNELS}

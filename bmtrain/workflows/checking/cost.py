@@ -13,16 +13,15 @@ from bmtrain.models.memory import MemoryNeed, checkpoint_bytes
 from bmtrain.workflows.checking.section import Section, Table, stop_message
 from bmtrain.workflows.preparation import Prepared, is_for_gpu, memory_need
 
-#: What TensorFlow itself takes once it has compiled something.
-_TENSORFLOW_BYTES = 600_000_000
-
 _MEMORY_WORDS = {
     "weights": "weights",
     "gradients": "gradients",
     "optimizer": "optimizer",
     "batch": "activations of a batch",
     "data": "training examples",
+    "held": "best weights, until they are saved",
     "snapshot": "saving a checkpoint",
+    "program": "TensorFlow and compiled steps",
 }
 
 
@@ -40,7 +39,12 @@ def cost_section(prepared: Prepared, fault: BmtrainError | None = None) -> Secti
             "batch_size": prepared.batch_size,
             "steps": steps,
             "flops": flops,
-            "memory_bytes": {**asdict(need), "total": need.total, "available": available},
+            "memory_bytes": {
+                **asdict(need),
+                "at_least": need.at_least,
+                "total": need.total,
+                "available": available,
+            },
             "checkpoint_bytes": stored,
         },
         exit_code=6 if fault is None else fault.exit_code,
@@ -55,6 +59,7 @@ def _per_stage(prepared: Prepared) -> tuple[dict[str, int], dict[str, int]]:
     per_example = prepared.architecture.training_flops
     per_epoch = -(-num_examples // size)
     flops = {
+        "example": per_example,
         "step": per_example * size,
         "epoch": per_example * num_examples,
         "training": per_example * num_examples * epochs,
@@ -70,16 +75,17 @@ def _stages(prepared: Prepared, flops: dict[str, int], steps: dict[str, int]) ->
         num_examples * prepared.experiment.training.epochs,
     )
     rows = (
-        ("steps", *(f"{number:,}" for number in steps.values())),
-        ("examples", *(f"{number:,}" for number in examples)),
+        ("steps", "", *(f"{number:,}" for number in steps.values())),
+        ("examples", "1", *(f"{number:,}" for number in examples)),
         ("arithmetic", *(amount(number, "FLOP") for number in flops.values())),
     )
-    return Table(("", "a step", "an epoch", "the training"), rows)
+    return Table(("", "an example", "a step", "an epoch", "the training"), rows)
 
 
 def _memory(need: MemoryNeed) -> Table:
-    rows = [(word, f"{getattr(need, name):,}") for name, word in _MEMORY_WORDS.items()]
-    return Table(("memory", "bytes"), (*rows, ("together, at least", f"{need.total:,}")))
+    rows = [(word, getattr(need, name)) for name, word in _MEMORY_WORDS.items()]
+    rows.append(("together, about", need.total))
+    return Table(("memory", "bytes"), tuple((word, f"{size:,}") for word, size in rows if size))
 
 
 def _findings(
@@ -89,18 +95,17 @@ def _findings(
     if fault is not None:
         yield Finding("error", stop_message(fault))
         return
-    at_least = f"memory: at least {amount(need.total, 'B')}"
+    about = f"memory: about {amount(need.total, 'B')}"
     if available is None:
-        yield Finding("ok", f"{at_least}, in a GPU's memory if one is used; its size is not known")
-    elif need.total + _TENSORFLOW_BYTES > available:
+        yield Finding("ok", f"{about}, in a GPU's memory if one is used; its size is not known")
+    elif need.total > available:
         yield Finding(
             "warning",
-            f"{at_least} and about {amount(_TENSORFLOW_BYTES, 'B')} for TensorFlow, "
-            f"{amount(available, 'B')} are available; close other programs, or use a smaller "
-            "training.batch_size, model or data set",
+            f"{about}, {amount(available, 'B')} are available; close other programs, or use a "
+            "smaller training.batch_size, model or data set, or remat: true in its blocks",
         )
     else:
-        yield Finding("ok", f"{at_least}, {amount(available, 'B')} available")
+        yield Finding("ok", f"{about}, {amount(available, 'B')} available")
 
 
 def _epochs(prepared: Prepared) -> str:

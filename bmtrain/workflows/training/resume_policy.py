@@ -32,7 +32,11 @@ FREE_KEYS = (
 #: What decides how many steps an epoch has, and what is summed up over them.
 _FIXED_WITHIN_EPOCHS = ("data", "training.batch_size", "metrics")
 #: A wish of the config, and what it makes of the engine.
-_WISHES = {"training.threads": "engine.threads", "training.engine": "engine.mode"}
+_WISHES = {
+    "training.threads": "engine.threads",
+    "training.engine": "engine.mode",
+    "training.precision": "engine.precision",
+}
 _FINGERPRINT = "data.fingerprint"
 #: Differences in one message.
 _MAX_TOLD = 50

@@ -15,6 +15,12 @@ if TYPE_CHECKING:
     from bmtrain.config.sections.layers.union import Layer
 
 
+REMAT = (
+    "Gradient checkpointing: what the block computes is not kept for the gradient but computed "
+    "again, which takes about a third more arithmetic and far less memory."
+)
+
+
 class ResidualLayer(Section):
     """layers(x) + shortcut(x); without a shortcut layers(x) + x (He et al. 2016)."""
 
@@ -25,6 +31,7 @@ class ResidualLayer(Section):
     shortcut: tuple[Layer, ...] = Field(
         default=(), max_length=100, description="What x passes beside them; empty: nothing."
     )
+    remat: bool = Field(default=False, description=REMAT)
 
 
 class TransformerBlockLayer(Section):
@@ -52,6 +59,7 @@ class TransformerBlockLayer(Section):
     kernel_initializer: Initializer = "glorot_uniform"
     kernel_regularizer: OwnRegularizer = None
     kernel_constraint: OwnConstraint = None
+    remat: bool = Field(default=False, description=REMAT)
 
 
 class PatchEmbeddingLayer(Section):

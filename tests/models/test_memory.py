@@ -62,8 +62,9 @@ def test_bfloat16_halves_what_layers_give_and_nothing_else(planned):
     made, architecture = planned({"name": "adam"})
 
     def need(**settings):
-        sizes = {"batch_size": 4, "data_bytes": 50}
-        return training_memory(architecture, made.optimizer, **sizes, **settings)
+        return training_memory(
+            architecture, made.optimizer, batch_size=4, data_bytes=50, **settings
+        )
 
     plain, mixed = need(), need(precision="mixed_bfloat16", on_gpu=True)
     assert (mixed.kept, mixed.batch) == (plain.kept // 2, plain.batch // 2)

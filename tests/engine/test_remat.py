@@ -68,7 +68,7 @@ def test_gradients_masks_and_moving_statistics_are_those_without(run, stack):
     def outcome(remat):
         problem = run(STACKS[stack](remat)).problem
         variables = problem.model.trainable_variables
-        used = lowerings_used(problem.model, mode="xla", device="cpu")
+        used = lowerings_used(problem.model, mode="graph", device="cpu")
         inputs = tf.random.stateless_normal((10, STEPS, WIDTH), (1, 2))
         with tf.GradientTape() as tape:
             outputs = forward_in_training(problem, inputs, tf.constant(3, tf.int64), used)

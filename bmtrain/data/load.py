@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from bmtrain import strict_json
 from bmtrain.config.sections.data import DataSection
-from bmtrain.config.sections.loss import CROSSENTROPIES
+from bmtrain.config.sections.loss import LossSection
 from bmtrain.data.encodings.encoding import Columns, Encoding, encoding_as_json, fit_encoding
 from bmtrain.data.encodings.image_encoding import ImageEncoding
 from bmtrain.data.examples.checked import (
@@ -46,11 +46,11 @@ from bmtrain.errors import DataError
 _NO_ROOM: Final = "free some space, or let XDG_CACHE_HOME name a directory that has more; or data.storage: resident"
 
 
-def resolve_task(section: DataSection, loss_name: str) -> Task:
+def resolve_task(section: DataSection, loss: LossSection) -> Task:
     """``data.task``; ``auto`` is classification under a cross-entropy loss, else regression."""
     if section.task != "auto":
         return section.task
-    return "classification" if loss_name in CROSSENTROPIES else "regression"
+    return "classification" if loss.is_crossentropy else "regression"
 
 
 def load_dataset(section: DataSection, *, task: Task, seed: int) -> Dataset:

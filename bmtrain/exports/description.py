@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any, Final, Literal
 
 from bmtrain.config.sections.experiment import ExperimentConfig
-from bmtrain.config.sections.loss import CROSSENTROPIES
 from bmtrain.data.encodings.encoding import encoding_as_json
 from bmtrain.data.encodings.image_encoding import ImageEncoding
 from bmtrain.data.encodings.text_encoding import TOKEN_RULES
@@ -40,7 +39,7 @@ def output_values(experiment: ExperimentConfig, preprocessing: Preprocessing) ->
     """What the model's outputs are: exports leave them as they were trained."""
     if preprocessing.facts.class_names is None:
         return "targets"
-    if experiment.loss.name not in CROSSENTROPIES:
+    if not experiment.loss.is_crossentropy:
         return "scores"
     return "logits" if takes_logits(experiment) else "probabilities"
 

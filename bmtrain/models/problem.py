@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
@@ -11,6 +11,7 @@ import tensorflow as tf
 
 from bmtrain.config.sections.experiment import ExperimentConfig
 from bmtrain.config.sections.learning_rate import ReduceOnPlateau
+from bmtrain.config.sections.metrics import is_more_better
 from bmtrain.data.examples.dataset import BLOCK_SIZE
 from bmtrain.data.examples.preprocessing import Preprocessing
 from bmtrain.models import metrics as metric_table
@@ -32,7 +33,7 @@ class Problem:
     ``threshold`` is where a single output begins to mean the second class. ``averages``: the
     trainable variables, each with the moving average that is judged in its place.
     ``split_figures``: the metrics that are no mean over examples. ``block_size``: the examples
-    that are evaluated at once.
+    that are evaluated at once. ``more_is_better`` says so of a metric.
     """
 
     model: keras.Sequential
@@ -51,6 +52,7 @@ class Problem:
     plateau: ReduceOnPlateau | None = None
     averages: Sequence[tuple[keras.Variable, keras.Variable]] = ()
     split_figures: Mapping[str, SplitFigure] = field(default_factory=dict)
+    more_is_better: Callable[[str], bool] = is_more_better
 
     def penalty(self) -> tf.Tensor:
         """Of the present weights, over all kernels and of single layers: float32 scalar."""
@@ -101,4 +103,5 @@ def build_problem(
         plateau=rate if isinstance(rate, ReduceOnPlateau) else None,
         averages=moving_averages(optimizer, model.trainable_variables),
         split_figures=split_figures(experiment),
+        more_is_better=experiment.more_is_better,
     )

@@ -165,7 +165,7 @@ def precision_warnings(experiment: ExperimentConfig) -> Iterator[tuple[ConfigKey
 
 def load_experiment_data(experiment: ExperimentConfig) -> Dataset:
     """The splits that the experiment trains on and is measured by."""
-    task = resolve_task(experiment.data, experiment.loss.name)
+    task = resolve_task(experiment.data, experiment.loss)
     dataset = load_dataset(experiment.data, task=task, seed=experiment.seed)
     return weighted(dataset, experiment.training.class_weight)
 

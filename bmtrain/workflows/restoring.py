@@ -110,7 +110,7 @@ def _expected_shapes(
 
 def _architecture(experiment: ExperimentConfig, preprocessing: Preprocessing) -> Architecture:
     facts = preprocessing.facts
-    task = resolve_task(experiment.data, experiment.loss.name)
+    task = resolve_task(experiment.data, experiment.loss)
     if task != facts.task:
         raise CheckpointError(f"its config is one of {task}, its data was one of {facts.task}")
     for finding in metric_findings(experiment):

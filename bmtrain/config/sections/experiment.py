@@ -9,7 +9,7 @@ from pydantic import Field
 from bmtrain.config.sections.base import Section
 from bmtrain.config.sections.data import DataSection
 from bmtrain.config.sections.loss import Loss
-from bmtrain.config.sections.metrics import Metric
+from bmtrain.config.sections.metrics import Metric, MetricFacts, built_in_facts
 from bmtrain.config.sections.model import Model
 from bmtrain.config.sections.optimizer import Optimizer
 from bmtrain.config.sections.tracking import TrackSection
@@ -49,3 +49,16 @@ class ExperimentConfig(Section):
     expect: tuple[str, ...] = Field(
         default=(), description="SPLIT.METRIC (>=|<=|>|<) NUMBER; a missed one is exit code 4."
     )
+
+    def metric_facts(self, metric: str) -> MetricFacts:
+        """What kind of figure one of its metrics is, or ``loss``, ``penalty`` or ``objective``."""
+        return built_in_facts(metric)
+
+    def more_is_better(self, metric: str) -> bool:
+        """Whether it is of a metric; of all other figures less is."""
+        return self.metric_facts(metric).more_is_better
+
+    @property
+    def mean_metrics(self) -> tuple[str, ...]:
+        """Its metrics that are means over examples, which the steps add up."""
+        return tuple(name for name in self.metrics if self.metric_facts(name).is_mean)

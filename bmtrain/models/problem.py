@@ -19,10 +19,11 @@ from bmtrain.models.architecture import Architecture
 from bmtrain.models.augmentation import Augmentor
 from bmtrain.models.decision import decision_threshold, takes_logits
 from bmtrain.models.layers.building import build_model
-from bmtrain.models.losses import PerExample, build_loss
+from bmtrain.models.losses import build_loss
 from bmtrain.models.memory import evaluated_at_once
 from bmtrain.models.objective import l2_factor, l2_penalty, own_penalty, penalized_kernels
 from bmtrain.models.optimizers import build_optimizer, moving_averages
+from bmtrain.models.plugin_values import PerExample
 from bmtrain.models.split_figures import SplitFigure, split_figures
 
 
@@ -88,9 +89,11 @@ def build_problem(
         model=model,
         optimizer=optimizer,
         loss_name=experiment.loss.name,
-        loss=build_loss(experiment.loss),
+        loss=build_loss(experiment.loss, experiment.plugins.losses),
         metrics=metric_table.build_metrics(
-            experiment.metrics, takes_logits=takes_logits(experiment)
+            experiment.metrics,
+            takes_logits=takes_logits(experiment),
+            added=experiment.plugins.metrics,
         ),
         kernels=penalized_kernels(model),
         l2_factor=l2_factor(penalty.l2_lambda, penalty.l2_convention, facts.num_train_examples),
@@ -99,7 +102,11 @@ def build_problem(
         threshold=decision_threshold(experiment),
         seed=experiment.seed,
         block_size=evaluated_at_once(architecture),
-        augmentor=Augmentor(augmentation, seed=experiment.seed) if augmentation else None,
+        augmentor=Augmentor(
+            augmentation, seed=experiment.seed, added=experiment.plugins.augmentations
+        )
+        if augmentation
+        else None,
         plateau=rate if isinstance(rate, ReduceOnPlateau) else None,
         averages=moving_averages(optimizer, model.trainable_variables),
         split_figures=split_figures(experiment),

@@ -107,7 +107,11 @@ def plan(loaded: LoadedConfig, data: PreparedData) -> Prepared:
     """
     facts = data.dataset.facts
     with pointing_at(loaded.origins):
-        require_fitting_augmentation(loaded.experiment.training.augmentation, facts)
+        require_fitting_augmentation(
+            loaded.experiment.training.augmentation,
+            facts,
+            loaded.experiment.plugins.augmentations,
+        )
         architecture = plan_architecture(loaded.experiment, facts)
         num_examples = data.dataset.splits["train"].num_examples
         late = list(step_warnings(loaded.experiment, num_examples))

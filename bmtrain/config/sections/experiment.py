@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 from pydantic import Field
 
+from bmtrain.config.plugin_tables import NO_PLUGINS, Plugins
 from bmtrain.config.sections.base import Section
 from bmtrain.config.sections.data import DataSection
 from bmtrain.config.sections.loss import Loss
@@ -18,6 +19,9 @@ from bmtrain.config.sections.training import RegularizationSection, TrainingSect
 
 class ExperimentConfig(Section):
     """One experiment: data, model, loss, optimizer, training, and what it must reach."""
+
+    #: What its names are looked up in besides the built-in tables: ``bmtrain.config.schema``.
+    plugins: ClassVar[Plugins] = NO_PLUGINS
 
     name: str = Field(
         pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$",
@@ -52,7 +56,8 @@ class ExperimentConfig(Section):
 
     def metric_facts(self, metric: str) -> MetricFacts:
         """What kind of figure one of its metrics is, or ``loss``, ``penalty`` or ``objective``."""
-        return built_in_facts(metric)
+        added = self.plugins.metrics.get(metric)
+        return built_in_facts(metric) if added is None else added.facts
 
     def more_is_better(self, metric: str) -> bool:
         """Whether it is of a metric; of all other figures less is."""

@@ -75,6 +75,10 @@ def _untestable(first: ComparedRun, second: ComparedRun, figure: str) -> str | N
             return f"{run.label} has no stored predictions of a test split" + (why and f": {why}")
     if metric not in ALWAYS_REPORTED and not first.experiment.metric_facts(metric).is_mean:
         return f"{metric} is of a whole split: no example has one of its own"
+    for run in (first, second):
+        added = {**run.experiment.plugins.metrics, **run.experiment.plugins.losses}
+        if metric in added or (metric in ALWAYS_REPORTED and run.experiment.loss.name in added):
+            return f"{metric} of {run.label} is a plugin's, and comparing runs loads none"
     losses = [repr(_without_logits(run)) for run in (first, second)]
     if metric == "loss" and losses[0] != losses[1]:
         return "their losses are different functions"

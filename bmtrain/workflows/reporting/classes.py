@@ -170,7 +170,7 @@ def judged_classes(run: ReportedRun) -> JudgedClasses | None:
 
 
 def _probabilities(run: ReportedRun, stored: StoredPredictions) -> Values | None:
-    if run.not run.experiment.loss.is_crossentropy:
+    if not run.run.experiment.loss.is_crossentropy:
         return None
     with np.errstate(all="ignore"):
         values = class_probabilities(run.run.experiment, stored.outputs).astype(np.float64)

@@ -178,10 +178,14 @@ def register_format(
     Raises:
         PluginError: as ``register_layer``.
     """
+    from bmtrain.data.formats import DATA_SUFFIXES
+
     _require_callable(reader=reader)
     for suffix in suffixes:
         if not (re.fullmatch(r"\.[a-z0-9]+", str(suffix))):
             raise PluginError(f"suffixes: expected endings such as '.mat', got {suffix!r}")
+        if suffix in DATA_SUFFIXES:
+            raise PluginError(f"suffixes: {suffix!r} is that of a built-in format")
     _add(FormatEntry(name=name, reader=reader, suffixes=tuple(suffixes)))
 
 

@@ -34,7 +34,7 @@ def plugin_layer(layer: PlannedLayer, seed: int, place: Place) -> keras.layers.L
     """
     what = f"layer {place} ({layer.config.type}): the plugin's builder"
     probes = [_called(layer, seed, place, what) for _ in range(2)]
-    _require_planned(layer, probes[0], what)
+    _require_variables(layer, probes[0], what)
     for name, first, second in zip(layer.variables, *map(_saved, probes), strict=True):
         if not np.array_equal(first.numpy(), second.numpy()):
             raise PluginError(
@@ -42,6 +42,7 @@ def plugin_layer(layer: PlannedLayer, seed: int, place: Place) -> keras.layers.L
                 hint="give each variable plugins.initializer(NAME, seed, VARIABLE, place): a "
                 "training begins with the same weights each time",
             )
+    _require_behaviour(layer, probes[0], what)
     built = _built(layer, seed, place, what)
     _planned[built] = layer
     return built
@@ -77,7 +78,7 @@ def _called(layer: PlannedLayer, seed: int, place: Place, what: str) -> keras.la
     return built
 
 
-def _require_planned(layer: PlannedLayer, built: keras.layers.Layer, what: str) -> None:
+def _require_variables(layer: PlannedLayer, built: keras.layers.Layer, what: str) -> None:
     assert layer.plugin is not None
     generators = [v for v in built.variables if v.name.endswith(_GENERATOR)]
     if generators and layer.plugin.in_training is None:
@@ -106,6 +107,10 @@ def _require_planned(layer: PlannedLayer, built: keras.layers.Layer, what: str) 
             f"{what} makes a layer whose non-trainable variables are {sorted(fixed)}, and its "
             f"planner says {sorted(layer.non_trainable)}"
         )
+
+
+def _require_behaviour(layer: PlannedLayer, built: keras.layers.Layer, what: str) -> None:
+    built(keras.ops.zeros((1, *layer.input_shape)))  # what is called with symbols adds no loss
     if len(built.losses) > sum(v.regularizer is not None for v in built.trainable_variables):
         raise PluginError(f"{what} makes a layer with add_loss, which no training here looks at")
     if layer.is_masked and built.supports_masking != layer.hands_mask_on:

@@ -15,6 +15,7 @@ from bmtrain.errors import Diagnostic, PluginError
 MODULE_PREFIX: Final = "bmtrain_plugin_"
 _MAX_MESSAGE: Final = 400
 #: Keras puts what a layer raises in bold, between the call and its arguments.
+_INFERRED: Final = "Error encountered:"
 _IN_KERAS: Final = re.compile(r"\x1b\[1m(.*?)\x1b\[0m", re.DOTALL)
 
 
@@ -47,6 +48,7 @@ def raised_in_words(error: BaseException, at: TracebackType) -> str:
     text = str(error)
     if (inner := _IN_KERAS.search(text)) is not None:
         text = inner[1]
+    text = text.rpartition(_INFERRED)[2]
     said = next((line.strip() for line in text.splitlines() if line.strip()), "")
     name = type(error).__name__
     words = f"{name}: {said[:_MAX_MESSAGE]}" if said else name

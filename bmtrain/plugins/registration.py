@@ -32,7 +32,7 @@ from bmtrain.config.sections.base import Section
 from bmtrain.config.sections.data import DataFormat
 from bmtrain.config.sections.layers.union import Layer
 from bmtrain.config.sections.loss import Loss, LossSection
-from bmtrain.config.sections.metrics import Metric, MetricFacts
+from bmtrain.config.sections.metrics import Metric, MetricFacts, top_k
 from bmtrain.config.short_forms import LOSS_ALIASES, METRIC_ALIASES
 from bmtrain.errors import PluginError
 
@@ -225,7 +225,8 @@ def _add(entry: Entry) -> None:
         raise PluginError(
             f"expected a name of small letters, digits and '_', 64 at most, got {entry.name!r}"
         )
-    if entry.name in BUILT_IN[kind_of(entry)]:
+    is_top_k = isinstance(entry, MetricEntry) and top_k(entry.name) is not None
+    if entry.name in BUILT_IN[kind_of(entry)] or is_top_k:
         raise PluginError(
             f"{called(entry)} is built in, and a plugin changes nothing that is: choose another "
             "name"

@@ -167,3 +167,20 @@ def test_a_figure_of_a_split_gets_probabilities_also_where_the_model_gives_logit
     assert split_figures(experiment)["mine"](logits, np.array([1])) == 0.25
     np.testing.assert_allclose(seen[0][1], [[0.25, 0.75]], rtol=1e-6)
     assert seen[0][1].dtype == np.float64
+
+
+def test_what_a_layers_call_raises_is_told_as_the_plugin_said_it(built, tmp_path):
+    from bmtrain.config.plugin_faults import plugin_fault
+
+    build = (
+        "class Bad(keras.layers.Layer):\n        def call(self, x):\n            return input[x]\n"
+        "    return Bad()"
+    )
+    with pytest.raises(TypeError) as caught:
+        built(KERNEL, build)
+    fault = plugin_fault(caught.value)
+    assert fault is not None
+    (found,) = fault.diagnostics
+    assert found.message.startswith("TypeError: 'builtin_function_or_method' object is not subsc")
+    assert (found.source, found.line) == (str(tmp_path / "odd.py"), 14)
+    assert found.source_line.strip() == "return input[x]"

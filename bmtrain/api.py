@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
+    from bmtrain.config.plugin_tables import Plugins
     from bmtrain.events import Event
     from bmtrain.workflows.loaded_model import LoadedModel
 
@@ -26,6 +27,7 @@ class TrainingResult:
         metrics: by split ("train", "validation", "test"), then by name.
         expectations: each with its ``text``, ``value`` and whether it is ``met``.
         summary: the document of ``bmtrain train --json``.
+        plugins: that it was trained with.
     """
 
     run_dir: Path
@@ -33,6 +35,7 @@ class TrainingResult:
     metrics: dict[str, dict[str, float]]
     expectations: list[dict[str, Any]]
     summary: dict[str, Any]
+    plugins: tuple[Path, ...] = ()
 
     @property
     def met(self) -> bool:
@@ -46,8 +49,8 @@ class TrainingResult:
         return list(epochs_in(self.run_dir / "metrics.jsonl"))
 
     def load(self) -> LoadedModel:
-        """The model that was trained."""
-        return load(self.checkpoint)
+        """The model that was trained, with the plugins that it was trained with."""
+        return load(self.checkpoint, plugins=self.plugins)
 
 
 def train(  # noqa: PLR0913  # as many as the command has options that mean something here
@@ -58,6 +61,7 @@ def train(  # noqa: PLR0913  # as many as the command has options that mean some
     expectations: Sequence[str] = (),
     device: Literal["auto", "cpu", "gpu"] | None = None,
     start: Literal["new", "resume", "if_possible"] = "new",
+    plugins: Sequence[str | os.PathLike[str]] = (),
     on_event: Callable[[Event], object] | None = None,
 ) -> TrainingResult:
     """Train the experiment of a config file; what ``bmtrain train`` does, without a screen.
@@ -69,6 +73,7 @@ def train(  # noqa: PLR0913  # as many as the command has options that mean some
         expectations: ``"test.accuracy >= 0.97"``; a missed one is no error, see ``met``.
         device: None: the config's.
         start: "if_possible" goes on in ``run_dir`` if a run began there.
+        plugins: Python files, which are run: see ``bmtrain.plugins``.
         on_event: called with each event (``bmtrain.events``) as it happens.
 
     Raises:
@@ -86,6 +91,7 @@ def train(  # noqa: PLR0913  # as many as the command has options that mean some
         expectations=tuple(expectations),
         device=device,
         start=start,
+        plugins=_plugins(plugins),
     )
     summary: dict[str, Any] = {}
     for event in run(request):
@@ -99,17 +105,31 @@ def train(  # noqa: PLR0913  # as many as the command has options that mean some
         metrics=summary["metrics"],
         expectations=summary["expectations"],
         summary=summary,
+        plugins=request.plugins.paths,
     )
 
 
-def load(path: str | os.PathLike[str]) -> LoadedModel:
+def load(
+    path: str | os.PathLike[str], *, plugins: Sequence[str | os.PathLike[str]] = ()
+) -> LoadedModel:
     """The model of a run directory, its best checkpoint or else its last, or of a checkpoint.
 
-    Nothing in a checkpoint is run: a stranger's is as safe as one's own.
+    Nothing in a checkpoint is run: a stranger's is as safe as one's own. One that needs a plugin
+    says which, and ``plugins`` names it.
 
     Raises:
-        CheckpointError: there is none, or it is damaged or does not fit itself.
+        CheckpointError: there is none, it is damaged or does not fit itself, or needs a plugin.
     """
     from bmtrain.workflows.loaded_model import LoadedModel
 
-    return LoadedModel.read(Path(path))
+    return LoadedModel.read(Path(path), _plugins(plugins))
+
+
+def _plugins(paths: Sequence[str | os.PathLike[str]]) -> Plugins:
+    from bmtrain.config.plugin_tables import NO_PLUGINS
+
+    if not paths:
+        return NO_PLUGINS
+    from bmtrain.plugins.loading import load_plugins
+
+    return load_plugins([Path(path) for path in paths])

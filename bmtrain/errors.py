@@ -3,6 +3,7 @@
     BmtrainError
     ├── UsageError           2   the command line is wrong
     ├── ConfigError          2   the config is wrong, provable without the data
+    ├── PluginError          2   a plugin cannot be loaded, or its code fails
     ├── DataError            3   the data is missing or wrong, or does not fit the config
     ├── TrainingDiverged     5   a loss or a weight is not finite
     ├── EnvironmentFault     6   disk, permissions, device, run directory in use
@@ -115,6 +116,13 @@ class ConfigError(BmtrainError):
         if len(self.diagnostics) > _MAX_LINES:
             lines.append(f"and {len(self.diagnostics) - _MAX_LINES} more")
         return "\n".join(lines) or super().__str__()
+
+
+class PluginError(BmtrainError):
+    """A plugin cannot be loaded, or its code fails; the diagnostic says in which line."""
+
+    exit_code = 2
+    code = "plugin"
 
 
 class DataError(BmtrainError):

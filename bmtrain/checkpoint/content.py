@@ -8,6 +8,7 @@ from typing import Any
 
 from numpy.typing import NDArray
 
+from bmtrain.config.plugin_records import PluginRecord
 from bmtrain.config.sections.experiment import ExperimentConfig
 from bmtrain.data.examples.preprocessing import Preprocessing
 from bmtrain.training_state import TrainingState
@@ -24,6 +25,7 @@ class Checkpoint:
         engine: how the run computes (engine, threads, device, versions): plain JSON.
         model: every variable by its position, ``layers.1.kernel``.
         optimizer: its variables by theirs; empty where they were not asked for.
+        plugins: that the training had, as it recorded them.
     """
 
     experiment: ExperimentConfig
@@ -33,3 +35,4 @@ class Checkpoint:
     log_bytes: int
     model: Mapping[str, Array]
     optimizer: Mapping[str, Array]
+    plugins: tuple[PluginRecord, ...] = ()

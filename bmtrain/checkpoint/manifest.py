@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from bmtrain import strict_json
+from bmtrain.config.plugin_records import PluginRecord, parse_records
 from bmtrain.errors import CheckpointError, NewerFormat
 
 FORMAT = "bmtrain-checkpoint"
@@ -56,12 +57,16 @@ class FileRecord:
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """The sections of a manifest; ``experiment`` and ``state`` are checked by their owners."""
+    """The sections of a manifest; ``experiment`` and ``state`` are checked by their owners.
+
+    ``plugins`` is there in the file where there are some.
+    """
 
     experiment: Any
     engine: Mapping[str, Any]
     state: Any
     files: Mapping[str, FileRecord]
+    plugins: tuple[PluginRecord, ...] = ()
 
 
 def encode_manifest(manifest: Manifest) -> bytes:
@@ -73,6 +78,7 @@ def encode_manifest(manifest: Manifest) -> bytes:
         "state": manifest.state,
         "engine": dict(manifest.engine),
         "experiment": manifest.experiment,
+        **({"plugins": [r.document() for r in manifest.plugins]} if manifest.plugins else {}),
         "files": {name: _file_entry(record) for name, record in manifest.files.items()},
     }
     body = strict_json.encode(document).removesuffix(b"\n}")
@@ -119,9 +125,11 @@ def _check_seal(content: bytes, where: str) -> None:
 
 
 def _manifest(document: Any) -> Manifest:
+    if isinstance(document, dict):
+        document = {"plugins": []} | document
     entries = _entries(
         document,
-        {"format", "format_version", "state", "engine", "experiment", "files", "sha256"},
+        {"plugins", "format", "format_version", "state", "engine", "experiment", "files", "sha256"},
         "the manifest",
     )
     if entries["format"] != FORMAT or entries["format_version"] != FORMAT_VERSION:
@@ -129,7 +137,8 @@ def _manifest(document: Any) -> Manifest:
     _check_engine(entries["engine"])
     files = _entries(entries["files"], set(FILES), "files")
     records = {name: _file_record(name, files[name]) for name in FILES}
-    return Manifest(entries["experiment"], entries["engine"], entries["state"], records)
+    plugins = parse_records(entries["plugins"])
+    return Manifest(entries["experiment"], entries["engine"], entries["state"], records, plugins)
 
 
 def _check_engine(value: Any) -> None:

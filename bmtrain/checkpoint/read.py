@@ -20,6 +20,8 @@ from bmtrain.checkpoint.files import opened, reading
 from bmtrain.checkpoint.preprocessing import join, parse_facts
 from bmtrain.checkpoint.state import parse_state
 from bmtrain.checkpoint.tensors import Shapes, check_shapes, read_tensors
+from bmtrain.config.plugin_records import require_named
+from bmtrain.config.plugin_tables import NO_PLUGINS, Plugins
 from bmtrain.config.resolved import experiment_from_plain
 from bmtrain.config.sections.experiment import ExperimentConfig
 from bmtrain.data.examples.preprocessing import Preprocessing
@@ -32,6 +34,7 @@ def read_checkpoint(
     expected_model: Callable[[ExperimentConfig, Preprocessing], Shapes] | None = None,
     *,
     with_optimizer: bool = True,
+    plugins: Plugins = NO_PLUGINS,
 ) -> Checkpoint:
     """Reads and verifies ``directory``.
 
@@ -40,13 +43,14 @@ def read_checkpoint(
         expected_model: the shapes, by name, of the model that the config implies. Called
             before any tensor of the model is read; the file must hold exactly these.
         with_optimizer: False leaves the optimizer's file closed and ``optimizer`` empty.
+        plugins: that the user named; none is loaded from what the checkpoint says.
 
     Raises:
         CheckpointError: damaged, of a newer format, or not what the config implies; the
             file and the tensor are named.
         EnvironmentFault: permissions.
     """
-    manifest, described = _described(directory)
+    manifest, described = _described(directory, plugins)
     if expected_model is not None:
         with _implied(directory):
             expected = expected_model(described.experiment, described.preprocessing)
@@ -58,14 +62,14 @@ def read_checkpoint(
     return replace(described, model=model, optimizer=optimizer)
 
 
-def read_description(directory: Path) -> Checkpoint:
+def read_description(directory: Path, plugins: Plugins = NO_PLUGINS) -> Checkpoint:
     """Everything but the arrays of the model and the optimizer, which are empty.
 
     Raises:
-        CheckpointError: what was read is damaged or of a newer format.
+        CheckpointError: what was read is damaged or of a newer format, or needs a plugin.
         EnvironmentFault: permissions.
     """
-    return _described(directory)[1]
+    return _described(directory, plugins)[1]
 
 
 def verify_checkpoint(directory: Path) -> TrainingState:
@@ -83,19 +87,20 @@ def verify_checkpoint(directory: Path) -> TrainingState:
         return parse_state(manifest.state)[0]
 
 
-def _described(directory: Path) -> tuple[form.Manifest, Checkpoint]:
+def _described(directory: Path, plugins: Plugins) -> tuple[form.Manifest, Checkpoint]:
     manifest = _read_manifest(directory)
     preprocessing = _read_preprocessing(directory, manifest)
     with reading(directory / form.MANIFEST):
         state, log_bytes = parse_state(manifest.state)
     described = Checkpoint(
-        experiment=_experiment(directory, manifest),
+        experiment=_experiment(directory, manifest, plugins),
         preprocessing=preprocessing,
         engine=manifest.engine,
         state=state,
         log_bytes=log_bytes,
         model={},
         optimizer={},
+        plugins=manifest.plugins,
     )
     return manifest, described
 
@@ -124,12 +129,13 @@ def _read_preprocessing(directory: Path, manifest: form.Manifest) -> Preprocessi
         return join(facts, normalize, tensors)
 
 
-def _experiment(directory: Path, manifest: form.Manifest) -> ExperimentConfig:
+def _experiment(directory: Path, manifest: form.Manifest, plugins: Plugins) -> ExperimentConfig:
+    require_named(manifest.plugins, plugins, str(directory / form.MANIFEST))
     if not isinstance(manifest.experiment, dict):
         where = str(directory / form.MANIFEST)
         raise CheckpointError("experiment: expected a mapping", where=where)
     with _implied(directory):
-        return experiment_from_plain(manifest.experiment)
+        return experiment_from_plain(manifest.experiment, plugins=plugins)
 
 
 @contextmanager

@@ -72,6 +72,7 @@ def _write_files(directory: Path, checkpoint: Checkpoint) -> None:
         engine=checkpoint.engine,
         state=state_document(checkpoint.state, checkpoint.log_bytes),
         files=records,
+        plugins=checkpoint.plugins,
     )
     write_new_file(directory / form.MANIFEST, form.encode_manifest(manifest))
 

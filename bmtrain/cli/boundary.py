@@ -152,7 +152,8 @@ def _show(ending: Ending, screen: Screen) -> None:
         show_diagnostic(diagnostic, err)
     if ending.diagnostics:
         nothing_was = "run" if ending.exit_code == 2 else "trained"
-        tail = "" if screen.command == "check" else f" Nothing was {nothing_was}."
+        is_silent = screen.command == "check" or ending.code == "plugin"
+        tail = "" if is_silent else f" Nothing was {nothing_was}."
         number = f"{counted(ending.diagnostics)}."
         err.hanging(err.paint(number, "bold"), len(number), tail)
     else:

@@ -7,7 +7,7 @@ from typing import Final
 _ENDINGS: Final = {
     "0": "done",
     "1": "an internal error: a bug in bmtrain",
-    "2": "the command line or the config is wrong",
+    "2": "the command line, the config or a plugin is wrong",
     "3": "the data is missing or wrong, or does not fit the config",
     "4": "an expectation was missed",
     "5": "training diverged: a loss or a weight is not finite",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
@@ -11,14 +11,20 @@ from bmtrain.cli import completion
 from bmtrain.cli.console import OutputFormat, Screen, in_github_actions
 from bmtrain.progress import progress_told_to
 
+if TYPE_CHECKING:
+    from bmtrain.config.plugin_tables import Plugins
 
-def no_option(value: list[str] | str | Path | None) -> list[str] | str | Path | None:
+
+def no_option(
+    value: list[str] | list[Path] | str | Path | None,
+) -> list[str] | list[Path] | str | Path | None:
     """Refuse a value that looks like an option: its own value was forgotten before it.
 
     Raises:
         BadParameter: it begins with a dash (``-`` alone is stdout).
     """
-    for text in value if isinstance(value, list) else [str(value or "")]:
+    given = value if isinstance(value, list) else [value or ""]
+    for text in map(str, given):
         if text.startswith("-") and text != "-":
             raise typer.BadParameter(f"expected a value, got the option '{text}'")
     return value
@@ -55,6 +61,21 @@ def asked_screen(
     return screen
 
 
+def named_plugins(paths: list[Path] | None) -> Plugins:
+    """What the files add that ``--plugin`` names: the only place from which a plugin comes.
+
+    Raises:
+        PluginError: one cannot be loaded.
+    """
+    from bmtrain.config.plugin_tables import NO_PLUGINS
+
+    if not paths:
+        return NO_PLUGINS
+    from bmtrain.plugins.loading import load_plugins
+
+    return load_plugins(paths)
+
+
 ConfigPath = Annotated[
     Path,
     typer.Argument(
@@ -86,6 +107,16 @@ DataFormat = Annotated[
     Literal["auto", "idx", "npz", "npy", "csv", "jsonl", "parquet", "images"],
     typer.Option("--format", help="The format of the data; auto: told from its path."),
 ]
+#: The same where a plugin may have added some.
+AnyDataFormat = Annotated[
+    str,
+    typer.Option(
+        "--format",
+        metavar="[auto|idx|npz|npy|csv|jsonl|parquet|images]",
+        callback=no_option,
+        help="The format of the data, or one that a --plugin adds; auto: told from its path.",
+    ),
+]
 IgnoreUnknownColumns = Annotated[
     bool,
     typer.Option(
@@ -110,6 +141,17 @@ def output_option(help_text: str, metavar: str = "FILE") -> Any:
     )
 
 
+Plugin = Annotated[
+    list[Path] | None,
+    typer.Option(
+        "--plugin",
+        metavar="FILE",
+        parser=some_path,
+        callback=no_option,
+        help="A Python file, which is run: it adds layers, losses, metrics, formats or "
+        "augmentations. May be repeated.",
+    ),
+]
 Force = Annotated[bool, typer.Option("--force", help="Replace what is there.")]
 TableFormat = Annotated[
     Literal["table", "csv", "markdown", "json"],

@@ -11,14 +11,10 @@ from bmtrain.config.nodes import KeyPath
 from bmtrain.config.paths import is_path
 from bmtrain.config.sections.data import DataSection
 from bmtrain.config.sections.experiment import ExperimentConfig
-from bmtrain.config.sections.loss import CROSSENTROPIES
 from bmtrain.config.sections.metrics import (
     OF_PROBABILITIES,
     OF_TWO_CLASSES,
-    bounds,
-    is_more_better,
-    is_of_classes,
-    is_running,
+    MetricFacts,
     top_k,
 )
 from bmtrain.config.suggestions import did_you_mean
@@ -61,11 +57,11 @@ def class_count_findings(experiment: ExperimentConfig, num_classes: int) -> Iter
 
 def _is_classification(experiment: ExperimentConfig) -> bool:
     task = experiment.data.task
-    return task == "classification" or (task == "auto" and experiment.loss.name in CROSSENTROPIES)
+    return task == "classification" or (task == "auto" and experiment.loss.is_crossentropy)
 
 
 def _task(experiment: ExperimentConfig) -> Iterator[Finding]:
-    if experiment.data.task == "regression" and experiment.loss.name in CROSSENTROPIES:
+    if experiment.data.task == "regression" and experiment.loss.is_crossentropy:
         yield Finding(
             ("data", "task"),
             f"expected classification under the loss {experiment.loss.name}, got regression",
@@ -78,17 +74,17 @@ def _metrics(experiment: ExperimentConfig) -> Iterator[Finding]:
         key = ("metrics", index)
         if metric in experiment.metrics[:index]:
             yield Finding(key, f"'{metric}' is listed twice")
-        elif is_of_classes(metric) != classifies:
+        elif experiment.metric_facts(metric).of_classes != classifies:
             yield Finding(key, _misfit(metric, experiment))
         elif top_k(metric) is not None and experiment.loss.name == "binary_crossentropy":
             yield Finding(key, f"'{metric}' needs more than two classes")
-        elif metric in OF_PROBABILITIES and experiment.loss.name not in CROSSENTROPIES:
+        elif metric in OF_PROBABILITIES and not experiment.loss.is_crossentropy:
             message = f"'{metric}' is of probabilities, and those of a cross-entropy's model alone"
             yield Finding(key, message)
 
 
 def _misfit(metric: str, experiment: ExperimentConfig) -> str:
-    if not is_of_classes(metric):
+    if not experiment.metric_facts(metric).of_classes:
         return f"'{metric}' is a figure of regression, and this is classification"
     message = f"'{metric}' is a figure of classification, and this is regression"
     if experiment.data.task == "auto":
@@ -120,8 +116,9 @@ def monitor_findings(
     """A figure that ``key`` names to be watched; ``mode`` is the key beside it."""
     split, _, metric = monitor.partition(".")
     yield from _figure(split, metric, key, experiment)
-    if mode == ("min" if is_more_better(metric) else "max"):
-        better = "larger" if is_more_better(metric) else "smaller"
+    more_is_better = experiment.metric_facts(metric).more_is_better
+    if mode == ("min" if more_is_better else "max"):
+        better = "larger" if more_is_better else "smaller"
         yield Finding(
             (*key[:-1], "mode"), f"a {better} {metric} is better, and mode is {mode}", "warning"
         )
@@ -134,7 +131,7 @@ def _expectation(text: str, key: KeyPath, experiment: ExperimentConfig) -> Itera
         yield Finding(key, str(error))
         return
     wrong = list(_figure(expectation.split, expectation.metric, key, experiment))
-    yield from wrong or _reachable(expectation, key)
+    yield from wrong or _reachable(expectation, key, experiment.metric_facts(expectation.metric))
 
 
 def _figure(
@@ -145,7 +142,7 @@ def _figure(
         message = f"expected a figure of this run: {', '.join(figures)}; got '{metric}'"
         hint = did_you_mean(metric, figures)
         yield Finding(key, message + (hint or "; the others must be listed in 'metrics'"))
-    elif split == "train" and metric not in ALWAYS_REPORTED and not is_running(metric):
+    elif split == "train" and metric not in {*ALWAYS_REPORTED, *experiment.mean_metrics}:
         message = f"'{metric}' is of whole splits: validation and test have it, train does not"
         yield Finding(key, message)
     if not may_have_split(experiment.data, split):
@@ -171,9 +168,9 @@ def may_have_split(data: DataSection, split: str) -> bool:
     return not is_table or Path(data.source).is_dir()
 
 
-def _reachable(expectation: Expectation, key: KeyPath) -> Iterator[Finding]:
+def _reachable(expectation: Expectation, key: KeyPath, facts: MetricFacts) -> Iterator[Finding]:
     """Accuracies and their like lie in [0, 1], most other figures are at least 0."""
-    least, most = bounds(expectation.metric)
+    least, most = facts.least, facts.most
     best, worst = (most, least) if expectation.operator[0] == ">" else (least, most)
     if not expectation.is_met_by(best):
         message = f"can never hold: {expectation.metric} {_lies(least, most)}"

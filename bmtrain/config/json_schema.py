@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from bmtrain.config.sections.experiment import ExperimentConfig
+from bmtrain.config.plugin_tables import NO_PLUGINS, Plugins
+from bmtrain.config.schema import schema_with
 from bmtrain.config.short_forms import LOSS_ALIASES, METRIC_ALIASES
 
 _DIALECT = "https://json-schema.org/draft/2020-12/schema"
@@ -37,12 +38,12 @@ _TOP_K = {
 _PART = "Part"
 
 
-def json_schema() -> dict[str, Any]:
-    """The schema of a config file, short forms included.
+def json_schema(plugins: Plugins = NO_PLUGINS) -> dict[str, Any]:
+    """The schema of a config file, short forms and what plugins add included.
 
     A file that extends another need not be whole; null restores a default.
     """
-    schema = ExperimentConfig.model_json_schema()
+    schema = schema_with(plugins).model_json_schema()
     definitions = schema.pop("$defs")
     _allow_short_forms(schema, definitions)
     for section in (schema, *definitions.values()):

@@ -13,6 +13,7 @@ from bmtrain.config.nodes import MappingNode
 from bmtrain.config.origins import Origins
 from bmtrain.config.overrides import check_overrides, read_override, with_expectations
 from bmtrain.config.paths import resolved_paths
+from bmtrain.config.plugin_tables import NO_PLUGINS, Plugins
 from bmtrain.config.sections.experiment import ExperimentConfig
 from bmtrain.config.semantics import semantic_problems
 from bmtrain.config.short_forms import write_out
@@ -31,13 +32,14 @@ class LoadedConfig:
     warnings: tuple[Diagnostic, ...]
 
 
-def load_config(
+def load_config(  # by name, and most are not given
     path: Path,
     overrides: Sequence[str] = (),
     expectations: Sequence[str] = (),
     *,
     fold: FoldArgument | None = None,
     may_extend: bool = True,
+    plugins: Plugins = NO_PLUGINS,
 ) -> LoadedConfig:
     """Read, merge and check a config.
 
@@ -46,6 +48,7 @@ def load_config(
         may_extend: False for a run's own config, which is resolved: no other file is read.
         overrides: ``KEY=VALUE`` arguments, laid over the file in their order.
         expectations: added to the config's ``expect``.
+        plugins: what the config may name beside what is built in.
         fold: laid over all of it; what it replaces and a reader might count on is a warning.
 
     Raises:
@@ -64,7 +67,7 @@ def load_config(
     if fold is not None:
         order = len(chain.configs) + len(overrides) + len(expectations) + 1
         root = _over(root, fold.node(order), chain.problems)
-    experiment = validate(root, is_whole=chain.is_whole)
+    experiment = validate(root, is_whole=chain.is_whole, plugins=plugins)
     if not chain.is_whole and not isinstance(experiment, list):
         raise _config_error(path, chain.problems)
     if isinstance(experiment, list):

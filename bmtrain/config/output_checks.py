@@ -29,7 +29,6 @@ from bmtrain.config.sections.layers.regularizing import (
     GaussianDropoutLayer,
     GaussianNoiseLayer,
 )
-from bmtrain.config.sections.loss import CROSSENTROPIES
 from bmtrain.config.sections.model import LayersModel
 
 _PROBABILITIES = ("softmax", "sigmoid")
@@ -53,7 +52,7 @@ def output_findings(experiment: ExperimentConfig) -> Iterator[Finding]:
     if not isinstance(model, LayersModel):
         return  # the mlp's output follows from the loss
     output = _output(model)
-    if experiment.loss.name not in CROSSENTROPIES:
+    if not experiment.loss.is_crossentropy:
         yield from _regression(output, experiment)
         return
     if getattr(experiment.loss, "from_logits", False):

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from bmtrain.config.nodes import Entry, ListNode, MappingNode, Node, ScalarNode
+from bmtrain.config.plugin_tables import NO_PLUGINS, Plugins
 from bmtrain.config.sections.experiment import ExperimentConfig
 from bmtrain.config.source_text import (
     NOT_PRINTABLE,
@@ -38,7 +39,7 @@ def plain(experiment: ExperimentConfig) -> dict[str, Any]:
 
 
 def experiment_from_plain(
-    mapping: Mapping[str, Any], *, source: str = "config"
+    mapping: Mapping[str, Any], *, source: str = "config", plugins: Plugins = NO_PLUGINS
 ) -> ExperimentConfig:
     """The experiment that :func:`plain` gave, checked as strictly as a file; strangers' data too.
 
@@ -47,6 +48,7 @@ def experiment_from_plain(
     Args:
         mapping: what :func:`plain` gave, or claims to be.
         source: what an error says it is about.
+        plugins: what it may name beside what is built in.
 
     Raises:
         ConfigError: anything off; its message is the first finding, its diagnostics are all.
@@ -55,7 +57,7 @@ def experiment_from_plain(
     problems: list[Problem] = []
     root = _PlainReader(place, problems).node(mapping, ())
     if not problems:
-        checked = validate(root)
+        checked = validate(root, plugins=plugins)
         if isinstance(checked, ExperimentConfig):
             return checked
         problems = checked

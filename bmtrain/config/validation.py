@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from pydantic import ValidationError
+from pydantic_core import ErrorDetails
 
 from bmtrain.config.guesses import Guess, as_meant, guessed
 from bmtrain.config.kinds import Kind, one_of
@@ -24,14 +25,19 @@ from bmtrain.config.nodes import (
 )
 from bmtrain.config.nulls import without_restored
 from bmtrain.config.origins import place_of
+from bmtrain.config.plugin_tables import NO_PLUGINS, Plugins
+from bmtrain.config.schema import schema_with
 from bmtrain.config.sections.experiment import ExperimentConfig
 from bmtrain.config.source_text import MAX_PROBLEMS, Problem
+from bmtrain.config.spots import Spot, located
 from bmtrain.config.suggestions import nearest
 from bmtrain.config.wording import comma_hint, misplaced_key, scalar_hint
 
 #: How deep misspelt keys within misspelt keys are followed.
 _MAX_GUESSES = 10
 
+#: What a check of a plugin's own section says: "Value error, " and its words.
+_SAID_BY_A_CHECK = frozenset({"value_error", "assertion_error"})
 _TOO_LARGE = frozenset({"less_than", "less_than_equal"})
 _SELECTOR = frozenset({"union_tag_not_found", "union_tag_invalid"})
 #: Of a list; pydantic also says so when the items themselves are wrong.
@@ -47,7 +53,9 @@ class _Fault:
     is_missing: bool = False
 
 
-def validate(root: Node, *, is_whole: bool = True) -> ExperimentConfig | list[Problem]:
+def validate(
+    root: Node, *, is_whole: bool = True, plugins: Plugins = NO_PLUGINS
+) -> ExperimentConfig | list[Problem]:
     """The experiment that ``root`` describes, or what is wrong with it (at least one problem).
 
     Where ``root`` is not whole, what it lacks is not wrong; nothing else may be, either.
@@ -55,10 +63,11 @@ def validate(root: Node, *, is_whole: bool = True) -> ExperimentConfig | list[Pr
     Beside something misspelt, whose meaning is near, the rest is checked as if it were spelt
     right: what would come next is told now, and what only follows from it is not told at all.
     """
+    schema = schema_with(plugins)
     told: list[_Fault] = []
     meant_keys: set[KeyPath] = set()
     for remaining in reversed(range(_MAX_GUESSES)):
-        checked = _checked(root)
+        checked = _checked(root, schema)
         if isinstance(checked, ExperimentConfig):
             if not told:
                 return checked
@@ -79,19 +88,19 @@ def validate(root: Node, *, is_whole: bool = True) -> ExperimentConfig | list[Pr
     return list(problems.values())
 
 
-def _checked(root: Node) -> ExperimentConfig | list[_Fault]:
+def _checked(root: Node, schema: type[ExperimentConfig]) -> ExperimentConfig | list[_Fault]:
     try:
-        restored = without_restored(root, Kind(ExperimentConfig))
-        return ExperimentConfig.model_validate(to_plain(restored))
+        restored = without_restored(root, Kind(schema))
+        return schema.model_validate(to_plain(restored))
     except ValidationError as error:
         found = error.errors(include_url=False, include_context=False, include_input=False)
     faults: dict[tuple[KeyPath, str], _Fault] = {}
     hidden: set[KeyPath] = set()
     for details in found:  # of a union one for each branch: the same in our words
         if len(faults) < MAX_PROBLEMS:
-            if (fault := _fault(root, details["type"], details["loc"])) is not None:
+            if (fault := _fault(root, details, schema)) is not None:
                 faults.setdefault((fault.problem.key, fault.problem.message), fault)
-        elif (spot := _locate(root, details["loc"])) is not None:
+        elif (spot := located(root, details["loc"], schema)) is not None:
             hidden.add(spot.key)
     shown = list(faults.values())
     if not (hidden := hidden - {key for key, _ in faults}):
@@ -100,20 +109,14 @@ def _checked(root: Node) -> ExperimentConfig | list[_Fault]:
     return [*(_Fault(f.problem) for f in shown), _Fault(Problem(shown[-1].problem.place, more))]
 
 
-@dataclass(slots=True)
-class _Spot:
-    """A place in the config: its key, what the schema expects there, and what stands there."""
-
-    key: KeyPath
-    kind: Kind | None  # None: the schema has no such key
-    node: Node | None
-    parent: Kind
-
-
-def _fault(root: Node, error_type: str, loc: tuple[int | str, ...]) -> _Fault | None:
-    spot = _locate(root, loc)
+def _fault(root: Node, details: ErrorDetails, schema: type[ExperimentConfig]) -> _Fault | None:
+    spot, error_type = located(root, details["loc"], schema), details["type"]
     if spot is None:
         return None
+    if error_type in _SAID_BY_A_CHECK:
+        return _Fault(
+            Problem(place_of(root, spot.key), details["msg"].partition(", ")[2], spot.key)
+        )
     if error_type == "extra_forbidden" or spot.kind is None:
         return _unknown_key(root, spot)
     if error_type == "missing":
@@ -130,7 +133,7 @@ def _fault(root: Node, error_type: str, loc: tuple[int | str, ...]) -> _Fault | 
     return _unexpected(root, spot, kind.expected(all_limits=all_limits))
 
 
-def _wrong_selector(root: Node, spot: _Spot, kind: Kind) -> _Fault:
+def _wrong_selector(root: Node, spot: Spot, kind: Kind) -> _Fault:
     """A mapping whose ``name`` or ``type`` is missing or unknown."""
     assert kind.discriminator is not None
     key = (*spot.key, kind.discriminator)
@@ -138,10 +141,10 @@ def _wrong_selector(root: Node, spot: _Spot, kind: Kind) -> _Fault:
     _, node = find(root, key)
     if is_null(node):
         return _misspelt_selector(root, spot, kind) or _missing(root, key, expected)
-    return _unexpected(root, _Spot(key, kind, node, kind), expected)
+    return _unexpected(root, Spot(key, kind, node, kind), expected)
 
 
-def _misspelt_selector(root: Node, spot: _Spot, kind: Kind) -> _Fault | None:
+def _misspelt_selector(root: Node, spot: Spot, kind: Kind) -> _Fault | None:
     """The key that was meant to be the ``name`` or ``type`` of its mapping, if there is one."""
     assert isinstance(spot.node, MappingNode)
     selector = str(kind.discriminator)
@@ -154,70 +157,13 @@ def _misspelt_selector(root: Node, spot: _Spot, kind: Kind) -> _Fault | None:
     return None
 
 
-def _has_wrong_size(spot: _Spot, kind: Kind) -> bool:
+def _has_wrong_size(spot: Spot, kind: Kind) -> bool:
     assert isinstance(spot.node, ListNode)
     least, most = kind.size_limits
     return len(spot.node.items) < least or (most is not None and len(spot.node.items) > most)
 
 
-def _locate(root: Node, loc: tuple[int | str, ...]) -> _Spot | None:
-    """Follow pydantic's location, which names the branch taken at each union besides the keys.
-
-    None for an error about a branch that was not meant: a mapping's or a list's "not a number".
-    """
-    spot = _Spot((), Kind(ExperimentConfig), root, Kind(ExperimentConfig))
-    for part in loc:
-        kind = spot.kind
-        assert kind is not None
-        if kind.discriminator is not None:
-            spot.kind = Kind.of(kind.sections_by_selector()[str(part)])
-        elif kind.branches:
-            form = type(spot.node)
-            if form is ScalarNode or not any(_form(branch) is form for branch in kind.branches):
-                return spot
-            chosen = _branch(kind, str(part))
-            if chosen is None or _form(chosen) is not form:
-                return None
-            spot.kind = chosen
-        else:
-            spot = _step(spot, kind, part)
-    return spot
-
-
-def _form(kind: Kind) -> type[Node]:
-    """What kind of node it is written as."""
-    if kind.item is not None:
-        return ListNode
-    return MappingNode if kind.is_mapping else ScalarNode
-
-
-def _branch(kind: Kind, label: str) -> Kind | None:
-    """The branch of a union that pydantic calls ``label``, if it is a mapping or a list."""
-    for branch in kind.branches:
-        if branch.item is not None and label.startswith("tuple["):
-            return branch
-        if branch.value is not None and label.startswith("dict["):
-            return branch
-        if branch.discriminator is not None and label.startswith("tagged-union["):
-            return branch
-        if branch.section is not None and branch.section.__name__ == label:
-            return branch
-    return None
-
-
-def _step(spot: _Spot, kind: Kind, part: int | str) -> _Spot:
-    key = (*spot.key, part)
-    node: Node | None = None
-    if isinstance(spot.node, MappingNode):
-        node = spot.node.child(str(part))
-    elif isinstance(spot.node, ListNode) and isinstance(part, int):
-        node = spot.node.items[part]
-    if kind.section is not None:
-        return _Spot(key, Kind.of_field(kind.section, str(part)), node, kind)
-    return _Spot(key, kind.item or kind.value, node, kind)
-
-
-def _unknown_key(root: Node, spot: _Spot) -> _Fault:
+def _unknown_key(root: Node, spot: Spot) -> _Fault:
     section = spot.parent.section
     assert section is not None
     name = str(spot.key[-1])
@@ -235,7 +181,7 @@ def _missing(root: Node, key: KeyPath, expected: str) -> _Fault:
     return _Fault(Problem(place, f"missing; expected {expected}", key), is_missing=True)
 
 
-def _unexpected(root: Node, spot: _Spot, expected: str) -> _Fault:
+def _unexpected(root: Node, spot: Spot, expected: str) -> _Fault:
     node, kind = spot.node, spot.kind
     assert node is not None
     assert kind is not None

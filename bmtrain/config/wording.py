@@ -12,11 +12,14 @@ from bmtrain.config.sections.experiment import ExperimentConfig
 from bmtrain.config.suggestions import did_you_mean, nearest
 from bmtrain.config.yaml_scalars import OutOfRange, resolve_plain
 
+_PLUGIN_KEYS = frozenset({"plugin", "plugins"})
 _BOOLEAN_WORDS = {"yes": "true", "on": "true", "no": "false", "off": "false"}
 
 
 def misplaced_key(name: str, section: type[Section], parent: KeyPath) -> str:
     """For an unknown key: the near one of its own section, or the same one of another section."""
+    if not parent and name in _PLUGIN_KEYS:
+        return "; a plugin is named on the command line, and nowhere else: --plugin FILE"
     own = did_you_mean(name, section.model_fields)
     if own:
         return own
@@ -30,7 +33,7 @@ def misplaced_key(name: str, section: type[Section], parent: KeyPath) -> str:
         where = "optimizer" if found[0] == "learning_rate" else "regularization"
         return f"; did you mean '{where}.{found[0]}'?"
     known = [field for field in section.model_fields if field not in ("name", "type")]
-    if section is ExperimentConfig or len(known) > 12:
+    if issubclass(section, ExperimentConfig) or len(known) > 12:
         return ""
     return f"; expected one of {', '.join(known)}" if known else "; there are no options here"
 

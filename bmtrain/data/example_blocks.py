@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from io import BufferedReader
 from itertools import groupby
@@ -12,8 +12,10 @@ from typing import Any, Final
 
 import numpy as np
 
+from bmtrain.config.plugin_tables import FormatEntry
 from bmtrain.data.arrays.idx import FILE_NAME, idx_blocks, idx_stream_blocks
 from bmtrain.data.arrays.numpy_files import NPY_NAMES, npy_blocks, npy_stream_blocks, npz_blocks
+from bmtrain.data.arrays.plugin_arrays import plugin_blocks, plugin_format
 from bmtrain.data.encodings.image_encoding import ImageEncoding
 from bmtrain.data.examples.checked import fitting_features
 from bmtrain.data.examples.dataset import BLOCK_SIZE, DataFacts
@@ -96,17 +98,24 @@ def example_blocks(
     format: str = "auto",  # noqa: A002  # the option's name on the command line
     ignore_unknown: bool = False,
     stdin: BufferedReader[Any] | None = None,
+    formats: Mapping[str, FormatEntry] | None = None,
 ) -> Iterator[Block]:
     """The examples of one file or directory, or of ``stdin``, checked as they are read.
 
     Blocks have a multiple of ``BLOCK_SIZE`` rows, but for the last: how much is read at once
     never shows in what is computed. A table's columns beside the features and the label are
-    refused, or with ``ignore_unknown`` not looked at.
+    refused, or with ``ignore_unknown`` not looked at. ``formats``: what plugins add.
 
     Raises:
         DataError: at the first block that is damaged or does not fit ``facts``.
     """
     num_rows = _num_rows(facts)
+    entry = None if source == STDIN else plugin_format(source, format, formats or {})
+    if entry is not None:
+        parts = plugin_blocks(entry, source, num_rows)
+        for features in _regrouped(fitting_features(part, facts) for part in parts):
+            yield Block(features, source)
+        return
     if (pictures := _pictures(source, facts, format)) is not None:
         encoding = required_encoding(facts, str(source))
         for features, files in picture_blocks(pictures, encoding, num_rows):
@@ -129,13 +138,19 @@ def blocks_of_all(
     format: str = "auto",  # noqa: A002  # as above
     ignore_unknown: bool = False,
     stdin: BufferedReader[Any] | None = None,
+    formats: Mapping[str, FormatEntry] | None = None,
 ) -> Iterator[Block]:
     """The examples of several; pictures that follow one another fill blocks together."""
     for are_pictures, group in groupby(sources, lambda source: _is_picture(source, format)):
         if not are_pictures:
             for source in group:
                 yield from example_blocks(
-                    source, facts, format=format, ignore_unknown=ignore_unknown, stdin=stdin
+                    source,
+                    facts,
+                    format=format,
+                    ignore_unknown=ignore_unknown,
+                    stdin=stdin,
+                    formats=formats,
                 )
             continue
         named = list(group)

@@ -11,8 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bmtrain import strict_json
+from bmtrain.config.plugin_tables import FormatEntry
 from bmtrain.config.sections.data import DataSection
-from bmtrain.config.sections.loss import CROSSENTROPIES
+from bmtrain.config.sections.loss import LossSection
+from bmtrain.data.arrays.plugin_arrays import plugin_format, read_plugin_part
 from bmtrain.data.encodings.encoding import Columns, Encoding, encoding_as_json, fit_encoding
 from bmtrain.data.encodings.image_encoding import ImageEncoding
 from bmtrain.data.examples.checked import (
@@ -31,7 +33,7 @@ from bmtrain.data.missing_paths import missing_path_hint
 from bmtrain.data.pictures.picture_sources import read_picture_part
 from bmtrain.data.raw.columns import Beside
 from bmtrain.data.raw.memory import require_memory
-from bmtrain.data.raw.source import Source, SplitName
+from bmtrain.data.raw.source import RawPart, Source, SplitName
 from bmtrain.data.raw.storage import Storage
 from bmtrain.data.raw.streamed_rows import Features, StreamedRows
 from bmtrain.data.sources import read_source
@@ -46,11 +48,11 @@ from bmtrain.errors import DataError
 _NO_ROOM: Final = "free some space, or let XDG_CACHE_HOME name a directory that has more; or data.storage: resident"
 
 
-def resolve_task(section: DataSection, loss_name: str) -> Task:
+def resolve_task(section: DataSection, loss: LossSection) -> Task:
     """``data.task``; ``auto`` is classification under a cross-entropy loss, else regression."""
     if section.task != "auto":
         return section.task
-    return "classification" if loss_name in CROSSENTROPIES else "regression"
+    return "classification" if loss.is_crossentropy else "regression"
 
 
 def load_dataset(section: DataSection, *, task: Task, seed: int) -> Dataset:
@@ -118,6 +120,7 @@ def load_examples(
     format: str = "auto",  # noqa: A002  # the option's name on the command line
     labels: Literal["required", "optional"],
     ignore_unknown: bool = False,
+    formats: Mapping[str, FormatEntry] | None = None,
 ) -> Examples:
     """Read examples that fit a model trained on data with ``facts``, from the same formats.
 
@@ -131,17 +134,22 @@ def load_examples(
     Labels are found by class name: the number 3 in an array is the class "3". Where
     they are ``optional`` they are not read at all, so that unlabelled data passes, and
     neither are weights, which must else be there where the model was trained with some.
+    ``formats``: what plugins add.
 
     Raises:
         DataError: the data is missing, damaged, or does not fit ``facts``.
     """
+    with_labels = labels == "required"
+    if (entry := plugin_format(path, format, formats or {})) is not None:
+        weight = facts.weight_name if with_labels else None
+        part = read_plugin_part(entry, path, labels=with_labels, weight=weight)
+        return _fitting(part, facts, with_labels=with_labels)
     try:
         found = choose_format(path, format)
     except DataError as error:
         if isinstance(error.__cause__, FileNotFoundError):
             error.hint = missing_path_hint(path)
         raise
-    with_labels = labels == "required"
     if found == "images" or (is_table(found) and isinstance(facts.encoding, ImageEncoding)):
         part = read_picture_part(path, facts, found, labels=with_labels)
     elif is_table(found):
@@ -151,6 +159,10 @@ def load_examples(
     else:
         weight = facts.weight_name if with_labels else None
         part = ARRAY_PART_READERS[found](path, labels=with_labels, weight=weight)
+    return _fitting(part, facts, with_labels=with_labels)
+
+
+def _fitting(part: RawPart, facts: DataFacts, *, with_labels: bool) -> Examples:
     features = fitting_features(part, facts)
     if not with_labels:
         return Examples(features, None)

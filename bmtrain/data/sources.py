@@ -5,7 +5,9 @@ from __future__ import annotations
 import dataclasses
 from pathlib import Path
 
+from bmtrain.config.plugin_tables import FormatEntry
 from bmtrain.config.sections.data import DataFormat, DataSection
+from bmtrain.data.arrays.plugin_arrays import plugin_format, read_plugin_source
 from bmtrain.data.bundled import bundled_set, is_bundled_name
 from bmtrain.data.formats import ARRAY_READERS, Format, choose_format
 from bmtrain.data.missing_paths import missing_path_hint, missing_source_hint
@@ -54,6 +56,9 @@ def convert_into(directory: Path, section: DataSection) -> Description:
         OSError: it cannot be written.
     """
     path, data_format, label = _meant(section)
+    if plugin_format(path, data_format, section.plugins.formats) is not None:
+        write_source(directory, _read(section, Storage()), section.splits.group)
+        return read_description(directory)
     found = _format(path, data_format)
     _require_split_files(section, path, found)
     if is_table(found) and section.image is None:
@@ -79,6 +84,8 @@ def _settled(source: Source, storage: Storage) -> Source:
 
 def _read(section: DataSection, storage: Storage) -> Source:
     path, data_format, label = _meant(section)
+    if (entry := plugin_format(path, data_format, section.plugins.formats)) is not None:
+        return _read_with_plugin(entry, path, section)
     found = _format(path, data_format)
     _require_split_files(section, path, found)
     if is_table(found):
@@ -99,6 +106,21 @@ def _read(section: DataSection, storage: Storage) -> Source:
         return read_picture_folder(path, section)
     group = section.splits.group
     return ARRAY_READERS[found](path, weight=section.sample_weight, group=group, storage=storage)
+
+
+def _read_with_plugin(entry: FormatEntry, path: Path, section: DataSection) -> Source:
+    for split in section.splits.files:
+        key = ("data", "splits", split)
+        raise ConfigError(f"names a file beside a table, and {path.name} is none", key=key)
+    _require_no_table(section, path, entry.name)
+    try:
+        return read_plugin_source(
+            entry, path, weight=section.sample_weight, group=section.splits.group
+        )
+    except DataError as error:
+        if error.key is None and isinstance(error.__cause__, FileNotFoundError):
+            error.key, error.hint = ("data", "source"), missing_source_hint(path)
+        raise
 
 
 def _require_split_files(section: DataSection, path: Path, found: Format) -> None:
@@ -156,7 +178,7 @@ def _read_table(
     return read_picture_table(path, section, section.image, found)
 
 
-def _require_no_table(section: DataSection, path: Path, found: Format) -> None:
+def _require_no_table(section: DataSection, path: Path, found: str) -> None:
     for key in ("label", "features", "categorical", "text"):
         if getattr(section, key):
             raise ConfigError(

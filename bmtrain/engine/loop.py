@@ -186,7 +186,9 @@ class TrainingLoop:
         state = replace(self.state, epoch=self.state.epoch + 1, step_in_epoch=0, accumulators={})
         state = replace(state, plateau=self._plateau_after(figures))
         value = monitored_value(self._training.monitor, figures)
-        improved = value is not None and is_improvement(self._training, value, state.best_value)
+        improved = value is not None and is_improvement(
+            self._training, value, state.best_value, self._problem.more_is_better
+        )
         if improved:
             state = replace(
                 state,
@@ -209,7 +211,7 @@ class TrainingLoop:
         value = None if config is None else monitored_value(config.monitor, figures)
         if config is None or value is None:
             return self.state.plateau
-        return after_epoch(config, self.state.plateau, value)
+        return after_epoch(config, self.state.plateau, value, self._problem.more_is_better)
 
     def _follow_plateau(self) -> None:
         """Of the learning rate, the next step's."""

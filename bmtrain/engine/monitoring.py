@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 from bmtrain.config.sections.metrics import is_more_better
 from bmtrain.config.sections.training import EarlyStopping, TrainingSection
@@ -15,15 +16,30 @@ def monitored_value(monitor: str, figures: dict[str, dict[str, float] | None]) -
     return value if value is not None and math.isfinite(value) else None
 
 
-def is_improvement(training: TrainingSection, value: float, best: float | None) -> bool:
-    """Better than ``best`` by more than ``min_delta``."""
+def is_improvement(
+    training: TrainingSection,
+    value: float,
+    best: float | None,
+    more_is_better: Callable[[str], bool] = is_more_better,
+) -> bool:
+    """Better than ``best`` by more than ``min_delta``; ``more_is_better`` as in ``gain``."""
     if best is None:
         return True
     settings = training.early_stopping or EarlyStopping()
-    return gain(settings.monitor, settings.mode, value, best) > settings.min_delta
+    difference = gain(settings.monitor, settings.mode, value, best, more_is_better)
+    return difference > settings.min_delta
 
 
-def gain(monitor: str, mode: str, value: float, best: float) -> float:
-    """How much better ``value`` is than ``best``; ``mode`` is min, max, or auto: the figure's."""
-    is_upwards = mode == "max" or (mode == "auto" and is_more_better(monitor.split(".")[1]))
+def gain(
+    monitor: str,
+    mode: str,
+    value: float,
+    best: float,
+    more_is_better: Callable[[str], bool] = is_more_better,
+) -> float:
+    """How much better ``value`` is than ``best``; ``mode`` is min, max, or auto: the figure's.
+
+    ``more_is_better`` says so of a metric.
+    """
+    is_upwards = mode == "max" or (mode == "auto" and more_is_better(monitor.split(".")[1]))
     return value - best if is_upwards else best - value

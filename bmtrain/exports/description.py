@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any, Final, Literal
 
+from bmtrain.config.plugin_records import plugin_records
 from bmtrain.config.sections.experiment import ExperimentConfig
-from bmtrain.config.sections.loss import CROSSENTROPIES
 from bmtrain.data.encodings.encoding import encoding_as_json
 from bmtrain.data.encodings.image_encoding import ImageEncoding
 from bmtrain.data.encodings.text_encoding import TOKEN_RULES
@@ -40,7 +40,7 @@ def output_values(experiment: ExperimentConfig, preprocessing: Preprocessing) ->
     """What the model's outputs are: exports leave them as they were trained."""
     if preprocessing.facts.class_names is None:
         return "targets"
-    if experiment.loss.name not in CROSSENTROPIES:
+    if not experiment.loss.is_crossentropy:
         return "scores"
     return "logits" if takes_logits(experiment) else "probabilities"
 
@@ -56,9 +56,11 @@ def describe(
 ) -> dict[str, Any]:
     """The description; layer i's variables are the tensors ``layers.i.NAME``.
 
-    A single output under ``binary_crossentropy`` is about the second class.
+    A single output under ``binary_crossentropy`` is about the second class. ``plugins`` is there
+    where a layer is of one.
     """
     facts = preprocessing.facts
+    plugins = [r.document() for r in plugin_records(experiment) if "layers" in r.uses]
     return {
         "format_version": 1,
         "made_by": f"bmtrain {__version__}",
@@ -86,6 +88,7 @@ def describe(
             "label_name": facts.label_name,
         },
         "data_fingerprint": facts.fingerprint,
+        **({"plugins": plugins} if plugins else {}),
     }
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from bmtrain.data.examples.dataset import DataFacts
 from bmtrain.models.architecture import Architecture
+from bmtrain.models.shapes.planned import PlannedLayer
 
 #: What a file format with 32-bit offsets holds; 100 MB are left for everything but weights.
 MAX_PROTOCOL_BYTES = 2**31 - 100_000_000
@@ -62,6 +63,24 @@ class Exporter:
     runtime: Callable[[], str]
     load: Callable[[Path], Run]
     usage: str
+
+
+def of_plugins(architecture: Architecture, what: str, name: str = "layer ") -> str | None:
+    """An objection where a layer, or one that a layer is made of, is a plugin's.
+
+    ``what``: why the format has none.
+    """
+    return next(_of_plugins(architecture.layers, what, name), None)
+
+
+def _of_plugins(layers: Sequence[PlannedLayer], what: str, name: str) -> Iterator[str]:
+    for position, layer in enumerate(layers):
+        if layer.plugin is not None:
+            yield (
+                f"{name}{position} ({layer.config.type}) is a plugin's, and {what}; savedmodel and "
+                "keras hold it"
+            )
+        yield from _of_plugins(tuple(layer.inner.values()), what, f"{name}{position}.")
 
 
 def too_large(architecture: Architecture, container: str) -> str | None:

@@ -16,8 +16,9 @@ from numpy.typing import NDArray
 from bmtrain.config.sections.layers.recurrent import BidirectionalLayer, RecurrentSection
 from bmtrain.data.examples.dataset import DataFacts
 from bmtrain.durable import write_new_file
+from bmtrain.errors import UsageError
 from bmtrain.exports.description import INPUTS
-from bmtrain.exports.exporter import Content, Exporter, Run, too_large
+from bmtrain.exports.exporter import Content, Exporter, Run, of_plugins, too_large
 from bmtrain.exports.savedmodel import tensorflow_faults
 from bmtrain.models.architecture import Architecture
 from bmtrain.models.shapes.planned import PlannedLayer
@@ -68,7 +69,15 @@ def _write(content: Content, path: Path) -> None:
         archive.write_out(str(between), verbose=False)
     converter = tf.lite.TFLiteConverter.from_saved_model(str(between))
     converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS]
-    write_new_file(path, converter.convert())
+    try:
+        converted = converter.convert()
+    except Exception as error:  # the converter's own, of a module that is not public
+        why = "LiteRT has no built-in operation for what it computes"
+        objection = of_plugins(content.architecture, why)
+        if objection is None:
+            raise
+        raise UsageError(f"--to litert: {objection}") from error
+    write_new_file(path, converted)
 
 
 def _unfolded(model: Any) -> Callable[[Any], Any]:

@@ -16,7 +16,7 @@ from bmtrain.data.examples.dataset import DataFacts
 from bmtrain.durable import write_new_file
 from bmtrain.errors import EnvironmentFault
 from bmtrain.exports.description import INPUTS, NAME, OUTPUTS
-from bmtrain.exports.exporter import Content, Exporter, Run, too_large
+from bmtrain.exports.exporter import Content, Exporter, Run, of_plugins, too_large
 from bmtrain.models.architecture import Architecture
 
 #: The extra `export` of pyproject.toml. The distribution itself may come from no index.
@@ -44,6 +44,9 @@ def _require() -> None:
 
 
 def _objection(architecture: Architecture, facts: DataFacts) -> str | None:
+    why = "ONNX's operations are written for the built-in layers alone"
+    if (objection := of_plugins(architecture, why)) is not None:
+        return objection
     for position, layer in enumerate(architecture.layers):
         if layer.forgets_mask:
             return (

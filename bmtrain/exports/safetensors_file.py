@@ -8,9 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bmtrain import strict_json, tensor_files
+from bmtrain.data.examples.dataset import DataFacts
 from bmtrain.durable import write_new_file
-from bmtrain.exports.exporter import Content, Exporter, Run
+from bmtrain.exports.exporter import Content, Exporter, Run, of_plugins
 from bmtrain.exports.numpy_forward import forward
+from bmtrain.models.architecture import Architecture
 
 
 def beside(path: Path) -> Path:
@@ -40,8 +42,14 @@ def _runtime() -> str:
     return f"safetensors {safetensors.__version__}, NumPy {np.__version__}"
 
 
+def _objection(architecture: Architecture, facts: DataFacts) -> str | None:
+    """Without a computation in NumPy nothing would be compared, and nothing says what it computes."""
+    return of_plugins(architecture, "the file beside the weights cannot say what it computes")
+
+
 EXPORTER = Exporter(
     suffix=".safetensors",
+    objection=_objection,
     write=_write,
     runtime=_runtime,
     load=_load,

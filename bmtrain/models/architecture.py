@@ -20,7 +20,7 @@ from bmtrain.models.activations import recomputed_flops
 from bmtrain.models.expansion import expand, num_model_outputs
 from bmtrain.models.shapes.composite import follow
 from bmtrain.models.shapes.planned import Given, PlannedLayer, Shape
-from bmtrain.models.shapes.table import PLANNERS
+from bmtrain.models.shapes.plugin_layers import planners_with
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +80,8 @@ def plan_architecture(experiment: ExperimentConfig, facts: DataFacts) -> Archite
         DataError: a layer cannot follow the shape it gets, or the output does
             not fit the labels; names the layer and carries its config key.
     """
-    given = Given(facts.input_shape, False, "layer ", (), True, facts, PLANNERS)
+    planners = planners_with(experiment.plugins)
+    given = Given(facts.input_shape, False, "layer ", (), True, facts, planners)
     layers = follow(expand(experiment, facts), given)
     architecture = Architecture(facts.input_shape, tuple(layers))
     _check_output(architecture, experiment, facts)

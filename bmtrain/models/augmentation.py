@@ -7,15 +7,17 @@ examples): it is the same after a resume, in any batch and order, resident or st
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import tensorflow as tf
 
+from bmtrain.config.plugin_tables import AugmentationEntry, called
 from bmtrain.config.sections import augmentation as sections
 from bmtrain.data.encodings.text_encoding import PADDING, UNKNOWN
 from bmtrain.models.initial_weights import derived_seed
+from bmtrain.models.plugin_values import of_same_shape
 from bmtrain.models.random_bits import uniforms
 
 
@@ -44,7 +46,15 @@ class Draws:
 class Augmentor:
     """The augmentations of a config, in its order; shift, rotate and zoom are one resampling."""
 
-    def __init__(self, augmentation: Sequence[sections.Augmentation], *, seed: int) -> None:
+    def __init__(
+        self,
+        augmentation: Sequence[sections.Augmentation],
+        *,
+        seed: int,
+        added: Mapping[str, AugmentationEntry] | None = None,
+    ) -> None:
+        self._features = FEATURES | _added(added, "features")
+        self._inputs = INPUTS | _added(added, "inputs")
         self._items = [
             (item, derived_seed(seed, "augmentation", position))
             for position, item in enumerate(augmentation)
@@ -55,8 +65,8 @@ class Augmentor:
         motions = [entry for entry in self._items if entry[0].type in MOTIONS]
         for item, seed in self._items:
             draws = Draws(seed, epoch, examples)
-            if item.type in FEATURES:
-                features = FEATURES[item.type](item, features, draws)
+            if item.type in self._features:
+                features = self._features[item.type](item, features, draws)
             elif motions and item is motions[0][0]:
                 features = _moved(features, motions, examples, epoch)
         return features
@@ -64,9 +74,23 @@ class Augmentor:
     def inputs(self, inputs: tf.Tensor, examples: tf.Tensor, epoch: tf.Tensor) -> tf.Tensor:
         """What is done to the scaled inputs (batch, *input_shape) float32."""
         for item, seed in self._items:
-            if item.type in INPUTS:
-                inputs = INPUTS[item.type](item, inputs, Draws(seed, epoch, examples))
+            if item.type in self._inputs:
+                inputs = self._inputs[item.type](item, inputs, Draws(seed, epoch, examples))
         return inputs
+
+
+def _added(
+    added: Mapping[str, AugmentationEntry] | None, stage: Literal["features", "inputs"]
+) -> dict[str, Callable[[Any, tf.Tensor, Draws], tf.Tensor]]:
+    functions = {
+        name: (entry, entry.features if stage == "features" else entry.inputs)
+        for name, entry in (added or {}).items()
+    }
+    return {
+        name: of_same_shape(function, called(entry))
+        for name, (entry, function) in functions.items()
+        if function is not None
+    }
 
 
 #: A motion as (row, column) = matrix · (row, column) + offset: from a place in the result to the

@@ -6,7 +6,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bmtrain.config.sections.experiment import ExperimentConfig
-from bmtrain.config.sections.loss import CROSSENTROPIES
 
 Outputs = NDArray[np.float32]
 
@@ -33,7 +32,7 @@ def class_probabilities(experiment: ExperimentConfig, outputs: Outputs) -> Outpu
 
     Under a regression loss (one-hot targets) the outputs are scores and stay as they are.
     """
-    if experiment.loss.name not in CROSSENTROPIES:
+    if not experiment.loss.is_crossentropy:
         return outputs
     values = outputs.astype(np.float64)
     if outputs.shape[1] == 1:

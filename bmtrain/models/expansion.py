@@ -34,7 +34,6 @@ from bmtrain.config.sections.layers.pooling import (
 from bmtrain.config.sections.layers.recurrent import BidirectionalLayer, LstmLayer
 from bmtrain.config.sections.layers.regularizing import DropoutLayer
 from bmtrain.config.sections.layers.union import Layer
-from bmtrain.config.sections.loss import CROSSENTROPIES
 from bmtrain.data.examples.dataset import DataFacts
 from bmtrain.models.decision import takes_logits
 
@@ -224,6 +223,6 @@ def _output_layer(experiment: ExperimentConfig, facts: DataFacts) -> Layer:
 
 def _output_activation(experiment: ExperimentConfig) -> Activation:
     loss = experiment.loss
-    if loss.name not in CROSSENTROPIES or takes_logits(experiment):
+    if not loss.is_crossentropy or takes_logits(experiment):
         return "linear"
     return "sigmoid" if loss.name == "binary_crossentropy" else "softmax"

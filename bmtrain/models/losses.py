@@ -6,16 +6,15 @@ its mean over the batch is ``loss``. ``targets`` come from ``encode_targets``.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import keras
 import tensorflow as tf
 
+from bmtrain.config.plugin_tables import LossEntry
 from bmtrain.config.sections import loss as sections
-
-#: (targets, outputs) -> (batch,) float32
-PerExample = Callable[[tf.Tensor, tf.Tensor], tf.Tensor]
+from bmtrain.models.plugin_values import PerExample, plugin_loss
 
 
 def half_mean_squared_error(targets: tf.Tensor, outputs: tf.Tensor) -> tf.Tensor:
@@ -71,9 +70,10 @@ LOSSES: dict[str, Callable[[Any], PerExample]] = {
 }
 
 
-def build_loss(config: sections.Loss) -> PerExample:
-    """The loss of each example, from the closed table."""
-    return LOSSES[config.name](config)
+def build_loss(config: sections.Loss, added: Mapping[str, LossEntry] | None = None) -> PerExample:
+    """The loss of each example, from the closed table, or from what plugins added."""
+    entry = (added or {}).get(config.name)
+    return LOSSES[config.name](config) if entry is None else plugin_loss(entry, config)
 
 
 def encode_targets(labels: tf.Tensor, *, loss_name: str, num_classes: int | None) -> tf.Tensor:

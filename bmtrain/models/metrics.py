@@ -7,22 +7,22 @@ sums in the compiled loop and whole-split evaluation are one definition.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import tensorflow as tf
 
+from bmtrain.config.plugin_tables import MetricEntry
 from bmtrain.config.sections.metrics import is_running, top_k
+from bmtrain.errors import PluginError
+from bmtrain.models.plugin_values import PerExample, added_metrics
 
 #: What scikit-learn keeps a float32 probability from 0 and 1 by.
 FLOAT32_EPSILON: Final = float(np.finfo(np.float32).eps)
 #: What Keras divides by at least.
 _SMALLEST_TARGET: Final = 1e-7
-
-#: (labels, outputs) -> (batch,) float32
-PerExample = Callable[[tf.Tensor, tf.Tensor], tf.Tensor]
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,11 +104,17 @@ def _brier_score(takes_logits: bool) -> PerExample:
     return per_example
 
 
-def build_metrics(names: tuple[str, ...], *, takes_logits: bool) -> dict[str, Metric]:
+def build_metrics(
+    names: tuple[str, ...],
+    *,
+    takes_logits: bool,
+    added: Mapping[str, MetricEntry] | None = None,
+) -> dict[str, Metric]:
     """Those that are means over examples by name, in the config's order.
 
     Args:
         takes_logits: whether the outputs are logits; else they are probabilities, or numbers.
+        added: what plugins add to the table.
     """
     table = {
         "accuracy": Metric(_accuracy(0.0 if takes_logits else 0.5)),
@@ -122,4 +128,20 @@ def build_metrics(names: tuple[str, ...], *, takes_logits: bool) -> dict[str, Me
     for name in names:
         if (k := top_k(name)) is not None:
             table[name] = Metric(_top_k_accuracy(k))
-    return {name: table[name] for name in names if is_running(name)}
+    own = set(added or {})
+    for name, (per_example, finish) in added_metrics(added or {}).items():
+        table[name] = Metric(per_example, _finished(name, finish))
+    return {
+        name: table[name] for name in names if name in table and (name in own or is_running(name))
+    }
+
+
+def _finished(name: str, finish: Callable[[float], Any]) -> Callable[[float], float]:
+    def finished(mean: float) -> float:
+        figure = finish(mean)
+        if not isinstance(figure, int | float):
+            got = type(figure).__name__
+            raise PluginError(f"the metric '{name}': finish: expected a number, got {got}")
+        return float(figure)
+
+    return finished

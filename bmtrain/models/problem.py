@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
@@ -11,6 +11,7 @@ import tensorflow as tf
 
 from bmtrain.config.sections.experiment import ExperimentConfig
 from bmtrain.config.sections.learning_rate import ReduceOnPlateau
+from bmtrain.config.sections.metrics import is_more_better
 from bmtrain.data.examples.dataset import BLOCK_SIZE
 from bmtrain.data.examples.preprocessing import Preprocessing
 from bmtrain.models import metrics as metric_table
@@ -18,10 +19,11 @@ from bmtrain.models.architecture import Architecture
 from bmtrain.models.augmentation import Augmentor
 from bmtrain.models.decision import decision_threshold, takes_logits
 from bmtrain.models.layers.building import build_model
-from bmtrain.models.losses import PerExample, build_loss
+from bmtrain.models.losses import build_loss
 from bmtrain.models.memory import evaluated_at_once
 from bmtrain.models.objective import l2_factor, l2_penalty, own_penalty, penalized_kernels
 from bmtrain.models.optimizers import build_optimizer, moving_averages
+from bmtrain.models.plugin_values import PerExample
 from bmtrain.models.split_figures import SplitFigure, split_figures
 
 
@@ -32,7 +34,7 @@ class Problem:
     ``threshold`` is where a single output begins to mean the second class. ``averages``: the
     trainable variables, each with the moving average that is judged in its place.
     ``split_figures``: the metrics that are no mean over examples. ``block_size``: the examples
-    that are evaluated at once.
+    that are evaluated at once. ``more_is_better`` says so of a metric.
     """
 
     model: keras.Sequential
@@ -51,6 +53,7 @@ class Problem:
     plateau: ReduceOnPlateau | None = None
     averages: Sequence[tuple[keras.Variable, keras.Variable]] = ()
     split_figures: Mapping[str, SplitFigure] = field(default_factory=dict)
+    more_is_better: Callable[[str], bool] = is_more_better
 
     def penalty(self) -> tf.Tensor:
         """Of the present weights, over all kernels and of single layers: float32 scalar."""
@@ -86,9 +89,11 @@ def build_problem(
         model=model,
         optimizer=optimizer,
         loss_name=experiment.loss.name,
-        loss=build_loss(experiment.loss),
+        loss=build_loss(experiment.loss, experiment.plugins.losses),
         metrics=metric_table.build_metrics(
-            experiment.metrics, takes_logits=takes_logits(experiment)
+            experiment.metrics,
+            takes_logits=takes_logits(experiment),
+            added=experiment.plugins.metrics,
         ),
         kernels=penalized_kernels(model),
         l2_factor=l2_factor(penalty.l2_lambda, penalty.l2_convention, facts.num_train_examples),
@@ -97,8 +102,13 @@ def build_problem(
         threshold=decision_threshold(experiment),
         seed=experiment.seed,
         block_size=evaluated_at_once(architecture),
-        augmentor=Augmentor(augmentation, seed=experiment.seed) if augmentation else None,
+        augmentor=Augmentor(
+            augmentation, seed=experiment.seed, added=experiment.plugins.augmentations
+        )
+        if augmentation
+        else None,
         plateau=rate if isinstance(rate, ReduceOnPlateau) else None,
         averages=moving_averages(optimizer, model.trainable_variables),
         split_figures=split_figures(experiment),
+        more_is_better=experiment.more_is_better,
     )

@@ -13,8 +13,9 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from bmtrain.config.plugin_tables import MetricEntry, called
 from bmtrain.config.sections.experiment import ExperimentConfig
-from bmtrain.config.sections.metrics import is_running
+from bmtrain.errors import PluginError
 from bmtrain.models.decision import class_probabilities, predicted_classes
 
 Values = NDArray[np.float64]
@@ -30,13 +31,15 @@ def split_figures(experiment: ExperimentConfig) -> dict[str, SplitFigure]:
     return {
         name: partial(_figure, experiment, name)
         for name in experiment.metrics
-        if not is_running(name)
+        if not experiment.metric_facts(name).is_mean
     }
 
 
 def _figure(
     experiment: ExperimentConfig, name: str, outputs: NDArray[np.float32], labels: NDArray[Any]
 ) -> float:
+    if (entry := experiment.plugins.metrics.get(name)) is not None:
+        return _of_plugin(experiment, entry, outputs, labels)
     if name in _OF_NUMBERS:
         targets = labels.astype(np.float64)
         return float(_OF_NUMBERS[name](targets, outputs.astype(np.float64)))
@@ -48,6 +51,22 @@ def _figure(
         return _matthews(labels, predicted)
     kind, _, average = name.partition("_")
     return _of_classes(labels, predicted, kind, average)
+
+
+def _of_plugin(
+    experiment: ExperimentConfig,
+    entry: MetricEntry,
+    outputs: NDArray[np.float32],
+    labels: NDArray[Any],
+) -> float:
+    """A figure of a whole split's outputs, as ``bmtrain.plugins.register_metric`` says."""
+    assert entry.of_split is not None
+    if experiment.loss.is_crossentropy:
+        outputs = class_probabilities(experiment, outputs)
+    value = entry.of_split(labels, outputs.astype(np.float64))
+    if np.ndim(value) != 0 or not isinstance(value, int | float | np.number):
+        raise PluginError(f"{called(entry)}: expected a number, got {type(value).__name__}")
+    return float(value)
 
 
 def _of_classes(

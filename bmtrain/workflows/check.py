@@ -8,6 +8,8 @@ from pathlib import Path
 
 from bmtrain.config.load import LoadedConfig, load_config
 from bmtrain.config.origin_listing import listed_with_origins
+from bmtrain.config.plugin_records import plugin_records
+from bmtrain.config.plugin_tables import NO_PLUGINS, Plugins
 from bmtrain.data.checks.finding import Finding
 from bmtrain.workflows.checking.section import Section
 
@@ -25,6 +27,7 @@ class CheckRequest:
     overrides: tuple[str, ...] = ()
     measure: bool = False
     show_origin: bool = False
+    plugins: Plugins = NO_PLUGINS
 
 
 def check(request: CheckRequest) -> Iterator[Section]:
@@ -38,7 +41,7 @@ def check(request: CheckRequest) -> Iterator[Section]:
         BmtrainError: what ``train`` would end with: data that cannot be read or does not fit,
             too little memory; under ``measure`` also divergence.
     """
-    loaded = load_config(request.config, request.overrides)
+    loaded = load_config(request.config, request.overrides, plugins=request.plugins)
     yield Section(
         title="config",
         findings=tuple(_config_findings(loaded)),
@@ -52,5 +55,8 @@ def check(request: CheckRequest) -> Iterator[Section]:
 
 def _config_findings(loaded: LoadedConfig) -> Iterator[Finding]:
     yield Finding("ok", f"{loaded.path} is valid: experiment {loaded.experiment.name}")
+    for record in plugin_records(loaded.experiment):
+        uses = record.used_in_words or "nothing of it"
+        yield Finding("ok", f"of the plugin {record.file} the config uses {uses}")
     for warning in loaded.warnings:
         yield Finding("warning", str(warning), place=warning)

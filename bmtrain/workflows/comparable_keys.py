@@ -22,7 +22,7 @@ ENGINE: Final = (
     "engine.keras",
     "engine.numpy",
 )
-OTHERS: Final = ("data.fingerprint", "best_checkpoint")
+OTHERS: Final = ("data.fingerprint", "best_checkpoint", "plugins")
 #: Below it the keys are positions in a list.
 _LISTS: Final = ("model.layers", "metrics", "expect", "data.features")
 

@@ -7,9 +7,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from bmtrain.config.kinds import Kind
 from bmtrain.config.load import load_config
 from bmtrain.config.paths import without_parents
-from bmtrain.config.sections.data import DataFormat, DataSection
+from bmtrain.config.plugin_tables import NO_PLUGINS, Plugins
+from bmtrain.config.schema import data_section_with
+from bmtrain.config.sections.data import DataSection
 from bmtrain.data.bundled import is_bundled_name
 from bmtrain.data.records.conversion import written_whole
 from bmtrain.data.sources import convert_into
@@ -33,8 +36,9 @@ class ConvertRequest:
     source: Path
     output: Path
     label: str | None = None
-    format: DataFormat = "auto"
+    format: str = "auto"
     overrides: tuple[str, ...] = ()
+    plugins: Plugins = NO_PLUGINS
 
 
 def convert(request: ConvertRequest) -> dict[str, Any]:
@@ -50,7 +54,7 @@ def convert(request: ConvertRequest) -> dict[str, Any]:
     if request.source.suffix in _CONFIGS:
         if request.label is not None or request.format != "auto":
             raise UsageError("a config says label and format itself: override it with KEY=VALUE")
-        loaded = load_config(request.source, request.overrides)
+        loaded = load_config(request.source, request.overrides, plugins=request.plugins)
         with pointing_at(loaded.origins):
             return _converted(loaded.experiment.data, output)
     if request.overrides:
@@ -58,7 +62,14 @@ def convert(request: ConvertRequest) -> dict[str, Any]:
     name = str(request.source)
     absolute = str(without_parents(request.source.absolute()))
     source = name if is_bundled_name(name) else absolute
-    section = DataSection(source=source, format=request.format, label=request.label)
+    form = data_section_with(request.plugins)
+    formats = Kind.of(form.model_fields["format"].annotation).choices
+    if request.format not in formats:
+        expected = ", ".join(formats)
+        raise UsageError(f"unknown format {request.format!r}; expected one of {expected}")
+    section = form.model_validate(
+        {"source": source, "format": request.format, "label": request.label}
+    )
     return _converted(section, output)
 
 

@@ -24,6 +24,7 @@ from bmtrain.events import Event, FoldBegun, FoldDone, RunFinished, RunPlanned
 from bmtrain.runs.directory import planned_run_dir
 from bmtrain.runs.environment import write_json
 from bmtrain.runs.fold_directory import FoldDirectory
+from bmtrain.runs.recorded_plugins import require_recorded
 from bmtrain.workflows.comparable_keys import require_comparable
 from bmtrain.workflows.endings import known_ending, resume_hint
 from bmtrain.workflows.train import Start, TrainRequest, train
@@ -106,12 +107,21 @@ def _planned(request: FoldsRequest) -> tuple[LoadedConfig, FoldDirectory]:
             raise UsageError(
                 "--resume goes on with the folds as they are: give the directory alone"
             )
-        loaded = load_config(directory.config, overrides, training.expectations, may_extend=False)
+        require_recorded(directory.fold(1), training.plugins)
+        loaded = load_config(
+            directory.config,
+            overrides,
+            training.expectations,
+            may_extend=False,
+            plugins=training.plugins,
+        )
         return loaded, directory
     if training.start == "if_possible" and training.run_dir is None:
         raise UsageError("--resume-if-possible needs --run-dir: where a run may have begun")
     fold = FoldArgument("--folds", str(request.num_folds), f"1/{request.num_folds}")
-    loaded = load_config(training.config, overrides, training.expectations, fold=fold)
+    loaded = load_config(
+        training.config, overrides, training.expectations, fold=fold, plugins=training.plugins
+    )
     return loaded, FoldDirectory(planned_run_dir(loaded.experiment.name, training.run_dir))
 
 
@@ -157,6 +167,7 @@ def _of_fold(
         start="if_possible",
         allow_changed=training.allow_changed,
         told=loaded,
+        plugins=training.plugins,
     )
 
 

@@ -10,6 +10,7 @@ import signal
 from collections.abc import Iterator
 from pathlib import Path
 
+from bmtrain.config.plugin_faults import plugin_fault
 from bmtrain.durable import environment_fault
 from bmtrain.errors import BmtrainError, EnvironmentFault, Interrupted, OutOfMemory
 from bmtrain.program import program
@@ -36,6 +37,8 @@ def known_ending(error: BaseException) -> BmtrainError | None:
         return error
     if (interruption := _interruption_behind(error)) is not None:
         return interruption
+    if (of_plugin := plugin_fault(error)) is not None and not _is_of_machine(error):
+        return of_plugin
     if isinstance(error, MemoryError):
         return out_of_memory(str(error))
     if isinstance(error, ModuleNotFoundError) and not (error.name or "bmtrain").startswith(
@@ -54,6 +57,12 @@ def known_ending(error: BaseException) -> BmtrainError | None:
         fault = environment_fault(error, Path(os.fsdecode(error.filename or "")), "go on")
         return fault if error.filename else EnvironmentFault(fault.message, hint=fault.hint)
     return None
+
+
+def _is_of_machine(error: BaseException) -> bool:
+    """What the machine does to a plugin's code, as to any."""
+    has_errno = isinstance(error, OSError) and error.errno in _ENVIRONMENT_ERRNOS
+    return isinstance(error, MemoryError) or has_errno
 
 
 def out_of_memory(said: str, *, of_gpu: bool = False) -> OutOfMemory:

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from bmtrain.config.plugin_tables import NO_PLUGINS, Plugins
 from bmtrain.data.examples.dataset import Split
 from bmtrain.data.load import load_examples
 from bmtrain.data.tables.model_columns import IGNORE_UNKNOWN
@@ -34,6 +35,7 @@ class EvaluateRequest:
     data: Path | None = None
     format: str = "auto"
     ignore_unknown_columns: bool = False
+    plugins: Plugins = NO_PLUGINS
 
 
 def evaluate(
@@ -52,7 +54,7 @@ def evaluate(
         raise UsageError("--split is of the model's own data: give either --split or --data")
     if request.ignore_unknown_columns and request.data is None:
         raise UsageError(f"{IGNORE_UNKNOWN} is about --data")
-    restored = read_restored(request.checkpoint)
+    restored = read_restored(request.checkpoint, request.plugins)
     name, split = _examples(request, restored, note)
     experiment = restored.checkpoint.experiment
     facts = restored.checkpoint.preprocessing.facts
@@ -91,6 +93,7 @@ def _examples(
             format=request.format,
             labels="required",
             ignore_unknown=request.ignore_unknown_columns or restored.chose_columns,
+            formats=request.plugins.formats,
         )
         assert examples.labels is not None  # they were required
         return str(request.data), Split(examples.features, examples.labels, examples.weights)

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bmtrain import strict_json
+from bmtrain.config.plugin_tables import NO_PLUGINS, Plugins
 from bmtrain.durable import write_new_file
 from bmtrain.errors import UsageError
 from bmtrain.events import Event, ExamplesChosen, ExportBegun, ModelExported, Noted, RunFinished
@@ -45,6 +46,7 @@ class ExportRequest:
     format: str = "auto"
     tolerance: float = TOLERANCE
     force: bool = False
+    plugins: Plugins = NO_PLUGINS
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +73,7 @@ def export(request: ExportRequest, note: Callable[[str], None] = lambda _: None)
         UsageError: a format cannot express the model; CheckpointError; DataError;
         EnvironmentFault: something is there already, or cannot be written.
     """
-    restored = read_restored(request.checkpoint)
+    restored = read_restored(request.checkpoint, request.plugins)
     targets = _targets(request, restored)
     checkpoint = restored.checkpoint
     description = describe(checkpoint.experiment, restored.architecture, checkpoint.preprocessing)
@@ -189,8 +191,16 @@ def _exported(
         "largest_difference": comparison.largest,
         "relative_difference": comparison.relative,
         "passed": passed,
-        "usage": exporter.usage.format(path=repr(str(target.path))),
+        "usage": _usage(target, content),
     }
+
+
+def _usage(target: _Target, content: Content) -> str:
+    usage = target.exporter.usage.format(path=repr(str(target.path)))
+    plugins = [plugin["file"] for plugin in content.description.get("plugins", ())]
+    if target.format == "keras" and plugins:
+        usage += f"  # where the layer classes of {', '.join(plugins)} are registered"
+    return usage
 
 
 def _describe_beside(made: Path, content: Content) -> None:

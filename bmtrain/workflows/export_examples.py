@@ -46,7 +46,12 @@ def choose_examples(
     preprocessing = restored.checkpoint.preprocessing
     if data is not None:
         examples = load_examples(
-            data, preprocessing.facts, format=data_format, labels="optional", ignore_unknown=True
+            data,
+            preprocessing.facts,
+            format=data_format,
+            labels="optional",
+            ignore_unknown=True,
+            formats=restored.checkpoint.experiment.plugins.formats,
         )
         return _some(examples.features, str(data), f"of {data}")
     try:

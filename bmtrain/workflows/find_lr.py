@@ -13,6 +13,7 @@ from typing import Final
 import numpy as np
 
 from bmtrain.config.load import load_config
+from bmtrain.config.plugin_tables import NO_PLUGINS, Plugins
 from bmtrain.config.sections.experiment import ExperimentConfig
 from bmtrain.config.sections.learning_rate import ExponentialDecay
 from bmtrain.data.splits.order import epoch_order
@@ -39,6 +40,7 @@ class FindRequest:
 
     config: Path
     overrides: tuple[str, ...] = ()
+    plugins: Plugins = NO_PLUGINS
 
 
 def find_learning_rate(request: FindRequest) -> Iterator[Event]:
@@ -50,7 +52,7 @@ def find_learning_rate(request: FindRequest) -> Iterator[Event]:
         BmtrainError: the config or its data is wrong, or there is no such device or memory.
     """
     began = time.perf_counter()
-    loaded = load_config(request.config, request.overrides)
+    loaded = load_config(request.config, request.overrides, plugins=request.plugins)
     prepared = prepare(loaded)
     yield Noted(f"a training of {NUM_STEPS} steps, of which nothing is kept")
     losses = _losses(prepared)

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from bmtrain.config.plugin_tables import NO_PLUGINS, Plugins
 from bmtrain.config.sections.experiment import ExperimentConfig
 from bmtrain.data.examples.dataset import DataFacts
 from bmtrain.data.given_examples import given_features, given_pictures, given_split
@@ -29,13 +30,14 @@ class LoadedModel:
         self._session: Session | None = None
 
     @classmethod
-    def read(cls, path: Path) -> LoadedModel:
+    def read(cls, path: Path, plugins: Plugins = NO_PLUGINS) -> LoadedModel:
         """The model of a run directory's best or last checkpoint, or of a checkpoint.
 
         Raises:
-            CheckpointError: there is none, or it is damaged or does not fit itself.
+            CheckpointError: there is none, it is damaged or does not fit itself, or it needs a
+                plugin that is not in ``plugins``.
         """
-        return cls(read_restored(path))
+        return cls(read_restored(path, plugins))
 
     @property
     def checkpoint(self) -> Path:

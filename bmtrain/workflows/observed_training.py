@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
+from bmtrain.config.plugin_tables import NO_PLUGINS, Plugins
 from bmtrain.errors import BmtrainError
 from bmtrain.events import CheckpointSaved, Evaluating, Event, RunFinished, SaveBegun, StepsDone
 from bmtrain.workflows.endings import internal_message, known_ending
@@ -34,8 +35,14 @@ class ObservedTraining:
     phases: IO[bytes]
 
 
-def start_observed(
-    config: Path, overrides: Sequence[str], run_dir: Path, errors: IO[bytes], *, start: Start
+def start_observed(  # by name
+    config: Path,
+    overrides: Sequence[str],
+    run_dir: Path,
+    errors: IO[bytes],
+    *,
+    start: Start,
+    plugins: Sequence[Path] = (),
 ) -> ObservedTraining:
     """Start the training of ``config`` in ``run_dir``; what it says goes to ``errors``."""
     request = {
@@ -43,6 +50,7 @@ def start_observed(
         "overrides": list(overrides),
         "run_dir": str(run_dir),
         "start": start,
+        "plugins": [str(path) for path in plugins],
     }
     reading, writing = os.pipe()
     try:
@@ -60,6 +68,15 @@ def start_observed(
     finally:
         os.close(writing)
     return ObservedTraining(process, os.fdopen(reading, "rb", buffering=0))
+
+
+def _plugins(paths: Sequence[str]) -> Plugins:
+    """Those that the user named to the command that started this."""
+    if not paths:
+        return NO_PLUGINS
+    from bmtrain.plugins.loading import load_plugins
+
+    return load_plugins([Path(path) for path in paths])
 
 
 def _phase(event: Event) -> bytes | None:
@@ -80,14 +97,15 @@ def _phase(event: Event) -> bytes | None:
 def main(arguments: Sequence[str]) -> int:
     """Train what the first argument asks for; the second is the pipe's descriptor."""
     document, pipe = json.loads(arguments[0]), int(arguments[1])
-    request = TrainRequest(
-        config=Path(document["config"]),
-        overrides=tuple(document["overrides"]),
-        run_dir=Path(document["run_dir"]),
-        start=document["start"],
-    )
     exit_code = 1
     try:
+        request = TrainRequest(
+            config=Path(document["config"]),
+            overrides=tuple(document["overrides"]),
+            run_dir=Path(document["run_dir"]),
+            start=document["start"],
+            plugins=_plugins(document["plugins"]),
+        )
         for event in train(request):
             if (phase := _phase(event)) is not None:
                 os.write(pipe, phase)

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from bmtrain.config.plugin_tables import NO_PLUGINS, Plugins
 from bmtrain.data.encodings.image_encoding import ImageEncoding
 from bmtrain.data.example_blocks import STDIN, blocks_of_all, examples_in
 from bmtrain.errors import UsageError
@@ -35,6 +36,7 @@ class PredictRequest:
     format: str = "auto"
     top: int | None = None
     ignore_unknown_columns: bool = False
+    plugins: Plugins = NO_PLUGINS
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +97,7 @@ def predict(request: PredictRequest) -> PredictionStream:
     """
     if STDIN in request.inputs and len(request.inputs) > 1:
         raise UsageError("'-' is standard input, which is read alone: name it without others")
-    restored = read_restored(request.checkpoint)
+    restored = read_restored(request.checkpoint, request.plugins)
     facts = restored.checkpoint.preprocessing.facts
     if request.top is not None and facts.class_names is None:
         raise UsageError("--top is about classes, and the model predicts numbers")
@@ -121,6 +123,7 @@ def _predicted(
         facts,
         format=request.format,
         ignore_unknown=request.ignore_unknown_columns or restored.chose_columns,
+        formats=request.plugins.formats,
         stdin=sys.stdin.buffer if STDIN in sources else None,  # type: ignore[arg-type]  # it has peek
     )
     first = next(blocks)  # what is wrong at once is told before TensorFlow starts

@@ -107,7 +107,11 @@ def plan(loaded: LoadedConfig, data: PreparedData) -> Prepared:
     """
     facts = data.dataset.facts
     with pointing_at(loaded.origins):
-        require_fitting_augmentation(loaded.experiment.training.augmentation, facts)
+        require_fitting_augmentation(
+            loaded.experiment.training.augmentation,
+            facts,
+            loaded.experiment.plugins.augmentations,
+        )
         architecture = plan_architecture(loaded.experiment, facts)
         num_examples = data.dataset.splits["train"].num_examples
         late = list(step_warnings(loaded.experiment, num_examples))
@@ -165,7 +169,7 @@ def precision_warnings(experiment: ExperimentConfig) -> Iterator[tuple[ConfigKey
 
 def load_experiment_data(experiment: ExperimentConfig) -> Dataset:
     """The splits that the experiment trains on and is measured by."""
-    task = resolve_task(experiment.data, experiment.loss.name)
+    task = resolve_task(experiment.data, experiment.loss)
     dataset = load_dataset(experiment.data, task=task, seed=experiment.seed)
     return weighted(dataset, experiment.training.class_weight)
 

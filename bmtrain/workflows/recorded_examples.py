@@ -52,7 +52,7 @@ def recorded_columns(
 def _load_with_columns(
     experiment: ExperimentConfig,
 ) -> tuple[Dataset, Mapping[SplitName, Features | Columns]]:
-    task = resolve_task(experiment.data, experiment.loss.name)
+    task = resolve_task(experiment.data, experiment.loss)
     return load_with_columns(experiment.data, task=task, seed=experiment.seed)
 
 

@@ -10,12 +10,14 @@ from pathlib import Path
 from typing import Any
 
 from bmtrain.checkpoint.find import find_checkpoint
+from bmtrain.config.plugin_tables import NO_PLUGINS, Plugins
 from bmtrain.differences import Difference, plain_differences
 from bmtrain.errors import CheckpointError, UsageError
 from bmtrain.events import Event, RunCompared, RunFinished, Warned
 from bmtrain.program import program
 from bmtrain.runs.directory import RunDirectory
 from bmtrain.runs.environment import read_json
+from bmtrain.runs.recorded_plugins import require_recorded
 from bmtrain.workflows.restoring import recorded_engine
 from bmtrain.workflows.run_comparison import RunComparison, compare_runs
 from bmtrain.workflows.train import TrainRequest, train
@@ -23,7 +25,7 @@ from bmtrain.workflows.train import TrainRequest, train
 #: Relative difference of figures and weights that passes for the same by default.
 TOLERANCE = 1e-3
 #: Parts of run.json that say in what a run was trained.
-_ENVIRONMENT = ("environment", "engine", "data", "git")
+_ENVIRONMENT = ("environment", "engine", "data", "git", "plugins")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,6 +41,7 @@ class ReproduceRequest:
     overrides: tuple[str, ...] = ()
     run_dir: Path | None = None
     tolerance: float = TOLERANCE
+    plugins: Plugins = NO_PLUGINS
 
 
 def reproduce(request: ReproduceRequest) -> Iterator[Event]:
@@ -55,10 +58,11 @@ def reproduce(request: ReproduceRequest) -> Iterator[Event]:
         BmtrainError: the training failed; as ``train`` raises.
     """
     then = _completed_run(request.run)
+    require_recorded(request.run, request.plugins)
     if then.get("changed") or any(start.get("changed") for start in then.get("earlier", ())):
         yield Warned("the run was gone on with under changed settings: a mixture, not one config")
     again = yield from _trained_again(request, then)
-    comparison = compare_runs(request.run, again)
+    comparison = compare_runs(request.run, again, request.plugins)
     first = comparison.differences[0] if comparison.differences else None
     yield RunCompared(1, None if first is None else str(first))
     now = read_json(RunDirectory(again).run_json)
@@ -99,7 +103,10 @@ def _trained_again(
         overrides.append(f"training.device={device}")
     config = RunDirectory(request.run).config
     training = TrainRequest(
-        config=config, overrides=(*overrides, *request.overrides), run_dir=request.run_dir
+        config=config,
+        overrides=(*overrides, *request.overrides),
+        run_dir=request.run_dir,
+        plugins=request.plugins,
     )
     with closing(train(training)) as events:
         for event in events:

@@ -13,6 +13,8 @@ from bmtrain.checkpoint.content import Checkpoint
 from bmtrain.checkpoint.find import FoundCheckpoint, find_checkpoint
 from bmtrain.checkpoint.read import read_checkpoint
 from bmtrain.config.figure_checks import metric_findings
+from bmtrain.config.plugin_records import changed_files
+from bmtrain.config.plugin_tables import NO_PLUGINS, Plugins
 from bmtrain.config.sections.experiment import ExperimentConfig
 from bmtrain.data.examples.preprocessing import Preprocessing
 from bmtrain.data.load import resolve_task
@@ -39,8 +41,17 @@ class Restored:
 
     @property
     def warnings(self) -> tuple[str, ...]:
-        """What to say of the checkpoints that were passed over, a line each."""
-        return tuple(f"passed over {skipped.reason}" for skipped in self.found.skipped)
+        """What to say of checkpoints that were passed over and of plugins, a line each."""
+        passed_over = [f"passed over {skipped.reason}" for skipped in self.found.skipped]
+        changed = changed_files(self.checkpoint.plugins, self.checkpoint.experiment.plugins)
+        return (
+            *passed_over,
+            *(
+                f"the plugin {file.name} is not what it was (sha256 {file.sha256[:12]}…, was "
+                f"{record.sha256[:12]}…): the model may compute something else"
+                for record, file in changed
+            ),
+        )
 
     @property
     def chose_columns(self) -> bool:
@@ -50,21 +61,22 @@ class Restored:
         return any(columns is not None for columns in chosen)
 
 
-def read_restored(path: Path) -> Restored:
+def read_restored(path: Path, plugins: Plugins = NO_PLUGINS) -> Restored:
     """Find and read the checkpoint at ``path``, a run directory's best or last, or itself.
 
     Of a run it is the one that the run itself was judged by: with
     ``restore_best: false`` the last.
 
     Raises:
-        CheckpointError: there is none, or it is damaged or does not fit itself.
+        CheckpointError: there is none, it is damaged or does not fit itself, or it needs a plugin
+            that is not in ``plugins``.
     """
     found = find_checkpoint(path)
-    checkpoint = read_checkpoint(found.path, _expected_shapes, with_optimizer=False)
+    checkpoint = _read(found.path, plugins)
     stopping = checkpoint.experiment.training.early_stopping
     if found.which == "best" and stopping is not None and not stopping.restore_best:
         found = find_checkpoint(path, "last")
-        checkpoint = read_checkpoint(found.path, _expected_shapes, with_optimizer=False)
+        checkpoint = _read(found.path, plugins)
     architecture = _architecture(checkpoint.experiment, checkpoint.preprocessing)
     return Restored(found, checkpoint, architecture)
 
@@ -75,6 +87,10 @@ def in_float32(restored: Restored) -> Restored:
     training = experiment.training.model_copy(update={"precision": "float32"})
     changed = experiment.model_copy(update={"training": training})
     return replace(restored, checkpoint=replace(restored.checkpoint, experiment=changed))
+
+
+def _read(path: Path, plugins: Plugins) -> Checkpoint:
+    return read_checkpoint(path, _expected_shapes, with_optimizer=False, plugins=plugins)
 
 
 @contextmanager
@@ -110,7 +126,7 @@ def _expected_shapes(
 
 def _architecture(experiment: ExperimentConfig, preprocessing: Preprocessing) -> Architecture:
     facts = preprocessing.facts
-    task = resolve_task(experiment.data, experiment.loss.name)
+    task = resolve_task(experiment.data, experiment.loss)
     if task != facts.task:
         raise CheckpointError(f"its config is one of {task}, its data was one of {facts.task}")
     for finding in metric_findings(experiment):

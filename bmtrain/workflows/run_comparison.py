@@ -19,6 +19,7 @@ from bmtrain.checkpoint.content import Checkpoint
 from bmtrain.checkpoint.find import find_checkpoint
 from bmtrain.checkpoint.read import read_checkpoint
 from bmtrain.checkpoint.store import CheckpointStore
+from bmtrain.config.plugin_tables import NO_PLUGINS, Plugins
 from bmtrain.differences import array_differences, plain_differences
 from bmtrain.runs.directory import RunDirectory
 from bmtrain.runs.environment import read_json
@@ -63,8 +64,8 @@ class RunComparison:
         return max((entry.largest for entry in self.differences), default=0.0)
 
 
-def compare_runs(first: Path, second: Path) -> RunComparison:
-    """Compare two completed runs.
+def compare_runs(first: Path, second: Path, plugins: Plugins = NO_PLUGINS) -> RunComparison:
+    """Compare two completed runs, whose checkpoints may need the ``plugins``.
 
     Raises:
         CheckpointError: one of them has no checkpoint that is whole, or a damaged log.
@@ -75,8 +76,8 @@ def compare_runs(first: Path, second: Path) -> RunComparison:
     first_epoch, in_log = _log_differences(*runs)
     differences = [
         *in_log,
-        *_checkpoint_differences("last checkpoint", *(_last(run) for run in runs)),
-        *_best_differences(*runs),
+        *_checkpoint_differences("last checkpoint", *(_last(run, plugins) for run in runs)),
+        *_best_differences(*runs, plugins),
         *_prediction_differences(*runs),
         *_plain("summary", *(read_json(run.summary).get("metrics") for run in runs)),
     ]
@@ -119,15 +120,18 @@ def _relative(first: str, second: str) -> float:
     return abs(then - now) / max(1.0, abs(then))
 
 
-def _last(run: RunDirectory) -> Checkpoint:
-    return read_checkpoint(find_checkpoint(run.path, "last").path)
+def _last(run: RunDirectory, plugins: Plugins) -> Checkpoint:
+    return read_checkpoint(find_checkpoint(run.path, "last").path, plugins=plugins)
 
 
-def _best_differences(first: RunDirectory, second: RunDirectory) -> Iterator[RunDifference]:
+def _best_differences(
+    first: RunDirectory, second: RunDirectory, plugins: Plugins
+) -> Iterator[RunDifference]:
     ours, theirs = (CheckpointStore(run.checkpoints).best() for run in (first, second))
     if ours is not None and theirs is not None:
         which = "best checkpoint"
-        yield from _checkpoint_differences(which, read_checkpoint(ours), read_checkpoint(theirs))
+        both = (read_checkpoint(path, plugins=plugins) for path in (ours, theirs))
+        yield from _checkpoint_differences(which, *both)
     elif ours is not theirs:
         side = "the first" if theirs is None else "the second"
         yield RunDifference("best checkpoint", f"only {side} has one", float("inf"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -13,7 +14,7 @@ from numpy.typing import NDArray
 
 from bmtrain.config.sections.experiment import ExperimentConfig
 from bmtrain.data.examples.preprocessing import Preprocessing
-from bmtrain.errors import CheckpointError
+from bmtrain.errors import CheckpointError, PluginError
 from bmtrain.interrupts import signals_deferred
 from bmtrain.models.architecture import Architecture
 from bmtrain.workflows.endings import not_repeatable, out_of_memory
@@ -183,6 +184,16 @@ def native_faults(device: str) -> Iterator[None]:
         if "Dst tensor is not initialized" not in str(error):
             raise
         raise out_of_memory(str(error), of_gpu=True) from error
+    except tf.errors.InvalidArgumentError as error:
+        found = re.search(
+            r"Detected unsupported operations when trying to compile graph.*?: *(.*)", str(error)
+        )
+        if found is None:
+            raise
+        raise PluginError(
+            f"XLA cannot compile what a plugin computes: {found[1][:200]}",
+            hint="training.engine: graph computes it without XLA",
+        ) from error
     except tf.errors.UnimplementedError as error:
         if "determinis" not in str(error):
             raise

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from bmtrain.config.load import load_config
+from bmtrain.config.plugin_tables import NO_PLUGINS, Plugins
 from bmtrain.events import Event, ModelExported, RunFinished
 from bmtrain.workflows.export import ExportRequest, export
 from bmtrain.workflows.preparation import prepare
@@ -27,6 +28,7 @@ class SmokeRequest:
 
     config: Path
     overrides: tuple[str, ...] = ()
+    plugins: Plugins = NO_PLUGINS
 
 
 def smoke(request: SmokeRequest) -> Iterator[Event]:
@@ -44,7 +46,13 @@ def smoke(request: SmokeRequest) -> Iterator[Event]:
     overrides = (*request.overrides, *_fewer(request))
     verified: dict[str, Any] = {}
     for event in verify_resume(
-        VerifyRequest(config=request.config, overrides=overrides, kills=1, keep="complete")
+        VerifyRequest(
+            config=request.config,
+            overrides=overrides,
+            kills=1,
+            keep="complete",
+            plugins=request.plugins,
+        )
     ):
         if isinstance(event, RunFinished):
             verified = dict(event.summary)
@@ -53,7 +61,7 @@ def smoke(request: SmokeRequest) -> Iterator[Event]:
     directory = Path(verified["run_dir"])
     steps = [_resumed(verified)]
     with removed_or_told(directory, keep=False):
-        steps += _exported(directory)
+        steps += _exported(directory, request.plugins)
     passed = all(step["passed"] for step in steps)
     if passed:
         shutil.rmtree(directory, ignore_errors=True)
@@ -72,10 +80,13 @@ def smoke(request: SmokeRequest) -> Iterator[Event]:
     )
 
 
-def _exported(directory: Path) -> list[dict[str, Any]]:
+def _exported(directory: Path, plugins: Plugins) -> list[dict[str, Any]]:
     target = directory / "exported.safetensors"
     request = ExportRequest(
-        checkpoint=directory / "undisturbed", formats=("safetensors",), output=target
+        checkpoint=directory / "undisturbed",
+        formats=("savedmodel",) if plugins.layers else ("safetensors",),
+        output=target,
+        plugins=plugins,
     )
     words = "exported, read again and compared: largest difference"
     return [
@@ -90,7 +101,7 @@ def _exported(directory: Path) -> list[dict[str, Any]]:
 
 def _fewer(request: SmokeRequest) -> tuple[str, ...]:
     """Overrides that leave a few steps of the experiment; what is wrong with it is told here."""
-    prepared = prepare(load_config(request.config, request.overrides))
+    prepared = prepare(load_config(request.config, request.overrides, plugins=request.plugins))
     num_examples = prepared.dataset.splits["train"].num_examples
     num_classes = len(prepared.dataset.facts.class_names or ())
     wanted = min(_STEPS_PER_EPOCH * prepared.batch_size, _MAX_EXAMPLES)

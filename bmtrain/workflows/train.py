@@ -10,10 +10,12 @@ from typing import Literal
 
 from bmtrain.config.fold_argument import FoldArgument
 from bmtrain.config.load import LoadedConfig, load_config
+from bmtrain.config.plugin_tables import NO_PLUGINS, Plugins
 from bmtrain.errors import UsageError
 from bmtrain.events import Event, RunPlanned
 from bmtrain.program import program
 from bmtrain.runs.directory import RunDirectory, planned_run_dir
+from bmtrain.runs.recorded_plugins import require_recorded
 from bmtrain.workflows.comparable_keys import require_comparable
 
 Start = Literal["new", "resume", "if_possible"]
@@ -31,6 +33,7 @@ class TrainRequest:
         allow_changed: keys that may differ from the interrupted run, ``engine.threads``
             say; one that has others below it stands for all of them.
         fold: ``2/5``: what is validated on.
+        plugins: that the user named.
         told: of a fold of several, the config that all are of: its places and warnings are told.
     """
 
@@ -43,6 +46,7 @@ class TrainRequest:
     allow_changed: tuple[str, ...] = ()
     fold: str | None = None
     told: LoadedConfig | None = None
+    plugins: Plugins = NO_PLUGINS
 
 
 def train(request: TrainRequest) -> Generator[Event]:
@@ -74,9 +78,18 @@ def _load(request: TrainRequest) -> tuple[LoadedConfig, Path]:
         require_comparable(key)
     resumes = request.start == "resume"
     path = _config_of_run(request.config) if resumes else request.config
+    if resumes:
+        require_recorded(request.config, request.plugins)
     fold = None if request.fold is None else FoldArgument("--fold", request.fold, request.fold)
     expectations = request.expectations
-    loaded = load_config(path, overrides, expectations, fold=fold, may_extend=not resumes)
+    loaded = load_config(
+        path,
+        overrides,
+        expectations,
+        fold=fold,
+        may_extend=not resumes,
+        plugins=request.plugins,
+    )
     if request.told is not None:
         loaded = replace(loaded, origins=request.told.origins, warnings=request.told.warnings)
     if resumes:

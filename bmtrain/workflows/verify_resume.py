@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import IO, Any, Literal
 
 from bmtrain.config.load import load_config
+from bmtrain.config.plugin_tables import NO_PLUGINS, Plugins
 from bmtrain.durable import environment_faults
 from bmtrain.errors import Interrupted
 from bmtrain.events import Event, Killed, Noted, RunCompared, RunFinished
@@ -56,6 +57,7 @@ class VerifyRequest:
     overrides: tuple[str, ...] = ()
     kills: int = 20
     keep: Literal["different", "complete", "all"] = "different"
+    plugins: Plugins = NO_PLUGINS
 
 
 def verify_resume(request: VerifyRequest) -> Iterator[Event]:
@@ -68,7 +70,7 @@ def verify_resume(request: VerifyRequest) -> Iterator[Event]:
         BmtrainError: the config cannot be trained, undisturbed or gone on with.
     """
     began = time.perf_counter()
-    loaded = load_config(request.config, request.overrides)
+    loaded = load_config(request.config, request.overrides, plugins=request.plugins)
     directory = planned_run_dir(f"{loaded.experiment.name}-verify")
     with _kept_if_wanted(directory, request.keep) as keep:
         trial = _Trial(request, directory)
@@ -166,7 +168,7 @@ class _Trial:
                     break
             self.phases[seen.killed_in] += 1
             yield Killed(self.num_kills, self.request.kills, seen.killed_in)
-        comparison = compare_runs(self.directory / "undisturbed", run_dir)
+        comparison = compare_runs(self.directory / "undisturbed", run_dir, self.request.plugins)
         self.num_compared += 1
         if not comparison.identical:
             self.difference = str(comparison.differences[0])
@@ -194,7 +196,12 @@ class _Trial:
         overrides = (*self.request.overrides, "track.mlflow=null", *more)
         with tempfile.TemporaryFile() as errors:
             child = start_observed(
-                self.request.config, overrides, run_dir, errors, start="if_possible"
+                self.request.config,
+                overrides,
+                run_dir,
+                errors,
+                start="if_possible",
+                plugins=self.request.plugins.paths,
             )
             try:
                 yield child, errors

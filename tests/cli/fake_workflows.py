@@ -41,6 +41,19 @@ EVALUATED = {
 }
 
 
+class Anything:
+    """Equal to whatever plugins were named."""
+
+    def __eq__(self, other):
+        return True
+
+    def __hash__(self):
+        return 0
+
+
+ANY = Anything()
+
+
 def record(name, *fields, **defaults):
     """A class like the workflows' own requests and results, and as strict about its fields."""
     given = [(field, Any, default) for field, default in defaults.items()]
@@ -57,17 +70,40 @@ TrainRequest = record(
     start="new",
     allow_changed=(),
     fold=None,
+    plugins=ANY,
 )
 EvaluateRequest = record(
-    "EvaluateRequest", "checkpoint", "split", "data", "format", "ignore_unknown_columns"
+    "EvaluateRequest",
+    "checkpoint",
+    "split",
+    "data",
+    "format",
+    "ignore_unknown_columns",
+    plugins=ANY,
 )
 PredictRequest = record(
-    "PredictRequest", "checkpoint", "inputs", "format", "top", "ignore_unknown_columns"
+    "PredictRequest",
+    "checkpoint",
+    "inputs",
+    "format",
+    "top",
+    "ignore_unknown_columns",
+    plugins=ANY,
 )
 ExportRequest = record(
-    "ExportRequest", "checkpoint", "formats", "output", "data", "format", "tolerance", "force"
+    "ExportRequest",
+    "checkpoint",
+    "formats",
+    "output",
+    "data",
+    "format",
+    "tolerance",
+    "force",
+    plugins=ANY,
 )
-CheckRequest = record("CheckRequest", "config", "overrides", measure=False, show_origin=False)
+CheckRequest = record(
+    "CheckRequest", "config", "overrides", measure=False, show_origin=False, plugins=ANY
+)
 Table = record("Table", "header", "rows")
 Setting = record("Setting", "text", key="", value=None, origin="")
 Finding = record("Finding", "level", "message", place=None)

@@ -8,6 +8,7 @@ import yaml
 from bmtrain.config.load import load_config
 from bmtrain.config.origin_listing import listed_with_origins
 from bmtrain.config.resolved import plain
+from tests.config_plugins import plugins_of
 
 BASE = """\
 name: base
@@ -91,7 +92,8 @@ def test_the_lines_are_the_whole_config_and_no_key_is_there_twice(listing):
 
 @pytest.mark.parametrize("config", sorted(Path("configs").rglob("*.yaml"), key=str))
 def test_the_listing_of_every_config_here_loads_as_the_same_experiment(config, tmp_path):
-    loaded = load_config(config, ())
+    plugins = plugins_of(config)
+    loaded = load_config(config, (), plugins=plugins)
     copy = tmp_path / "copy.yaml"
     copy.write_text("\n".join(line.text for line in listed_with_origins(loaded)))
-    assert load_config(copy, ()).experiment == loaded.experiment
+    assert load_config(copy, (), plugins=plugins).experiment == loaded.experiment

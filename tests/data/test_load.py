@@ -2,6 +2,11 @@ import numpy as np
 import pytest
 
 from bmtrain.checkpoint.preprocessing import encode_facts
+from bmtrain.config.sections.loss import (
+    BinaryCrossentropy,
+    HalfMeanSquaredError,
+    SparseCategoricalCrossentropy,
+)
 from bmtrain.data.examples.labels import MAX_CLASSES
 from bmtrain.data.examples.preprocessing import Preprocessing
 from bmtrain.data.load import load_dataset, resolve_task
@@ -38,11 +43,13 @@ def fails(section, message, error=DataError, task="classification"):
 
 
 def test_the_task_follows_from_the_loss_unless_it_is_said(section):
-    assert resolve_task(section("mnist"), "sparse_categorical_crossentropy") == "classification"
-    assert resolve_task(section("mnist"), "binary_crossentropy") == "classification"
-    assert resolve_task(section("mnist"), "half_mean_squared_error") == "regression"
-    said = section("mnist", task="classification")
-    assert resolve_task(said, "mean_squared_error") == "classification"
+    sparse = SparseCategoricalCrossentropy(name="sparse_categorical_crossentropy")
+    half = HalfMeanSquaredError(name="half_mean_squared_error")
+    assert resolve_task(section("mnist"), sparse) == "classification"
+    binary = BinaryCrossentropy(name="binary_crossentropy")
+    assert resolve_task(section("mnist"), binary) == "classification"
+    assert resolve_task(section("mnist"), half) == "regression"
+    assert resolve_task(section("mnist", task="classification"), half) == "classification"
 
 
 def test_a_published_test_split_is_taken_and_validation_drawn_from_train(section, arrays):

@@ -6,8 +6,10 @@ from pathlib import Path
 import pytest
 
 from bmtrain.config.load import load_config
+from bmtrain.config.plugin_tables import NO_PLUGINS
 from bmtrain.workflows.checking.model import model_section
 from bmtrain.workflows.preparation import plan, read_data
+from tests.config_plugins import plugins_of
 
 MODELS = {
     "preset": "{type: mlp, hidden: [8, 5], dropout: 0.2, batch_normalization: true}",
@@ -19,8 +21,8 @@ MODELS = {
 }
 
 
-def section_of(path, *overrides):
-    loaded = load_config(path, overrides)
+def section_of(path, *overrides, plugins=NO_PLUGINS):
+    loaded = load_config(path, overrides, plugins=plugins)
     prepared = plan(loaded, read_data(loaded))
     return prepared, model_section(prepared, loaded)
 
@@ -107,5 +109,5 @@ def test_moving_statistics_are_told_apart(project):
 
 @pytest.mark.parametrize("path", sorted(Path("configs").rglob("*.yaml")), ids=str)
 def test_the_models_of_the_configs_here_have_no_doubtful_layer(path):
-    _, section = section_of(path)
+    _, section = section_of(path, plugins=plugins_of(path))
     assert [f for f in section.findings if f.level != "ok"] == []

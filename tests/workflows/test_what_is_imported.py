@@ -99,6 +99,8 @@ def reached(starts: tuple[Path, ...], root: Path) -> set[Path]:
 
 
 def _imported(source: Path, root: Path) -> Iterator[Path]:
+    if source == root / "__init__.py":
+        return  # what it offers to programs, which name plugins, is imported when it is asked for
     for name in imports(source):
         package, _, rest = name.partition(".")
         if package != root.name:
@@ -177,6 +179,13 @@ def test_the_way_is_the_whole_way():
         *("workflows/session.py", "workflows/training/resuming.py", "runs/directory.py"),
     }
     assert "cli/app.py" not in names
+
+
+def test_nothing_on_the_way_can_load_a_plugin():
+    """Plugins come to it as a value, from the command line and from programs."""
+    names = {path.relative_to(ROOT).as_posix() for path in reached(STARTS, ROOT)}
+    assert "config/plugin_records.py" in names
+    assert not {name for name in names if name.startswith("plugins/")}
 
 
 @pytest.mark.parametrize(

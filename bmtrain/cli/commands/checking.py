@@ -12,10 +12,12 @@ from bmtrain.cli.options import (
     ConfigPath,
     Json,
     Overrides,
+    Plugin,
     Quiet,
     QuietButResult,
     ReportFormat,
     asked_screen,
+    named_plugins,
 )
 
 
@@ -32,6 +34,7 @@ def check(
         bool,
         typer.Option("--show-origin", help="List the resolved config and where each value is set."),
     ] = False,
+    plugin: Plugin = None,
     report: ReportFormat = "auto",
     json: Json = False,
     quiet: Quiet = False,
@@ -47,15 +50,22 @@ def check(
         overrides=tuple(overrides or ()),
         measure=measure,
         show_origin=show_origin,
+        plugins=named_plugins(plugin),
     )
     waits_after = "environment" if measure else None
     raise typer.Exit(show_check(run(request), screen, waits_after=waits_after))
 
 
-def schema(context: typer.Context, *, json: Json = False, quiet: QuietButResult = False) -> None:
+def schema(
+    context: typer.Context,
+    *,
+    plugin: Plugin = None,
+    json: Json = False,
+    quiet: QuietButResult = False,
+) -> None:
     """Print the JSON Schema of the config, for editors."""
     from bmtrain.cli.rendering.documents import json_text
     from bmtrain.config.json_schema import json_schema
 
     screen = asked_screen(context, json=json, quiet=quiet)
-    screen.out.line(json_text(json_schema()))
+    screen.out.line(json_text(json_schema(named_plugins(plugin))))

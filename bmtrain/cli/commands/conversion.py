@@ -9,7 +9,16 @@ from typing import Annotated
 
 import typer
 
-from bmtrain.cli.options import DataFormat, Json, Overrides, Quiet, asked_screen, some_path
+from bmtrain.cli.options import (
+    AnyDataFormat,
+    Json,
+    Overrides,
+    Plugin,
+    Quiet,
+    asked_screen,
+    named_plugins,
+    some_path,
+)
 
 Source = Annotated[
     Path,
@@ -35,7 +44,8 @@ def convert(
     overrides: Overrides = None,
     *,
     label: Label = None,
-    data_format: DataFormat = "auto",
+    data_format: AnyDataFormat = "auto",
+    plugin: Plugin = None,
     json: Json = False,
     quiet: Quiet = False,
 ) -> None:
@@ -51,6 +61,7 @@ def convert(
         label=label,
         format=data_format,
         overrides=tuple(overrides or ()),
+        plugins=named_plugins(plugin),
     )
     with screen.waiting(f"converting {source}", in_a_line=True):
         document = run(request)

@@ -10,13 +10,15 @@ from typing import Annotated, Literal
 import typer
 
 from bmtrain.cli.options import (
+    AnyDataFormat,
     CheckpointPath,
-    DataFormat,
     IgnoreUnknownColumns,
     Json,
+    Plugin,
     QuietButResult,
     asked_screen,
     data_option,
+    named_plugins,
     output_option,
 )
 
@@ -36,8 +38,9 @@ def evaluate(
         Path | None,
         data_option("Other data, with labels, instead of a split; a checkpoint alone needs it."),
     ] = None,
-    data_format: DataFormat = "auto",
+    data_format: AnyDataFormat = "auto",
     ignore_unknown_columns: IgnoreUnknownColumns = False,
+    plugin: Plugin = None,
     json: Json = False,
     quiet: QuietButResult = False,
 ) -> None:
@@ -53,6 +56,7 @@ def evaluate(
         data=data,
         format=data_format,
         ignore_unknown_columns=ignore_unknown_columns,
+        plugins=named_plugins(plugin),
     )
     with screen.waiting("evaluating", in_a_line=True):
         document = run(request, note=screen.tell)
@@ -83,8 +87,9 @@ def predict(
             help="The K likeliest classes with their probabilities, instead of every class.",
         ),
     ] = None,
-    data_format: DataFormat = "auto",
+    data_format: AnyDataFormat = "auto",
     ignore_unknown_columns: IgnoreUnknownColumns = False,
+    plugin: Plugin = None,
     json: Json = False,
     quiet: QuietButResult = False,
 ) -> None:
@@ -101,6 +106,7 @@ def predict(
         format=data_format,
         top=top,
         ignore_unknown_columns=ignore_unknown_columns,
+        plugins=named_plugins(plugin),
     )
     with screen.waiting("predicting", in_a_line=True):
         destination.deliver(run(request), top, screen)

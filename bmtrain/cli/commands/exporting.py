@@ -11,13 +11,15 @@ from typing import Annotated
 import typer
 
 from bmtrain.cli.options import (
+    AnyDataFormat,
     CheckpointPath,
-    DataFormat,
     Force,
     Json,
+    Plugin,
     Quiet,
     asked_screen,
     data_option,
+    named_plugins,
     output_option,
 )
 
@@ -68,9 +70,10 @@ def export(
     to: Formats,
     output: Output = None,
     data: Data = None,
-    data_format: DataFormat = "auto",
+    data_format: AnyDataFormat = "auto",
     tolerance: Tolerance = 1e-4,
     force: Force = False,
+    plugin: Plugin = None,
     json: Json = False,
     quiet: Quiet = False,
 ) -> None:
@@ -88,6 +91,7 @@ def export(
         format=data_format,
         tolerance=tolerance,
         force=force,
+        plugins=named_plugins(plugin),
     )
     with screen.waiting("exporting", in_a_line=True):
         exit_code = show_export(run(request, note=screen.tell), screen)

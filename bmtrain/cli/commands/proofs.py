@@ -10,7 +10,16 @@ from typing import Annotated
 import typer
 
 from bmtrain.cli import completion
-from bmtrain.cli.options import ConfigPath, Json, Overrides, Quiet, RunDir, asked_screen
+from bmtrain.cli.options import (
+    ConfigPath,
+    Json,
+    Overrides,
+    Plugin,
+    Quiet,
+    RunDir,
+    asked_screen,
+    named_plugins,
+)
 
 
 def verify_resume(
@@ -24,6 +33,7 @@ def verify_resume(
     keep: Annotated[
         bool, typer.Option("--keep", help="Keep the runs that were identical, too.")
     ] = False,
+    plugin: Plugin = None,
     json: Json = False,
     quiet: Quiet = False,
 ) -> None:
@@ -38,6 +48,7 @@ def verify_resume(
         overrides=tuple(overrides or ()),
         kills=kills,
         keep="all" if keep else "different",
+        plugins=named_plugins(plugin),
     )
     raise typer.Exit(show_verification(run(request), screen))
 
@@ -60,6 +71,7 @@ def reproduce(
         float,
         typer.Option(min=0.0, help="Relative difference that passes for the same; 0: no bit."),
     ] = 1e-3,
+    plugin: Plugin = None,
     json: Json = False,
     quiet: Quiet = False,
 ) -> None:
@@ -70,6 +82,10 @@ def reproduce(
 
     screen = asked_screen(context, json=json, quiet=quiet)
     request = ReproduceRequest(
-        run=run, overrides=tuple(overrides or ()), run_dir=run_dir, tolerance=tolerance
+        run=run,
+        overrides=tuple(overrides or ()),
+        run_dir=run_dir,
+        tolerance=tolerance,
+        plugins=named_plugins(plugin),
     )
     raise typer.Exit(show_reproduction(train_again(request), screen))

@@ -21,6 +21,7 @@ from bmtrain.cli.options import (
     Json,
     Junit,
     Overrides,
+    Plugin,
     Quiet,
     ReportFormat,
     Resume,
@@ -28,9 +29,11 @@ from bmtrain.cli.options import (
     RunDir,
     Smoke,
     asked_screen,
+    named_plugins,
 )
 
 if TYPE_CHECKING:
+    from bmtrain.config.plugin_tables import Plugins
     from bmtrain.workflows.train import TrainRequest
 
 
@@ -40,7 +43,13 @@ def _start(*, resume: bool, if_possible: bool) -> Literal["new", "resume", "if_p
     return "resume" if resume else "if_possible" if if_possible else "new"
 
 
-def _smoke(config: Path, overrides: tuple[str, ...], device: str | None, screen: Screen) -> int:
+def _smoke(
+    config: Path,
+    overrides: tuple[str, ...],
+    device: str | None,
+    plugins: Plugins,
+    screen: Screen,
+) -> int:
     from bmtrain.cli.rendering.smoke import show_smoke
     from bmtrain.workflows.smoke import SmokeRequest
     from bmtrain.workflows.smoke import smoke as run
@@ -48,16 +57,23 @@ def _smoke(config: Path, overrides: tuple[str, ...], device: str | None, screen:
     if device is not None:
         overrides = (*overrides, f"training.device={device}")
     with screen.waiting("a few steps of everything", in_a_line=True):
-        return show_smoke(run(SmokeRequest(config=config, overrides=overrides)), screen)
+        request = SmokeRequest(config=config, overrides=overrides, plugins=plugins)
+        return show_smoke(run(request), screen)
 
 
-def _find_lr(config: Path, overrides: tuple[str, ...], device: str | None, screen: Screen) -> int:
+def _find_lr(
+    config: Path,
+    overrides: tuple[str, ...],
+    device: str | None,
+    plugins: Plugins,
+    screen: Screen,
+) -> int:
     from bmtrain.cli.rendering.find_lr import show_find_lr
     from bmtrain.workflows.find_lr import FindRequest, find_learning_rate
 
     if device is not None:
         overrides = (*overrides, f"training.device={device}")
-    request = FindRequest(config=config, overrides=overrides)
+    request = FindRequest(config=config, overrides=overrides, plugins=plugins)
     with screen.waiting("a sweep of the learning rate", in_a_line=True):
         return show_find_lr(find_learning_rate(request), screen)
 
@@ -85,6 +101,7 @@ def train(
     expect: Expect = None,
     device: Device = None,
     junit: Junit = None,
+    plugin: Plugin = None,
     report: ReportFormat = "auto",
     json: Json = False,
     quiet: Quiet = False,
@@ -115,7 +132,8 @@ def train(
             name = "--smoke" if smoke else "--find-lr"
             raise typer.BadParameter(f"{name} trains for itself: give it with KEY=VALUE alone")
         alone = _smoke if smoke else _find_lr
-        raise typer.Exit(alone(config, tuple(overrides or ()), device, screen))
+        plugins = named_plugins(plugin)
+        raise typer.Exit(alone(config, tuple(overrides or ()), device, plugins, screen))
     request = TrainRequest(
         config=config,
         overrides=tuple(overrides or ()),
@@ -125,6 +143,7 @@ def train(
         start=_start(resume=resume, if_possible=resume_if_possible),
         allow_changed=tuple(allow_changed or ()),
         fold=fold,
+        plugins=named_plugins(plugin),
     )
     if folds is not None or (resume and FoldDirectory(config).holds_folds):
         raise typer.Exit(_cross_validate(folds, request, screen))

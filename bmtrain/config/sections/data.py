@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
+from bmtrain.config.plugin_tables import NO_PLUGINS, Plugins
 from bmtrain.config.sections.base import Section
 from bmtrain.config.sections.image import ImageSection
 
@@ -95,6 +96,9 @@ class TokensSection(Section):
 
 class DataSection(Section):
     """The source of the examples, its format, splits and scaling."""
+
+    #: What its format is looked up in besides the built-in ones.
+    plugins: ClassVar[Plugins] = NO_PLUGINS
 
     source: str = Field(
         min_length=1,

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 from pydantic import Field
 
+from bmtrain.config.plugin_tables import NO_PLUGINS, Plugins
 from bmtrain.config.sections.base import Section
 from bmtrain.config.sections.data import DataSection
 from bmtrain.config.sections.loss import Loss
-from bmtrain.config.sections.metrics import Metric
+from bmtrain.config.sections.metrics import Metric, MetricFacts, built_in_facts
 from bmtrain.config.sections.model import Model
 from bmtrain.config.sections.optimizer import Optimizer
 from bmtrain.config.sections.tracking import TrackSection
@@ -18,6 +19,9 @@ from bmtrain.config.sections.training import RegularizationSection, TrainingSect
 
 class ExperimentConfig(Section):
     """One experiment: data, model, loss, optimizer, training, and what it must reach."""
+
+    #: What its names are looked up in besides the built-in tables: ``bmtrain.config.schema``.
+    plugins: ClassVar[Plugins] = NO_PLUGINS
 
     name: str = Field(
         pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$",
@@ -49,3 +53,17 @@ class ExperimentConfig(Section):
     expect: tuple[str, ...] = Field(
         default=(), description="SPLIT.METRIC (>=|<=|>|<) NUMBER; a missed one is exit code 4."
     )
+
+    def metric_facts(self, metric: str) -> MetricFacts:
+        """What kind of figure one of its metrics is, or ``loss``, ``penalty`` or ``objective``."""
+        added = self.plugins.metrics.get(metric)
+        return built_in_facts(metric) if added is None else added.facts
+
+    def more_is_better(self, metric: str) -> bool:
+        """Whether it is of a metric; of all other figures less is."""
+        return self.metric_facts(metric).more_is_better
+
+    @property
+    def mean_metrics(self) -> tuple[str, ...]:
+        """Its metrics that are means over examples, which the steps add up."""
+        return tuple(name for name in self.metrics if self.metric_facts(name).is_mean)

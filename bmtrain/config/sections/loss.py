@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
@@ -15,7 +15,19 @@ FROM_LOGITS = "The model's outputs are logits: the loss applies softmax or sigmo
 LABEL_SMOOTHING = "ε: targets t become t·(1 − ε) + ε/K, K the number of classes; here and in eval."
 
 
-class SparseCategoricalCrossentropy(Section):
+class LossSection(Section):
+    """A loss; ``is_crossentropy``: over class probabilities or logits, else over numbers."""
+
+    is_crossentropy: ClassVar[bool] = False
+
+
+class Crossentropy(LossSection):
+    """Over class probabilities or logits."""
+
+    is_crossentropy: ClassVar[bool] = True
+
+
+class SparseCategoricalCrossentropy(Crossentropy):
     """−log p(label); labels are class numbers."""
 
     name: Literal["sparse_categorical_crossentropy"]
@@ -23,7 +35,7 @@ class SparseCategoricalCrossentropy(Section):
     label_smoothing: Smoothing = Field(default=0.0, description=LABEL_SMOOTHING)
 
 
-class CategoricalCrossentropy(Section):
+class CategoricalCrossentropy(Crossentropy):
     """−Σ t·log p over classes; labels become one-hot targets t."""
 
     name: Literal["categorical_crossentropy"]
@@ -31,7 +43,7 @@ class CategoricalCrossentropy(Section):
     label_smoothing: Smoothing = Field(default=0.0, description=LABEL_SMOOTHING)
 
 
-class BinaryCrossentropy(Section):
+class BinaryCrossentropy(Crossentropy):
     """−t·log p − (1−t)·log(1−p); two classes, one output, p = P(second class)."""
 
     name: Literal["binary_crossentropy"]
@@ -39,19 +51,19 @@ class BinaryCrossentropy(Section):
     label_smoothing: Smoothing = Field(default=0.0, description=LABEL_SMOOTHING)
 
 
-class MeanSquaredError(Section):
+class MeanSquaredError(LossSection):
     """(h(x) − y)², the mean over outputs."""
 
     name: Literal["mean_squared_error"]
 
 
-class MeanAbsoluteError(Section):
+class MeanAbsoluteError(LossSection):
     """|h(x) − y|, the mean over outputs."""
 
     name: Literal["mean_absolute_error"]
 
 
-class Huber(Section):
+class Huber(LossSection):
     """½e² where |e| ≤ delta, else delta·|e| − ½delta²; the mean over outputs."""
 
     name: Literal["huber"]
@@ -60,7 +72,7 @@ class Huber(Section):
     )
 
 
-class HalfMeanSquaredError(Section):
+class HalfMeanSquaredError(LossSection):
     """½·Σ (h(x) − y)², summed over outputs: the textbook's (1/2m)·Σ(h(x) − y)²."""
 
     name: Literal["half_mean_squared_error"]
@@ -76,12 +88,3 @@ Loss = Annotated[
     | HalfMeanSquaredError,
     Field(discriminator="name"),
 ]
-
-#: Losses over class probabilities or logits; all others are regression losses.
-CROSSENTROPIES = frozenset(
-    {
-        "sparse_categorical_crossentropy",
-        "categorical_crossentropy",
-        "binary_crossentropy",
-    }
-)

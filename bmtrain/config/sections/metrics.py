@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from typing import Annotated, Final, Literal, get_args
 
 from pydantic import Field
@@ -67,6 +68,37 @@ _RANGES: Final = {
 }
 
 
+@dataclass(frozen=True, slots=True)
+class MetricFacts:
+    """What kind of figure a metric is.
+
+    Attributes:
+        of_classes: of classification; else it compares numbers.
+        is_mean: over examples, which the steps add up; else of a whole split's outputs.
+        more_is_better: and less is, else.
+        least: that it can be; ``most`` as well.
+    """
+
+    of_classes: bool
+    is_mean: bool
+    more_is_better: bool
+    least: float
+    most: float
+
+
+def built_in_facts(metric: str) -> MetricFacts:
+    """Of a metric of this table; of any other figure those of an error, 0 at least."""
+    of_classes = is_of_classes(metric)
+    least, most = _RANGES.get(metric, (0.0, 1.0 if of_classes else float("inf")))
+    return MetricFacts(
+        of_classes=of_classes,
+        is_mean=is_running(metric),
+        more_is_better=is_more_better(metric),
+        least=least,
+        most=most,
+    )
+
+
 def top_k(metric: str) -> int | None:
     """3 for ``top_3_accuracy``; None for all else."""
     found = re.match(TOP_K, metric)
@@ -94,9 +126,3 @@ def is_more_better(metric: str) -> bool:
     """Whether more is better; of all others less is."""
     is_share = is_of_classes(metric) and metric not in _LESS_IS_BETTER
     return is_share or metric in ("r2", "explained_variance")
-
-
-def bounds(metric: str) -> tuple[float, float]:
-    """The least and the most that a figure can be."""
-    usual = (0.0, 1.0 if is_of_classes(metric) else float("inf"))
-    return _RANGES.get(metric, usual)

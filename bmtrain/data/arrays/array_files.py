@@ -101,7 +101,7 @@ class NpyDirectory:
         """As in ``Arrays``."""
         path = self._directory / f"{name}.npy"
         with reading(path), opened(path) as (file, file_size):
-            found = _texts(array_blocks(file, file_size, str(path), _TEXT_ROWS))
+            found = texts_in(array_blocks(file, file_size, str(path), _TEXT_ROWS))
         return self.read(name) if found is None else found
 
     def num_examples(self, name: str) -> int:
@@ -154,7 +154,7 @@ class NpzFile:
     def labels(self, name: str) -> RawLabels:
         """As in ``Arrays``."""
         with self._member(name) as (stream, size, where):
-            found = _texts(array_blocks(stream, size, where, _TEXT_ROWS))
+            found = texts_in(array_blocks(stream, size, where, _TEXT_ROWS))
         return self.read(name) if found is None else found
 
     def features(self, name: str) -> RawArray | FileRows:
@@ -224,7 +224,7 @@ class NpzFile:
             yield member, info.file_size, where
 
 
-def _texts(blocks: Iterator[tuple[int, RawArray]]) -> CodedTexts | None:
+def texts_in(blocks: Iterator[tuple[int, RawArray]]) -> CodedTexts | None:
     """A text for each row; None of all else, which is not read further."""
     coder = TextCoder()
     num_rows = 0

@@ -48,13 +48,13 @@ def read_npz(
     Features that are to be streamed stay in the archive, or are extracted where it is compressed.
     """
     with NpzFile(path, storage) as archive:
-        return _read_splits(archive, weight, group)
+        return read_splits(archive, weight, group)
 
 
 def read_npz_part(path: Path, *, labels: bool, weight: str | None = None) -> RawPart:
     """The examples: ``x`` (and ``y``), else ``x_test``, else ``x_train``."""
     with NpzFile(path) as archive:
-        return _read_any_part(archive, labels=labels, weight=weight)
+        return read_any_part(archive, labels=labels, weight=weight)
 
 
 def read_npy_directory(
@@ -66,13 +66,13 @@ def read_npy_directory(
     storage: Storage = RESIDENT,
 ) -> Source:
     """All splits: ``x_train.npy``, ``y_train.npy`` and so on; features that are to be streamed stay in them."""
-    return _read_splits(NpyDirectory(directory, storage), weight, group)
+    return read_splits(NpyDirectory(directory, storage), weight, group)
 
 
 def read_npy_part(path: Path, *, labels: bool, weight: str | None = None) -> RawPart:
     """The examples: a file's array; of a directory ``x``, else ``x_test``, else ``x_train``."""
     if path.is_dir():
-        return _read_any_part(NpyDirectory(path), labels=labels, weight=weight)
+        return read_any_part(NpyDirectory(path), labels=labels, weight=weight)
     place = Place(str(path))
     return RawPart(read_npy(path), None, features_at=place, labels_at=place)
 
@@ -85,13 +85,13 @@ def read_npy_labels(path: Path) -> RawLabels:
 def npz_blocks(path: Path, num_rows: int) -> Iterator[RawPart]:
     """The examples as in ``read_npz_part``, without labels, ``num_rows`` at a time."""
     with NpzFile(path) as archive:
-        yield from archive.blocks(_name_of_examples(archive), num_rows)
+        yield from archive.blocks(name_of_examples(archive), num_rows)
 
 
 def npy_blocks(path: Path, num_rows: int) -> Iterator[RawPart]:
     """The examples as in ``read_npy_part``, without labels, ``num_rows`` at a time."""
     if path.is_dir():
-        path /= f"{_name_of_examples(NpyDirectory(path))}.npy"
+        path /= f"{name_of_examples(NpyDirectory(path))}.npy"
     with reading(path), opened(path) as (file, file_size):
         yield from parts_of(array_blocks(file, file_size, str(path), num_rows), str(path))
 
@@ -102,7 +102,8 @@ def npy_stream_blocks(stream: BufferedReader[Any], name: str, num_rows: int) -> 
         yield from parts_of(array_blocks(stream, None, name, num_rows), name)
 
 
-def _read_splits(arrays: Arrays, weight: str | None, group: str | None) -> Source:
+def read_splits(arrays: Arrays, weight: str | None, group: str | None) -> Source:
+    """All splits that the arrays are of, by their names."""
     _require_known(arrays)
     if "x_train" not in arrays.names:
         raise DataError(
@@ -121,12 +122,14 @@ def _read_splits(arrays: Arrays, weight: str | None, group: str | None) -> Sourc
     return Source(parts, weight_name=weight)
 
 
-def _read_any_part(arrays: Arrays, *, labels: bool, weight: str | None) -> RawPart:
-    suffix = _name_of_examples(arrays).removeprefix("x")
+def read_any_part(arrays: Arrays, *, labels: bool, weight: str | None) -> RawPart:
+    """The examples: ``x`` (and ``y``), else ``x_test``, else ``x_train``."""
+    suffix = name_of_examples(arrays).removeprefix("x")
     return _read_part(arrays, suffix, labels=labels, weight=weight)
 
 
-def _name_of_examples(arrays: Arrays) -> str:
+def name_of_examples(arrays: Arrays) -> str:
+    """Of the array that holds the examples of ``read_any_part``."""
     for name in ("x", "x_test", "x_train"):
         if name in arrays.names:
             return name

@@ -16,9 +16,11 @@ import tensorflow as tf
 
 from bmtrain.engine.lowerings import convolution, embedding, pooling, regularizing
 from bmtrain.engine.lowerings.attention import self_attention, who_sees_whom
+from bmtrain.engine.lowerings.plugin import plugin_in_training
 from bmtrain.engine.lowerings.remat import Block, rematerialized
 from bmtrain.models.initial_weights import Place
 from bmtrain.models.layers.attention import attention_in, places_in
+from bmtrain.models.layers.plugin_layers import planned_of
 from bmtrain.models.masking import Masked, call_layer, plain_layers, through_layers
 from bmtrain.models.problem import Problem
 
@@ -140,6 +142,9 @@ def forward_in_training(
     ) -> tf.Tensor:
         if inputs.dtype.is_floating:
             inputs = tf.cast(inputs, layer.compute_dtype)  # as a layer of Keras's does
+        planned = planned_of(layer)
+        if planned is not None and planned.plugin is not None and planned.plugin.in_training:
+            return plugin_in_training(layer, planned, inputs, problem.seed, place, step)
         if (attention := attention_in(layer)) is not None:
             allowed = who_sees_whom(mask, inputs.shape[1], is_causal=layer.use_causal_mask)
             key = regularizing.key_of(problem.seed, "attention", place, step)

@@ -12,7 +12,7 @@ import keras
 from bmtrain.config.sections.training import Precision
 from bmtrain.models.architecture import Architecture
 from bmtrain.models.initial_weights import Place
-from bmtrain.models.layers import attention, composite
+from bmtrain.models.layers import attention, composite, plugin_layers
 from bmtrain.models.layers.inner_names import role_of
 from bmtrain.models.layers.recurrent import bidirectional_names
 from bmtrain.models.layers.table import LAYERS, MODELS
@@ -39,6 +39,8 @@ def build_model(
 
 def build_layer(layer: PlannedLayer, seed: int, place: Place) -> keras.layers.Layer:
     """One layer at ``place``; what is made of layers is a functional model."""
+    if layer.plugin is not None:
+        return plugin_layers.plugin_layer(layer, seed, place)
     if layer.config.type == "residual":
         return composite.residual(layer, seed, place, build_layer)
     if (build := MODELS.get(layer.config.type)) is not None:
@@ -90,6 +92,8 @@ def named_variables(model: keras.Sequential) -> dict[str, keras.Variable]:
 def _own_variables(layer: keras.layers.Layer) -> list[tuple[str, keras.Variable]]:
     if isinstance(layer, keras.Model):
         return [pair for inner in layer.layers for pair in _inner_variables(inner)]
+    if (planned := plugin_layers.planned_of(layer)) is not None:
+        return plugin_layers.named(layer, planned)
     names = [variable.name for variable in layer.variables]
     if isinstance(layer, keras.layers.Bidirectional):
         names = bidirectional_names(layer)

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from bmtrain.config.plugin_tables import LayerEntry
 from bmtrain.config.sections.layers.union import Layer
 from bmtrain.data.examples.dataset import DataFacts
 from bmtrain.models.expansion import ConfigKey
@@ -52,6 +53,7 @@ class PlannedLayer:
         forward_flops: multiplications and additions of its products for one example.
         kept_values: what it keeps of one example for the gradient, at least.
         inner: the layers that it is made of, by what they are called in it: ``layers.0``.
+        plugin: that it is of, if it is of one.
     """
 
     config: Layer
@@ -66,6 +68,7 @@ class PlannedLayer:
     forward_flops: int
     kept_values: int
     inner: Mapping[str, PlannedLayer] = field(default_factory=dict)
+    plugin: LayerEntry | None = None
 
     @property
     def widest_values(self) -> int:

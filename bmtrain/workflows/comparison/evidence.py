@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from typing import Any, Final, Literal
 
@@ -105,24 +106,29 @@ def untested(
     )
 
 
-def corrected(found: list[Evidence]) -> list[Evidence]:
+def corrected(
+    found: list[Evidence], more_is_better: Callable[[str], bool] = is_more_better
+) -> list[Evidence]:
     """Judged by p-values for all of them together; the intervals stay those of one each."""
     tested = [index for index, entry in enumerate(found) if entry.p is not None]
     if len(tested) < 2:
         return found
     adjusted = holm([entry.p for entry in found if entry.p is not None])
     for index, p in zip(tested, adjusted, strict=True):
-        found[index] = judged(replace(found[index], p_adjusted=p, verdict="no evidence"))
+        adjusted_entry = replace(found[index], p_adjusted=p, verdict="no evidence")
+        found[index] = judged(adjusted_entry, more_is_better)
     return found
 
 
-def judged(evidence: Evidence) -> Evidence:
-    """A difference is one if p is under 0.05 and the interval does not hold 0."""
+def judged(evidence: Evidence, more_is_better: Callable[[str], bool] = is_more_better) -> Evidence:
+    """A difference is one if p is under 0.05 and the interval does not hold 0.
+
+    ``more_is_better`` says so of a metric.
+    """
     p = evidence.p if evidence.p_adjusted is None else evidence.p_adjusted
     assert p is not None
     assert evidence.interval is not None
     if p >= _SIGNIFICANT or not evidence.interval.excludes_zero():
         return evidence
-    metric = evidence.figure.partition(".")[2]
-    is_better = (evidence.difference > 0) == is_more_better(metric)
+    is_better = (evidence.difference > 0) == more_is_better(evidence.figure.partition(".")[2])
     return replace(evidence, verdict="better" if is_better else "worse")

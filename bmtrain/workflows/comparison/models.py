@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from bmtrain.config.figure_checks import ALWAYS_REPORTED
-from bmtrain.config.sections.metrics import is_right_or_wrong, is_running
+from bmtrain.config.sections.metrics import is_right_or_wrong
 from bmtrain.evidence import bootstrap_interval, is_finite, mcnemar_p, paired_t_p
 from bmtrain.workflows.comparison.evidence import Evidence, corrected, judged, untested
 from bmtrain.workflows.comparison.runs import ComparedRun, test_set_difference
@@ -21,7 +21,8 @@ from bmtrain.workflows.comparison.runs import ComparedRun, test_set_difference
 
 def all_against_first(runs: Sequence[ComparedRun], figure: str) -> list[Evidence]:
     """Each further model against the first one."""
-    return corrected([models_evidence(runs[0], run, figure) for run in runs[1:]])
+    found = [models_evidence(runs[0], run, figure) for run in runs[1:]]
+    return corrected(found, runs[0].experiment.more_is_better)
 
 
 def models_evidence(first: ComparedRun, second: ComparedRun, figure: str) -> Evidence:
@@ -57,7 +58,7 @@ def models_evidence(first: ComparedRun, second: ComparedRun, figure: str) -> Evi
         verdict="no evidence",
         reason=None if (ours != theirs).any() else _alike(first, second, metric),
     )
-    return judged(evidence)
+    return judged(evidence, first.experiment.more_is_better)
 
 
 def _alike(first: ComparedRun, second: ComparedRun, metric: str) -> str:
@@ -72,8 +73,12 @@ def _untestable(first: ComparedRun, second: ComparedRun, figure: str) -> str | N
         if run.predictions is None:
             why = f"it is {run.overview.status}" if run.overview.status != "completed" else ""
             return f"{run.label} has no stored predictions of a test split" + (why and f": {why}")
-    if metric not in ALWAYS_REPORTED and not is_running(metric):
+    if metric not in ALWAYS_REPORTED and not first.experiment.metric_facts(metric).is_mean:
         return f"{metric} is of a whole split: no example has one of its own"
+    for run in (first, second):
+        added = {**run.experiment.plugins.metrics, **run.experiment.plugins.losses}
+        if metric in added or (metric in ALWAYS_REPORTED and run.experiment.loss.name in added):
+            return f"{metric} of {run.label} is a plugin's, and comparing runs loads none"
     losses = [repr(_without_logits(run)) for run in (first, second)]
     if metric == "loss" and losses[0] != losses[1]:
         return "their losses are different functions"

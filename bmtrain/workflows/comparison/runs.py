@@ -12,6 +12,7 @@ import numpy as np
 
 from bmtrain.config.dotted import flattened
 from bmtrain.config.load import load_config
+from bmtrain.config.plugin_stand_ins import stand_ins
 from bmtrain.config.resolved import plain
 from bmtrain.config.sections.experiment import ExperimentConfig
 from bmtrain.errors import DataError, UsageError
@@ -21,6 +22,7 @@ from bmtrain.runs.directory import RunDirectory
 from bmtrain.runs.fold_directory import FoldDirectory
 from bmtrain.runs.overview import RunOverview, read_overview
 from bmtrain.runs.predictions import StoredPredictions, predictions_path, read_predictions
+from bmtrain.runs.recorded_plugins import recorded_plugins
 
 #: Config keys that never change a bit of the result, and what tells runs of one config apart.
 _BESIDE_THE_METHOD = ("seed", "name", "expect", "training.checkpoint.", "training.steps_per_call")
@@ -117,7 +119,8 @@ def read_runs(paths: Sequence[Path]) -> list[ComparedRun]:
 def _read(label: str, path: Path) -> ComparedRun:
     overview = read_overview(path)
     run = RunDirectory(path)
-    experiment = load_config(run.config, may_extend=False).experiment
+    plugins = stand_ins(recorded_plugins(path))
+    experiment = load_config(run.config, may_extend=False, plugins=plugins).experiment
     stored = predictions_path(run.predictions, "test")
     # Of a run that goes on they are those of an earlier end.
     is_there = overview.status == "completed" and stored.exists()

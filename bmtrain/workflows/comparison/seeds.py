@@ -70,7 +70,8 @@ def seed_groups(runs: Sequence[ComparedRun], figure: str) -> list[SeedGroup]:
 def seeds_evidence(groups: Sequence[SeedGroup]) -> list[Evidence]:
     """Each pair of groups with enough seeds."""
     testable = [group for group in groups if group.is_testable]
-    return corrected([_across_seeds(*pair) for pair in combinations(testable, 2)])
+    found = [_across_seeds(*pair) for pair in combinations(testable, 2)]
+    return corrected(found, testable[0].runs[0].experiment.more_is_better) if found else []
 
 
 def _across_seeds(first: SeedGroup, second: SeedGroup) -> Evidence:
@@ -91,5 +92,6 @@ def _across_seeds(first: SeedGroup, second: SeedGroup) -> Evidence:
             p=found.p,
             p_adjusted=None,
             verdict="no evidence",
-        )
+        ),
+        first.runs[0].experiment.more_is_better,
     )

@@ -9,7 +9,6 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from bmtrain.config.sections.loss import CROSSENTROPIES
 from bmtrain.data.wording.quoting import short
 from bmtrain.errors import DataError
 from bmtrain.evidence import Interval, wilson_interval
@@ -171,7 +170,7 @@ def judged_classes(run: ReportedRun) -> JudgedClasses | None:
 
 
 def _probabilities(run: ReportedRun, stored: StoredPredictions) -> Values | None:
-    if run.run.experiment.loss.name not in CROSSENTROPIES:
+    if not run.run.experiment.loss.is_crossentropy:
         return None
     with np.errstate(all="ignore"):
         values = class_probabilities(run.run.experiment, stored.outputs).astype(np.float64)

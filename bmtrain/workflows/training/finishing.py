@@ -50,7 +50,10 @@ def _load_evaluated_weights(prepared: Prepared, session: Session, record: Record
         return state.epoch
     record.evaluated_checkpoint = record.best_checkpoint
     if state.best_epoch != state.epoch:
-        session.restore(read_checkpoint(record.best_checkpoint, with_optimizer=False).model)
+        best = read_checkpoint(
+            record.best_checkpoint, with_optimizer=False, plugins=prepared.experiment.plugins
+        )
+        session.restore(best.model)
     return state.best_epoch
 
 

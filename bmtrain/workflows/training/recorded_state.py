@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 from bmtrain.config.sections.learning_rate import ReduceOnPlateau
-from bmtrain.config.sections.metrics import is_running
 from bmtrain.errors import CheckpointError
 from bmtrain.runs.metrics_log import is_figures
 from bmtrain.training_state import Plateau, TrainingState
@@ -40,8 +39,7 @@ def _position(state: TrainingState, prepared: Prepared) -> str | None:
 
 
 def _sums(state: TrainingState, prepared: Prepared) -> str | None:
-    added_up = filter(is_running, prepared.experiment.metrics)
-    names = {*_SUMS, *added_up} if state.step_in_epoch else set()
+    names = {*_SUMS, *prepared.experiment.mean_metrics} if state.step_in_epoch else set()
     sums = state.accumulators
     if sums.keys() != names:
         return f"sums over {', '.join(sorted(sums)) or 'nothing'}"

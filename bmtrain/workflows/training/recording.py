@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from bmtrain.config.expectations import Expectation
+from bmtrain.config.plugin_records import plugin_records
 from bmtrain.config.resolved import resolved_yaml
 from bmtrain.differences import Difference
 from bmtrain.durable import write_text
@@ -107,6 +108,7 @@ class Record:
             "git": git_facts(Path.cwd()) if self.is_new else None,
             "engine": self.engine,
             "data": self._data(),
+            "plugins": [r.document() for r in plugin_records(self.prepared.experiment)],
             "parameters": architecture.num_parameters,
             "flops_per_epoch": architecture.training_flops * num_examples,
             "peak_memory_bytes": peak_memory_bytes(),

@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 from bmtrain.checkpoint.content import Checkpoint
 from bmtrain.config.durations import read_duration
+from bmtrain.config.plugin_records import changed_files
 from bmtrain.config.resolved import plain
 from bmtrain.config.sections.experiment import ExperimentConfig
 from bmtrain.config.sections.learning_rate import durations
@@ -38,6 +39,7 @@ _WISHES = {
     "training.precision": "engine.precision",
 }
 _FINGERPRINT = "data.fingerprint"
+_PLUGINS = "plugins"
 #: Differences in one message.
 _MAX_TOLD = 50
 
@@ -106,6 +108,10 @@ def run_differences(then: Checkpoint, now: Prepared) -> Iterator[Difference]:
     found += _derived_from_total(then.experiment, now.experiment)
     if fingerprint != now.dataset.facts.fingerprint:
         found.append(Difference(_FINGERPRINT, fingerprint, now.dataset.facts.fingerprint))
+    found += [
+        Difference(_PLUGINS, _shown(record.file, record.sha256), _shown(file.name, file.sha256))
+        for record, file in changed_files(then.plugins, now.experiment.plugins)
+    ]
     planned, epochs = then.experiment.training.epochs, now.experiment.training.epochs
     if epochs < planned:
         fewer = f"training.epochs: expected at least the run's {planned:,}, got {epochs:,}"
@@ -120,6 +126,10 @@ def run_differences(then: Checkpoint, now: Prepared) -> Iterator[Difference]:
             hint="restore that, or start a new run",
         )
     yield from found
+
+
+def _shown(file: str, sha256: str) -> str:
+    return f"{file} ({sha256[:12]}…)"
 
 
 def _derived_from_total(then: ExperimentConfig, now: ExperimentConfig) -> list[Difference]:

@@ -67,9 +67,11 @@ def find_resumption(
     checkpoint: Checkpoint | None = None
     changed: tuple[Difference, ...] = ()
     if search.path is not None:
-        then = read_description(search.path)
+        plugins = prepared.experiment.plugins
+        then = read_description(search.path, plugins)
         changed = policy.accepted([*run_differences(then, prepared), *_lost_best(store, then)])
-        checkpoint = read_checkpoint(search.path, lambda *_: prepared.architecture.variable_shapes)
+        shapes = prepared.architecture.variable_shapes
+        checkpoint = read_checkpoint(search.path, lambda *_: shapes, plugins=plugins)
         require_possible(checkpoint.state, prepared, search.path)
         if any(is_at_or_below(entry.key, (_BEST, *_MONITOR)) for entry in changed):
             checkpoint = _without_best(checkpoint)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from bmtrain.checkpoint.content import Checkpoint
 from bmtrain.checkpoint.store import CheckpointStore
+from bmtrain.config.plugin_records import plugin_records
 from bmtrain.config.sections.experiment import ExperimentConfig
 from bmtrain.data.examples.preprocessing import Preprocessing
 from bmtrain.events import CheckpointSaved, Event, SaveBegun
@@ -127,6 +128,7 @@ class Saver:
             log_bytes=held.log_bytes,
             model=held.values.model(),
             optimizer=held.values.optimizer(),
+            plugins=plugin_records(self.experiment),
         )
         path = self.store.save(checkpoint, best=is_best)
         self.written = held.state

@@ -19,7 +19,7 @@ _POLICY: Final = (
     "default-src 'none'; img-src data:; style-src 'unsafe-inline'; "
     "base-uri 'none'; form-action 'none'"
 )
-_LEGEND: Final = "Blue speaks for it, red against it; the stronger the colour, the more."
+LEGEND: Final = "Blue speaks for it, red against it; the stronger the colour, the more."
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +129,7 @@ def _add_tokens(parent: ET.Element, block: Tokens) -> None:
         told = f"{token}: {share:+.2f} of the largest"
         span = _child(text, "span", token, title=told, style=_colour(side, abs(share)))
         span.tail = " "
-    _child(parent, "p", _LEGEND, **{"class": "note"})
+    _child(parent, "p", LEGEND, **{"class": "note"})
 
 
 def _add_bars(parent: ET.Element, block: Bars) -> None:

@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 from bmtrain.data.encodings.table_encoding import TableEncoding
 from bmtrain.data.encodings.text_encoding import NUM_RESERVED, PADDING, UNKNOWN, TextEncoding
 from bmtrain.data.examples.dataset import DataFacts
-from bmtrain.figures import figure
 
 Kind = Literal["picture", "text", "table", "array"]
 #: So many patches along the shorter side of a picture.
@@ -69,19 +68,22 @@ def columns_of(facts: DataFacts) -> Columns:
 def cells(facts: DataFacts, columns: Columns, example: NDArray[Any]) -> tuple[str, ...]:
     """What the example has in each column: a number, or the name of its category."""
     told = []
-    for column in range(len(columns.names)):
+    is_number = facts.is_number
+    for column, name in enumerate(columns.names):
         inputs = columns.inputs(column)
-        at = int(inputs[np.argmax(example[inputs])])
-        is_number = bool(facts.is_number[inputs[0]])
-        if facts.feature_names is None or (
-            is_number and (len(inputs) == 1 or not example[inputs[1]])
-        ):
-            told.append(figure(float(example[inputs[0]])))
-        elif is_number:
-            told.append("(missing)")
+        first, *others = example[inputs].tolist()
+        if is_number[inputs[0]]:
+            told.append("(missing)" if any(others) else _number(first))
         else:
-            told.append(facts.feature_names[at].removeprefix(f"{columns.names[column]}="))
+            assert facts.feature_names is not None  # only an encoding has categories
+            chosen = int(inputs[np.argmax(example[inputs])])
+            told.append(facts.feature_names[chosen].removeprefix(f"{name}="))
     return tuple(told)
+
+
+def _number(value: float) -> str:
+    """With as many digits as tell a float32 apart: those of the table, if it has no more."""
+    return str(np.float32(value)).removesuffix(".0")
 
 
 def tokens_of(encoding: TextEncoding, example: NDArray[Any]) -> tuple[str, ...]:

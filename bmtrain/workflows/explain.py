@@ -150,6 +150,7 @@ def _document(
         "status": "completed",
         "exit_code": 0,
         "error": None,
+        "name": restored.checkpoint.experiment.name,
         "checkpoint": str(restored.found.path),
         "which": restored.found.which,
         "skipped": list(restored.warnings),

@@ -101,7 +101,7 @@ def test_help_shows_the_way_from_a_table_to_predictions_by_commands_that_are_the
     assert set(verbs) <= set(COMMANDS)
 
 
-@pytest.mark.parametrize("command", ["eval", "predict", "runs", "compare", "report"])
+@pytest.mark.parametrize("command", ["eval", "predict", "explain", "runs", "compare", "report"])
 def test_help_says_that_quiet_leaves_what_was_asked_for(bmtrain, monkeypatch, command):
     monkeypatch.setenv("COLUMNS", "100")
     assert "Say only the result, warnings and errors." in bmtrain(command, "--help").out

@@ -1,6 +1,7 @@
 """Integrated gradients and occlusion against closed forms and arithmetic by hand."""
 
 from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -28,7 +29,7 @@ def attributor(runtime):
         model = keras.Sequential([keras.Input(shape, dtype=dtype), *layers])
         for variable in model.trainable_variables:
             variable.assign(np.random.default_rng(3).normal(size=variable.shape))
-        problem = SimpleNamespace(
+        problem: Any = SimpleNamespace(
             model=model,
             preprocessing=preprocessing(**scaling),
             num_classes=classes,

@@ -13,7 +13,7 @@ from sklearn.linear_model import LinearRegression
 from bmtrain.data.encodings.table_encoding import CategoricalInput, NumericInput, TableEncoding
 from bmtrain.data.encodings.text_encoding import TextEncoding
 from bmtrain.data.examples.dataset import DataFacts
-from bmtrain.explanations.page import Bars, Facts, Pictures, Section, Tokens, Words, page
+from bmtrain.explanations.page import Bars, Block, Facts, Pictures, Section, Tokens, Words, page
 from bmtrain.explanations.parts import cells, columns_of, patches, tokens_of
 from bmtrain.explanations.permutation import permutation_importance, seeded_permutations
 from bmtrain.explanations.pictures import heat_map_png, picture_png, tiles_png
@@ -46,7 +46,7 @@ def test_the_inputs_of_one_column_are_one_part():
     assert columns.names == ("age", "sex")
     assert columns.part_of.tolist() == [0, 0, 1, 1, 1]
     assert columns.summed(np.array([1.0, 2, 4, 8, 16])).tolist() == [3, 28]
-    assert cells(TABLE, columns, np.array([41, 0, 0, 1, 0])) == ("41.0000", "m")
+    assert cells(TABLE, columns, np.array([41, 0, 0, 1, 0])) == ("41", "m")
     assert cells(TABLE, columns, np.array([30, 1, 0, 0, 1])) == ("(missing)", "(unseen)")
 
 
@@ -148,7 +148,7 @@ class Seen(HTMLParser):
 
 
 def test_names_from_the_data_are_text_in_the_page_and_nothing_else():
-    blocks = [
+    blocks: list[Block] = [
         Words(EVIL),
         Facts([(EVIL, EVIL)]),
         Pictures([(EVIL, b"png")]),

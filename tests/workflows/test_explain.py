@@ -68,7 +68,7 @@ def test_a_table_is_explained_by_its_columns(train, command, project):
     assert all(entry["predicted"] != entry["target"] for entry in entries)
     assert worst.document == json.loads((run.path / "more" / "explanations.json").read_text())
 
-    for words, exit_code, told in [
+    for arguments, exit_code, told in [
         (("--examples", "1,62"), 3, "no example 62: there are 62"),
         (("--examples", "1,-2"), 2, "numbers of examples"),
         (("--examples", "1", "--worst", "1"), 2, "either --examples or --worst"),
@@ -76,7 +76,7 @@ def test_a_table_is_explained_by_its_columns(train, command, project):
         (("-o", project), 6, "not empty"),
         (("--method", "permutation", "--data", project / "nothing.csv"), 3, "nothing.csv"),
     ]:
-        ended = command("explain", run.path, *words)
+        ended = command("explain", run.path, *arguments)
         assert ended.exit_code == exit_code, ended.err
         assert told in " ".join(ended.err.split())
     alone = command("explain", run.checkpoint(), "-o", run.path / "alone")

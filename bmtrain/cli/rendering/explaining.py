@@ -43,7 +43,8 @@ def show_explanations(document: Mapping[str, Any], screen: Screen) -> None:
 
 
 def _say(name: str, text: str, out: Stream) -> None:
-    out.hanging(out.paint(f"{name:<12}", "dim"), 12, str(text))
+    start = f"{name:<10}  "
+    out.hanging(out.paint(start, "dim"), len(start), str(text))
 
 
 def _show_example(entry: Mapping[str, Any], out: Stream) -> None:

@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 
 from bmtrain.data.encodings.text_encoding import TextEncoding
 from bmtrain.explanations.parts import (
-    Kind,
     cells,
     columns_of,
     kind_of,
@@ -110,12 +109,9 @@ class Explainer:
 def _parts(restored: Restored, example: NDArray[Any]) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """The names of tokens or columns, and of columns what the example has there."""
     facts = restored.checkpoint.preprocessing.facts
-    kind: Kind = kind_of(facts)
-    if kind == "text":
-        if isinstance(facts.encoding, TextEncoding):
-            return tokens_of(facts.encoding, example), ()
-        return tuple(map(str, example[: num_tokens(example)].tolist())), ()
-    if kind == "table":
+    if isinstance(facts.encoding, TextEncoding):
+        return tokens_of(facts.encoding, example), ()
+    if kind_of(facts) == "table":
         columns = columns_of(facts)
         return columns.names, cells(facts, columns, example)
     return (), ()

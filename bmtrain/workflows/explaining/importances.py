@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
@@ -90,13 +91,13 @@ def first_layer(restored: Restored) -> FirstLayer | None:
     kind = layers[position].config.type
     kernel = restored.checkpoint.model.get(f"layers.{position}.kernel")
     seen: Kind = kind_of(facts)
-    is_plain = all(layer.config.type == "flatten" for layer in layers[:position])
+    is_plain = all(layer.config.type in {"flatten", "reshape"} for layer in layers[:position])
     if kernel is None or not is_plain or not np.isfinite(kernel).all():
         return None
     found = FirstLayer(position, kind, kernel.shape)
     if seen == "picture" and kind == "dense":
         # A picture that is not flattened is taken row by row: its columns are the inputs.
-        if position == 0:
+        if kernel.shape[0] != math.prod(facts.input_shape):
             return None
         shape = (*facts.input_shape, 1)[:3]
         return replace(found, tiles=kernel.reshape(*shape, -1).mean(axis=2))

@@ -8,7 +8,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from bmtrain.explanations.page import Bars, Block, Facts, Pictures, Section, Tokens, Words
+from bmtrain.explanations.page import LEGEND, Bars, Block, Facts, Pictures, Section, Tokens, Words
 from bmtrain.figures import count, figure
 from bmtrain.models.completeness import TOLERANCE, Integral
 from bmtrain.workflows.explaining.attributing import Explanation
@@ -78,14 +78,9 @@ def _example(
 ) -> Section:
     blocks: list[Block] = [Facts(_said(entry))]
     if entry["pictures"] is not None:
-        blocks.append(
-            Pictures(
-                [
-                    (name.replace("_", " "), pictures[file])
-                    for name, file in entry["pictures"].items()
-                ]
-            )
-        )
+        files = entry["pictures"].items()
+        blocks.append(Pictures([(name.replace("_", " "), pictures[file]) for name, file in files]))
+        blocks.append(Words(LEGEND))
     integral = found.integral
     if found.names and integral is not None:
         blocks.append(_parts(f"integrated gradients, of {found.of}", found, integral.attributions))

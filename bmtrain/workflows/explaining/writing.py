@@ -70,7 +70,7 @@ def write_explanations(
         for found in explanations
     ]
     html = page(
-        f"What the model looks at: {Path(document['checkpoint']).name}",
+        f"What the model looks at: {document['name']}",
         page_sections(document, explanations, pictures),
     )
     document |= {"directory": str(directory), "page": str(directory / PAGE)}

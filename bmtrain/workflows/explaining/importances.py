@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from bmtrain.config.sections.metrics import HIGHER_IS_BETTER
+from bmtrain.config.sections.metrics import is_more_better
 from bmtrain.data.examples.dataset import Split
 from bmtrain.data.raw.streamed_rows import held
 from bmtrain.explanations.parts import Kind, columns_of, kind_of
@@ -60,12 +60,12 @@ def importances(
         split.array,
         columns,
         seeded_permutations(split.num_examples, repeats, experiment.seed),
-        higher_is_better=name in HIGHER_IS_BETTER,
+        higher_is_better=is_more_better(name),
     )
     order = np.argsort(-found.means, kind="stable").tolist()
     return {
         "metric": name,
-        "higher_is_better": name in HIGHER_IS_BETTER,
+        "higher_is_better": is_more_better(name),
         "value": found.value,
         "examples": split.num_examples,
         "repeats": repeats,

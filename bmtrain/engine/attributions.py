@@ -62,7 +62,7 @@ class Attributor:
             if self._embedding is None:
                 return scaled.numpy(), None
             mask = self._embedding.compute_mask(scaled)
-            vectors = self._embedding(scaled)
+            vectors = tf.cast(self._embedding(scaled), tf.float32)  # in any precision
         return vectors.numpy(), None if mask is None else mask.numpy()
 
     def baseline(self, features: NDArray[np.generic]) -> Values:
@@ -194,7 +194,8 @@ def _is_squashed(layer: keras.layers.Layer) -> bool:
 def _before_activation(layer: keras.layers.Layer, values: tf.Tensor) -> tf.Tensor:
     if isinstance(layer, keras.layers.Activation):
         return values
-    product = tf.linalg.matmul(values, layer.kernel.value)
+    # The last layer computes in float32, the one before it may not.
+    product = tf.linalg.matmul(tf.cast(values, layer.compute_dtype), layer.kernel.value)
     return product + layer.bias.value if layer.use_bias else product
 
 

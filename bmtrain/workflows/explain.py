@@ -22,7 +22,7 @@ from bmtrain.workflows.explaining.examples import (
 )
 from bmtrain.workflows.explaining.importances import FirstLayer, first_layer, importances
 from bmtrain.workflows.explaining.request import ExplainRequest, Method, chosen_methods
-from bmtrain.workflows.explaining.writing import require_directory, write_explanations
+from bmtrain.workflows.explaining.writing import DIRECTORY, require_directory, write_explanations
 from bmtrain.workflows.restoring import Restored, read_restored, restored_session
 
 if TYPE_CHECKING:
@@ -118,7 +118,7 @@ def _directory(request: ExplainRequest, restored: Restored) -> Path:
     if request.output is not None:
         return request.output
     if restored.found.is_run:
-        return request.checkpoint / "explanations"
+        return request.checkpoint / DIRECTORY
     return Path(f"{restored.checkpoint.experiment.name}-explanations")
 
 

@@ -83,6 +83,16 @@ def test_of_a_rectifier_network_they_add_up_to_the_change_of_the_logit(attributo
     assert found.error <= 0.01 * abs(scores[0, 2] - found.baseline_score)
 
 
+def test_layers_of_lower_precision_are_explained_too(attributor, random):
+    layers = [dense(8, activation="relu", dtype="mixed_bfloat16"), dense(2, activation="softmax")]
+    made, model = attributor(layers, (5,), classes=2)
+    x = random.normal(size=5).astype(np.float32)
+    _, outputs = made.scores(x[None], None)
+    np.testing.assert_allclose(outputs, model.predict_on_batch(x[None]), rtol=1e-4)
+    found = made.integrated_gradients(x, np.zeros(5, np.float32), None, 0)
+    assert found.relative_error < 0.05
+
+
 def test_steps_are_doubled_until_the_sum_is_right_and_no_further_than_1024(attributor):
     """A jump of a sigmoid at 0.7 of the path: 32 places hardly see it, none see one of 1e6."""
     from bmtrain.engine.attributions import MAX_STEPS

@@ -59,6 +59,13 @@ def test_a_table_is_explained_by_its_columns(train, command, project):
         assert words in shown.out.replace("\n", " ")
     assert "<script" not in (directory / "index.html").read_text()
 
+    from bmtrain.workflows.comparison.runs import read_runs
+    from bmtrain.workflows.reporting.explained import explained_section
+    from bmtrain.workflows.reporting.reading import read_reported
+
+    section = explained_section(read_reported(read_runs([run.path])[0]))
+    assert str(directory / "index.html") in str(section.blocks)
+
     asked = ("explain", run.path, "--json", "--method", "occlusion")
     worst = command(*asked, "--worst", "2", "--target", "up", "-o", run.path / "more")
     assert worst.exit_code == 0, worst.err

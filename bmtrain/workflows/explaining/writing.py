@@ -20,6 +20,8 @@ from bmtrain.workflows.explaining.attributing import Explanation
 from bmtrain.workflows.explaining.importances import FirstLayer
 from bmtrain.workflows.explaining.sections import completeness, page_sections
 
+#: Of a run's.
+DIRECTORY: Final = "explanations"
 DOCUMENT: Final = "explanations.json"
 PAGE: Final = "index.html"
 _FIRST_LAYER: Final = "first-layer.png"

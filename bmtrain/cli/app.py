@@ -11,6 +11,7 @@ from bmtrain.cli.commands.checking import check, schema
 from bmtrain.cli.commands.comparison import compare, runs
 from bmtrain.cli.commands.conversion import convert
 from bmtrain.cli.commands.evaluation import evaluate, predict
+from bmtrain.cli.commands.explaining import explain
 from bmtrain.cli.commands.exporting import export
 from bmtrain.cli.commands.health import doctor
 from bmtrain.cli.commands.proofs import reproduce, verify_resume
@@ -27,6 +28,7 @@ COMMANDS: Final[dict[str, Callable[..., Any]]] = {
     "eval": evaluate,
     "predict": predict,
     "export": export,
+    "explain": explain,
     "check": check,
     "schema": schema,
     "convert": convert,

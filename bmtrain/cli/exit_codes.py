@@ -29,6 +29,7 @@ COMMANDS: Final = {
     "predict": "0 2 3 6 7",
     "check": "0 2 3 5 6",
     "export": "0 2 3 4 6 7",
+    "explain": "0 2 3 6 7",
     "convert": "0 2 3 6",
     "schema": "0 2 6",
     "runs": "0 2 6",

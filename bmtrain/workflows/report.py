@@ -27,6 +27,7 @@ from bmtrain.workflows.reporting.card import model_card
 from bmtrain.workflows.reporting.class_sections import classes_sections
 from bmtrain.workflows.reporting.classes import JudgedClasses, judged_classes
 from bmtrain.workflows.reporting.curves import curves_section
+from bmtrain.workflows.reporting.explained import explained_section
 from bmtrain.workflows.reporting.first_layer import weights_section
 from bmtrain.workflows.reporting.mistakes import mistakes_section
 from bmtrain.workflows.reporting.numbers import judged_numbers, numbers_sections
@@ -191,6 +192,7 @@ def _sections(
         *sections,
         Section("limits", "Limits", (Listing(limits(run, found)),)),
         weights_section(run),
+        explained_section(run),
         model_section(run),
         data_section(run),
         config_section(run),

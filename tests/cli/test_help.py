@@ -21,6 +21,7 @@ def test_help_lists_the_exit_codes(bmtrain):
         ("eval", ["0", "1", "2", "3", "6", "7", "129 130 143"]),
         ("predict", ["0", "1", "2", "3", "6", "7", "129 130 143"]),
         ("export", ["0", "1", "2", "3", "4", "6", "7", "129 130 143"]),
+        ("explain", ["0", "1", "2", "3", "6", "7", "129 130 143"]),
         ("convert", ["0", "1", "2", "3", "6", "129 130 143"]),
         ("check", ["0", "1", "2", "3", "5", "6", "129 130 143"]),
         ("schema", ["0", "1", "2", "6", "129 130 143"]),
@@ -46,6 +47,7 @@ def test_a_command_lists_the_exit_codes_that_it_has(bmtrain, monkeypatch, comman
         "eval",
         "predict",
         "export",
+        "explain",
         "check",
         "schema",
         "convert",
@@ -99,7 +101,7 @@ def test_help_shows_the_way_from_a_table_to_predictions_by_commands_that_are_the
     assert set(verbs) <= set(COMMANDS)
 
 
-@pytest.mark.parametrize("command", ["eval", "predict", "runs", "compare", "report"])
+@pytest.mark.parametrize("command", ["eval", "predict", "explain", "runs", "compare", "report"])
 def test_help_says_that_quiet_leaves_what_was_asked_for(bmtrain, monkeypatch, command):
     monkeypatch.setenv("COLUMNS", "100")
     assert "Say only the result, warnings and errors." in bmtrain(command, "--help").out

@@ -33,6 +33,7 @@ def words(run: str, data: str) -> dict[str, list[str]]:
         "eval": ["eval", run],
         "predict": ["predict", run, data],
         "export": ["export", run, *formats, "-o", str(Path(run).parent / "exported"), "--force"],
+        "explain": ["explain", run, "-o", str(Path(run).parent / "explained")],
         "resume": ["train", run, "--resume", "training.epochs=4"],
     }
 

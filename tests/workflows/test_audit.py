@@ -1,4 +1,4 @@
-"""What Python itself sees of a stranger's run: evaluated, predicted with, exported, gone on with."""
+"""What Python itself sees of a stranger's run: evaluated, predicted with, explained, exported, gone on with."""
 
 import json
 import os
@@ -72,12 +72,16 @@ def seen(trained, project, environment, tmp_path_factory):
     return json.loads(answer.read_text()), directory / "strange"
 
 
-COMMANDS = ("eval", "predict", "export", "resume")
+COMMANDS = ("eval", "predict", "explain", "export", "resume")
 
 
 def written_by(command, run):
     """The directory in which a command may change something; None: it may not."""
-    return {"resume": run, "export": run.parent / "exported"}.get(command)
+    return {
+        "resume": run,
+        "explain": run.parent / "explained",
+        "export": run.parent / "exported",
+    }.get(command)
 
 
 def is_in(path, directory):

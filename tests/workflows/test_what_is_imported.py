@@ -21,12 +21,12 @@ STARTS = (
     *sorted((ROOT / "workflows" / "training").glob("*.py")),
     *(
         ROOT / "workflows" / f"{name}.py"
-        for name in ("restoring", "evaluate", "predict", "export", "train")
+        for name in ("restoring", "evaluate", "predict", "explain", "export", "train")
     ),
     ROOT / "cli" / "boundary.py",
     *(
         ROOT / "cli" / "rendering" / f"{name}.py"
-        for name in ("evaluation", "training", "prediction_files", "exporting")
+        for name in ("evaluation", "training", "prediction_files", "explaining", "exporting")
     ),
 )
 

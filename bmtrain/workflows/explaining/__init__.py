@@ -1,0 +1,1 @@
+"""``bmtrain explain``, part by part."""

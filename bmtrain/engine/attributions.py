@@ -10,7 +10,6 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from bmtrain.config.sections.loss import CROSSENTROPIES
 from bmtrain.engine.placement import SingleDevice
 from bmtrain.models.completeness import Integral
 from bmtrain.models.initial_weights import Place
@@ -40,13 +39,20 @@ class Attributor:
     the text's own mask of padding holds all along it.
     """
 
-    def __init__(self, problem: Problem, placement: SingleDevice, *, takes_logits: bool) -> None:
+    def __init__(
+        self,
+        problem: Problem,
+        placement: SingleDevice,
+        *,
+        is_crossentropy: bool,
+        takes_logits: bool,
+    ) -> None:
         self._problem = problem
         self._placement = placement
         first, *others = problem.model.layers
         self._embedding = first if isinstance(first, keras.layers.Embedding) else None
         self._layers = problem.model.layers if self._embedding is None else others
-        is_classes = problem.num_classes is not None and problem.loss_name in CROSSENTROPIES
+        is_classes = problem.num_classes is not None and is_crossentropy
         self._strips = is_classes and not takes_logits and _is_squashed(self._layers[-1])
         self._is_binary = is_classes and problem.model.output_shape[-1] == 1
         self.score: Score = "output"

@@ -90,8 +90,13 @@ def _explained(
     from bmtrain.models.problem import averaged_weights
     from bmtrain.workflows.session import native_faults
 
-    logits = takes_logits(restored.checkpoint.experiment)
-    attributor = Attributor(session.problem, session.placement, takes_logits=logits)
+    experiment = restored.checkpoint.experiment
+    attributor = Attributor(
+        session.problem,
+        session.placement,
+        is_crossentropy=experiment.loss.is_crossentropy,
+        takes_logits=takes_logits(experiment),
+    )
     explainer = Explainer(restored, attributor, *how)
     with native_faults(session.engine.device), averaged_weights(session.problem):
         return [explainer.explained(examples, number) for number in numbers], attributor.score

@@ -33,11 +33,9 @@ def attributor(runtime):
             model=model,
             preprocessing=preprocessing(**scaling),
             num_classes=classes,
-            loss_name="mean_squared_error"
-            if classes is None
-            else "sparse_categorical_crossentropy",
         )
-        return Attributor(problem, placement_for("cpu"), takes_logits=takes_logits), model
+        over = {"is_crossentropy": classes is not None, "takes_logits": takes_logits}
+        return Attributor(problem, placement_for("cpu"), **over), model
 
     return make
 

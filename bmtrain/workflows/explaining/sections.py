@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bmtrain.explanations.page import LEGEND, Bars, Block, Facts, Pictures, Section, Tokens, Words
+from bmtrain.explanations.pictures import MAX_TILES
 from bmtrain.figures import count, figure
 from bmtrain.models.completeness import TOLERANCE, Integral
 from bmtrain.workflows.explaining.attributing import Explanation
@@ -63,7 +64,9 @@ def _permutation(permutation: Mapping[str, Any]) -> Section:
 def _weights(weights: Mapping[str, Any], pictures: Mapping[str, bytes]) -> Section:
     what = f"layer {weights['layer']} ({weights['type']})"
     if weights["features"] is None:
-        caption = f"{what}: a picture per unit, in one scale"
+        number = weights["kernel_shape"][-1]
+        some = f", the first {MAX_TILES} of {number:,}" if number > MAX_TILES else ""
+        caption = f"{what}: a picture per unit{some}, in one scale"
         return Section("First-layer weights", (Pictures([(caption, pictures[weights["file"]])]),))
     rows = [((f["name"], figure(f["norm"])), f["norm"]) for f in weights["features"][:_MOST]]
     caption = f"{what}: the root of the sum of each column's squared weights"

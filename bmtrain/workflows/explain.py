@@ -43,7 +43,7 @@ def explain(
         CheckpointError, DataError, EnvironmentFault.
     """
     request.check()
-    restored = read_restored(request.checkpoint)
+    restored = read_restored(request.checkpoint, request.plugins)
     facts = restored.checkpoint.preprocessing.facts
     kind = kind_of(facts)
     methods = chosen_methods(request, kind)

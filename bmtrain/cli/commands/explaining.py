@@ -16,9 +16,11 @@ from bmtrain.cli.options import (
     Force,
     IgnoreUnknownColumns,
     Json,
+    Plugin,
     QuietButResult,
     asked_screen,
     data_option,
+    named_plugins,
     no_option,
     output_option,
 )
@@ -114,6 +116,7 @@ def explain(
     method: Methods = None,
     repeats: Repeats = 10,
     output: Output = None,
+    plugin: Plugin = None,
     force: Force = False,
     json: Json = False,
     quiet: QuietButResult = False,
@@ -140,6 +143,7 @@ def explain(
         repeats=repeats,
         output=output,
         force=force,
+        plugins=named_plugins(plugin),
     )
     with screen.waiting("explaining", in_a_line=True):
         document = run(request, note=screen.tell)

@@ -51,6 +51,7 @@ def read_examples(
         format=request.format,
         labels="required" if request.needs_labels else "optional",
         ignore_unknown=request.ignore_unknown_columns or restored.chose_columns,
+        formats=request.plugins.formats,
     )
     return Examples(str(request.data), read.features, read.labels, None)
 

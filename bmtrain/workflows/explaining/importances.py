@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from bmtrain.config.sections.metrics import is_more_better
 from bmtrain.data.examples.dataset import Split
 from bmtrain.data.raw.streamed_rows import held
 from bmtrain.explanations.parts import Kind, columns_of, kind_of
@@ -60,12 +59,12 @@ def importances(
         split.array,
         columns,
         seeded_permutations(split.num_examples, repeats, experiment.seed),
-        higher_is_better=is_more_better(name),
+        higher_is_better=session.problem.more_is_better(name),
     )
     order = np.argsort(-found.means, kind="stable").tolist()
     return {
         "metric": name,
-        "higher_is_better": is_more_better(name),
+        "higher_is_better": session.problem.more_is_better(name),
         "value": found.value,
         "examples": split.num_examples,
         "repeats": repeats,

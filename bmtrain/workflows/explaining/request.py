@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Literal, get_args
 
+from bmtrain.config.plugin_tables import NO_PLUGINS, Plugins
 from bmtrain.errors import UsageError
 from bmtrain.explanations.parts import Kind
 
@@ -40,6 +41,7 @@ class ExplainRequest:
             one that is predicted, of several targets the first.
         methods: none: what suits the data.
         repeats: permutations of each column.
+        plugins: what was named; their layers, losses and metrics are known.
         output: the directory; None: ``explanations`` in the run, or here beside the name.
     """
 
@@ -55,6 +57,7 @@ class ExplainRequest:
     repeats: int = 10
     output: Path | None = None
     force: bool = False
+    plugins: Plugins = NO_PLUGINS
 
     @property
     def needs_labels(self) -> bool:

@@ -89,7 +89,7 @@ def test_kernels_are_glorot_uniform_and_biases_zero_by_default(weights):
         ({"name": "identity", "gain": 3}, lambda w: np.array_equal(w, 3 * np.eye(4, 40))),
         ("orthogonal", lambda w: np.allclose(w @ w.T, np.eye(4), atol=1e-5)),
     ],
-    ids=str,
+    ids=lambda value: "" if callable(value) else str(value),
 )  # fmt: skip
 def test_a_kernel_begins_as_its_initializers_options_say(weights, begin, is_so):
     layers = ({"type": "dense", "units": 40, "kernel_initializer": begin}, *LAYERS[-1:])

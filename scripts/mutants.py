@@ -25,7 +25,16 @@ TABLE = ROOT / "scripts" / "mutants.yaml"
 PAGE = ROOT / "CONTRIBUTING.md"
 BEGIN = "<!-- mutants: made by scripts/mutants --write -->\n"
 END = "<!-- end of the mutants -->\n"
-COPIED = ("bmtrain", "tests", "scripts", "configs", "requirements", "pyproject.toml", "README.md")
+COPIED = (
+    "bmtrain",
+    "tests",
+    "scripts",
+    "configs",
+    "requirements",
+    "pyproject.toml",
+    "README.md",
+    "docs",
+)
 
 
 @dataclass(frozen=True)

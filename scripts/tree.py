@@ -1,4 +1,4 @@
-"""The README's tree: one line per file of the package, from the file's own first sentence."""
+"""The tree of docs/structure.md: one line per file of the package, from the file's own first sentence."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
-README = ROOT / "README.md"
+PAGE = ROOT / "docs" / "structure.md"
 BEGIN, END = "<!-- tree: made by scripts/tree --write -->\n", "<!-- end of the tree -->\n"
 
 
@@ -34,9 +34,9 @@ def _line(name: str, file: Path) -> str:
     return f"{name:<28}{sentence}".replace("``", "")
 
 
-def readme_with_tree() -> str:
-    """The README's text with the tree as it is now."""
-    text = README.read_text(encoding="utf-8")
+def page_with_tree() -> str:
+    """The page's text with the tree as it is now."""
+    text = PAGE.read_text(encoding="utf-8")
     before, rest = text.split(BEGIN)
     after = rest.split(END)[1]
     tree = "\n".join(tree_lines())
@@ -45,6 +45,6 @@ def readme_with_tree() -> str:
 
 if __name__ == "__main__":
     if "--write" in sys.argv[1:]:
-        README.write_text(readme_with_tree(), encoding="utf-8")
+        PAGE.write_text(page_with_tree(), encoding="utf-8")
     else:
         print("\n".join(tree_lines()))

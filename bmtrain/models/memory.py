@@ -26,7 +26,7 @@ _EVALUATION_BYTES = 2**29
 #: And the arithmetic: about a second on a few processors, in which no signal is answered.
 _EVALUATION_FLOPS = 2 * 10**11
 #: TensorFlow's code, and what its compiler keeps once it was used.
-_TENSORFLOW_BYTES = 790_000_000
+_TENSORFLOW_BYTES = 700_000_000
 #: What XLA takes to compile a function of steps: of itself, and for each layer with its gradient.
 _FUNCTION_BYTES, _LAYER_BYTES = 60_000_000, 10_000_000
 

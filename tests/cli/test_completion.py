@@ -77,7 +77,7 @@ def test_commands_and_options_are_completed(bash):
 
 
 def test_recipes_are_offered(bash):
-    assert bash("init", "mni") == ["mnist", "mnist_l2"]
+    assert bash("init", "mni") == ["mnist", "mnist_best", "mnist_l2"]
 
 
 def test_configs_and_directories_are_offered_and_no_name_that_a_shell_would_run(bash):

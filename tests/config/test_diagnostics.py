@@ -138,7 +138,7 @@ def test_the_example_of_an_unknown_key_and_a_word_for_a_number(errors, reference
          "'text', 'tokens', 'categorical', 'missing', 'sample_weight', 'image', 'normalize', "
          "'storage', 'splits', 'train_examples'), got 5")),
         ("{epochs: 5, batch_size: 32}", "5", "training",
-         ("expected a mapping with 'epochs' (optional: 'batch_size', 'class_weight', 'engine', 'threads', 'device', "
+         ("expected a mapping with 'epochs' (optional: 'batch_size', 'class_weight', 'engine', 'precision', 'threads', 'device', "
          "'steps_per_call', 'augmentation', 'early_stopping', 'checkpoint'), got 5")),
         ("[accuracy]", "accuracy", "metrics",
          f"expected a list of items, each one of {METRICS}, got 'accuracy'"),

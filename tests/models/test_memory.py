@@ -44,7 +44,7 @@ def test_the_need_of_plain_descent_and_of_adam_by_hand(planned):
     # The dropout's mask and output, and at the first layer's gradient its input and output.
     assert need.batch == 4 * 4 * (7 + 2 * 7 + 3 + 10 + 7)
     assert need.at_least == need.parameters + need.kept + need.data
-    assert need.total == need.parameters + need.batch + need.data + (790 + 90 + 70) * 10**6
+    assert need.total == need.parameters + need.batch + need.data + (700 + 90 + 70) * 10**6
     adam, _ = planned({"name": "adam"})
     need = training_memory(architecture, adam.optimizer, batch_size=4, data_bytes=50)
     assert need.parameters == 4 * 101 * (4 + 4)

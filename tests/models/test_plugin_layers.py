@@ -153,7 +153,7 @@ def test_a_figure_of_a_split_gets_probabilities_also_where_the_model_gives_logit
 
     entry = MetricEntry(
         name="mine",
-        facts=built_in_facts("log_loss"),
+        facts=built_in_facts("expected_calibration_error"),
         of_split=figure,
     )
     given = experiment(

@@ -119,7 +119,7 @@ def test_memory_counts_what_a_loop_keeps_of_each_step(planned, experiment):
     optimizer = experiment(DENSE).optimizer
     need = training_memory(architecture, optimizer, batch_size=2, data_bytes=0)
     kept = math.prod((LENGTH, 5)) + LENGTH * (16 + 4) + 3  # embedding; gates and state; dense
-    assert need.batch == 2 * 4 * kept
+    assert need.kept == 2 * 4 * kept
 
 
 REFUSED: dict[str, tuple[list[dict[str, Any]], str, int]] = {

@@ -97,11 +97,13 @@ def test_every_source_file_is_in_the_wheel(wheel):
 def test_the_recipes_in_the_wheel_are_the_configs(wheel):
     with zipfile.ZipFile(wheel) as archive:
         recipes = {
-            Path(name).name: archive.read(name)
+            name.removeprefix("bmtrain/recipes/"): archive.read(name)
             for name in archive.namelist()
             if name.startswith("bmtrain/recipes/")
         }
-    assert recipes == {file.name: file.read_bytes() for file in REPOSITORY.glob("configs/*")}
+    configs = REPOSITORY / "configs"
+    files = [path for path in configs.rglob("*.*") if path.suffix in {".py", ".yaml"}]
+    assert recipes == {str(path.relative_to(configs)): path.read_bytes() for path in files}
 
 
 def test_the_installed_command_writes_a_recipe_that_it_can_check(installed, tmp_path):

@@ -94,7 +94,8 @@ def test_another_engine_takes_effect_when_it_is_allowed(short, command):
     assert ended.exit_code == 0, ended.err
     assert ended.document["engine"]["mode"] == "xla"
     changed = json.loads((short.path / "run.json").read_text())["changed"]
-    assert {entry["key"] for entry in changed} == {"training.engine", "engine.mode"}
+    keys = {"training.engine", "engine.mode", "engine.lowerings"}
+    assert {entry["key"] for entry in changed} == keys
 
 
 def test_the_recorded_threads_are_used_however_many_processors_there_are_now(

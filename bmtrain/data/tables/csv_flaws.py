@@ -14,8 +14,9 @@ from bmtrain.data.raw.source import HeldFile
 from bmtrain.errors import DataError
 
 # Possessive (`++`, `*+`): a cell is matched in one way or not at all, in linear time.
-_QUOTED: Final = re.compile(rb'"(?:[^"]++|"")*+"')
-_SOUND_CELLS: Final = re.compile(rb'(?:(?:"(?:[^"]++|"")*+"|[^",\r\n]*+)(?:[,\r\n]|\Z))*+')
+# No group is possessive: Python's before 3.11.5 loses its place in one.
+_QUOTED: Final = re.compile(rb'"[^"]*+(?:""[^"]*+)*"(?!")')
+_SOUND_CELL: Final = re.compile(rb'(?:"[^"]*+(?:""[^"]*+)*"|[^",\r\n]*+)(?:[,\r\n]|\Z)')
 _OTHER_SEPARATORS: Final = {";": "semicolon", "\t": "tab", "|": "vertical bar"}
 _LONE_CR: Final = re.compile(rb"\r(?!\n)")
 _MAX_SHOWN_BYTES: Final = 40
@@ -48,8 +49,9 @@ def nul_flaw(content: bytes) -> Flaw | None:
 
 def quoting_flaw(content: bytes) -> Flaw | None:
     """The first cell whose quotes are not around all of it, or never end (RFC 4180, section 2)."""
-    sound = _SOUND_CELLS.match(content)
-    start = sound.end() if sound else 0
+    start = 0
+    while start < len(content) and (sound := _SOUND_CELL.match(content, start)):
+        start = sound.end()
     if start == len(content):
         return None
     line = _line_at(content, start)

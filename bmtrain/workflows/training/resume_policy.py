@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any, Literal
 
 from bmtrain.checkpoint.content import Checkpoint
@@ -34,9 +35,9 @@ FREE_KEYS = (
 _FIXED_WITHIN_EPOCHS = ("data", "training.batch_size", "metrics")
 #: A wish of the config, and what it makes of the engine.
 _WISHES = {
-    "training.threads": "engine.threads",
-    "training.engine": "engine.mode",
-    "training.precision": "engine.precision",
+    "training.threads": ("engine.threads",),
+    "training.engine": ("engine.mode", "engine.lowerings"),
+    "training.precision": ("engine.precision",),
 }
 _FINGERPRINT = "data.fingerprint"
 _PLUGINS = "plugins"
@@ -88,8 +89,8 @@ class ResumePolicy:
         return policy.accepted(plain_differences(dict(then), dict(now), "engine"))
 
     def _allowed_of_engine(self) -> tuple[str, ...]:
-        implied = [_WISHES[key] for key in _WISHES if is_at_or_below(key, self.allowed)]
-        return (*self.allowed, *implied)
+        wished = [made for key, made in _WISHES.items() if is_at_or_below(key, self.allowed)]
+        return (*self.allowed, *chain.from_iterable(wished))
 
 
 def run_differences(then: Checkpoint, now: Prepared) -> Iterator[Difference]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -31,15 +32,28 @@ settings.load_profile("untimed")
 _IN_TENSORFLOW = frozenset({"engine", "exports", "models", "workflows"})
 
 
+@pytest.hookimpl(tryfirst=True)  # before -m chooses
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Coverage is counted in the first case of such a test; the others run the same lines."""
+    """Of tests that are at work in TensorFlow the first case is the dearest, and the one that counts.
+
+    Coverage is counted in it alone, for the others run the same lines. Of the cases under XLA,
+    which compiles each for a second or more, the first of a test is for every day; the others
+    are long, and have their twins under the other engine.
+    """
     counted: set[tuple[Path, str]] = set()
+    compiled: set[tuple[Path, str]] = set()
     for item in items:
-        if item.path.parent.name in _IN_TENSORFLOW:
-            test = (item.path, item.name.partition("[")[0])
-            if test in counted:
-                item.add_marker(pytest.mark.no_cover)
-            counted.add(test)
+        if item.path.parent.name not in _IN_TENSORFLOW:
+            continue
+        name, _, case = item.name.partition("[")
+        test = (item.path, name)
+        if test in counted:
+            item.add_marker(pytest.mark.no_cover)
+        counted.add(test)
+        if "xla" in re.split(r"[-\]]", case):
+            if test in compiled:
+                item.add_marker(pytest.mark.long)
+            compiled.add(test)
 
 
 @contextmanager

@@ -96,7 +96,7 @@ def test_the_engine_that_is_guided_by_coverage_finds_it_too(tmp_path: Path) -> N
     assert Path(failure["input"]).read_bytes()[0] > 200
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_whatever_an_input_should_not_do_is_found(tmp_path: Path) -> None:
     faults = {
         "dies": "ended the process: SIGSEGV",

@@ -40,6 +40,7 @@ def test_what_it_offers_is_there_and_nothing_else():
         getattr(bmtrain, "trian")  # noqa: B009  # the type checker knows, too
 
 
+@pytest.mark.long
 def test_a_training_from_python_is_the_commands_bit_for_bit(
     reference, project, environment, tmp_path
 ):

@@ -102,6 +102,7 @@ def test_a_disk_that_fills_up_before_xla_writes_costs_nothing_but_time(
     assert "compilation cache: nothing is stored" in log_of(run)
 
 
+@pytest.mark.long
 def test_a_read_only_cache_is_not_used(start, reference, tmp_path, small_disk):
     disk = small_disk("1M")
     disk.remount("ro")

@@ -258,6 +258,7 @@ def test_warnings_of_the_config_have_the_places_that_the_user_wrote(own, quiet):
     assert "folds.yaml" not in told
 
 
+@pytest.mark.long
 def test_what_is_first_told_of_a_later_fold_names_it(own, quiet):
     def with_few_that_go_up(rows):
         up = [row for row in rows if row.endswith("up")]

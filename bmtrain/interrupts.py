@@ -48,32 +48,42 @@ def signals_not_lost() -> Iterator[None]:
 
     Python drops an exception that is raised in a finalizer or in a weak reference's
     callback, and an import runs thousands of these: the command would go on as if nobody
-    had pressed Ctrl-C. Outside the main thread nothing is changed.
+    had pressed Ctrl-C. A compiled module that was being imported makes an ImportError of it,
+    which would look like an installation that is broken. Outside the main thread nothing is
+    changed.
     """
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    raised: list[int] = []
-
-    def noting(handler: Callable[[int, FrameType | None], Any]) -> Any:
-        def note(signal_number: int, frame: FrameType | None) -> None:
-            try:
-                handler(signal_number, frame)
-            except BaseException:
-                raised.append(signal_number)
-                raise
-
-        return note
+    raised: list[BaseException] = []
 
     handlers = {int(number): signal.getsignal(number) for number in SIGNALS}
     previous = {number: handler for number, handler in handlers.items() if callable(handler)}
     for number, handler in previous.items():
-        signal.signal(number, noting(handler))
+        signal.signal(number, _noting(handler, raised))
     try:
         yield
+    except Exception:
+        if not raised:
+            raise
     finally:
         for number, handler in previous.items():
             if signal.getsignal(number) is not signal.SIG_IGN:  # a handler may have said so
                 signal.signal(number, handler)
     if raised:
-        previous[raised[0]](raised[0], None)
+        raise raised[0]
+
+
+def _noting(
+    handler: Callable[[int, FrameType | None], Any], raised: list[BaseException]
+) -> Callable[[int, FrameType | None], Any]:
+    """The handler, whose exceptions are added to ``raised``, too."""
+
+    def note(signal_number: int, frame: FrameType | None) -> None:
+        try:
+            handler(signal_number, frame)
+        except BaseException as error:
+            raised.append(error)
+            raise
+
+    return note

@@ -115,6 +115,22 @@ def test_what_is_not_lost_is_raised_where_the_signal_came(number):
     assert signal.getsignal(number) is handler
 
 
+def test_what_became_an_import_error_is_the_signal_again(number):
+    def imported():
+        try:
+            os.kill(os.getpid(), number)
+        except Came as error:
+            raise ImportError("initialization failed") from error
+
+    with pytest.raises(Came), signals_not_lost():
+        imported()
+
+
+def test_an_import_error_without_a_signal_stays_one(number):
+    with pytest.raises(ImportError, match="missing"), signals_not_lost():
+        raise ImportError("missing")
+
+
 def test_a_handler_that_raises_nothing_is_called_once(number):
     came = []
     signal.signal(number, lambda signal_number, _: came.append(signal_number))

@@ -29,6 +29,7 @@ SAVING = (
 #: What may be read besides the run and the data, and why.
 READ = {
     "/proc/cpuinfo": "the processor's name is part of a run's record",
+    "/proc/self/status": "the peak of this process's memory is part of a run's record",
     "/proc/meminfo": "sizes are compared with the memory before anything is allocated",
     "/sys/fs/cgroup/memory.max": "the memory that a container has",
     os.devnull: "where native libraries may write",

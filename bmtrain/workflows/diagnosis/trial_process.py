@@ -137,7 +137,7 @@ def _matmul_flops_per_s() -> float:
 
     with tf.device("CPU:0"):
         left = tf.random.stateless_uniform((_SIZE, _SIZE), (1, 2))
-        product = tf.function(lambda: tf.reduce_sum(tf.linalg.matmul(left, left)))
+        product = tf.function(lambda: tf.reduce_sum(tf.linalg.matmul(left, left)), autograph=False)
         product().numpy()
         best_s, began, number = float("inf"), time.perf_counter(), 0
         while number < _LEAST_PRODUCTS or time.perf_counter() - began < _CALIBRATION_S:

@@ -64,7 +64,7 @@ def signals_not_lost() -> Iterator[None]:
     try:
         yield
     except Exception:
-        if not raised:
+        if not raised:  # else it was made of what the handler raised, which is raised below
             raise
     finally:
         for number, handler in previous.items():

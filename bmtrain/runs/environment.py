@@ -6,6 +6,7 @@ import json
 import os
 import platform
 from collections.abc import Iterable, Mapping
+from functools import cache
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -75,6 +76,7 @@ def require_json(path: Path) -> dict[str, Any]:
     return document
 
 
+@cache  # run.json is written more than once, and each look reads the package's whole description
 def _version(package: str) -> str | None:
     try:
         return metadata.version(package)

@@ -34,7 +34,13 @@ def fit(model_layers, weights, x, y, *, optimizer, loss, epochs=1):
 
 
 @pytest.mark.parametrize(
-    ("convention", "mode"), [(None, "xla"), ("mean", "xla"), ("sum", "graph"), ("half", "graph")]
+    ("convention", "mode"),
+    [
+        (None, "xla"),
+        pytest.param("mean", "xla", marks=pytest.mark.long),
+        pytest.param("sum", "graph", marks=pytest.mark.long),
+        ("half", "graph"),
+    ],
 )
 def test_200_steps_and_a_short_batch_of_adam_end_in_fits_weights(
     harness, experiment, dataset, images, convention, mode
@@ -86,7 +92,7 @@ def test_200_steps_and_a_short_batch_of_adam_end_in_fits_weights(
     assert (epoch.train["penalty"] > 0) == (convention is not None)
 
 
-@pytest.mark.parametrize("mode", ["graph", "xla"])
+@pytest.mark.parametrize("mode", ["graph", pytest.param("xla", marks=pytest.mark.long)])
 def test_normalisation_layers_and_their_moving_statistics_end_as_in_fit(
     harness, experiment, dataset, random, mode
 ):

@@ -84,7 +84,7 @@ def made(harness, experiment, dataset, random):
 
 
 @pytest.mark.parametrize("which", [(True, False), (False, True), (True, True)])
-@pytest.mark.parametrize("mode", ["graph", "xla"])
+@pytest.mark.parametrize("mode", ["graph", pytest.param("xla", marks=pytest.mark.long)])
 def test_training_is_that_of_keras(made, mode, which):
     import keras
 

@@ -78,8 +78,14 @@ def fit(initial, features, labels, optimizer):
     return model, present[-1]
 
 
-@pytest.mark.parametrize("mode", ["graph", "xla"])
-@pytest.mark.parametrize("case", sorted(CASES))
+@pytest.mark.parametrize(
+    ("case", "mode"),
+    [
+        pytest.param(case, mode, marks=[] if (case, mode) == ("all", "graph") else pytest.mark.long)
+        for case in sorted(CASES)
+        for mode in ("graph", "xla")
+    ],
+)
 def test_an_option_ends_in_fits_weights_and_is_judged_by_its_averages(run, tokens, case, mode):
     import keras
 

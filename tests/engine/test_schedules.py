@@ -30,8 +30,14 @@ def regression(experiment):
     return make
 
 
-@pytest.mark.parametrize("mode", ["graph", "xla"])
-@pytest.mark.parametrize("optimizer", ["adam", "adamw", "muon"])
+@pytest.mark.parametrize(
+    ("optimizer", "mode"),
+    [
+        pytest.param(optimizer, mode, marks=[] if optimizer == "muon" else pytest.mark.long)
+        for optimizer in ("adam", "adamw", "muon")
+        for mode in ("graph", "xla")
+    ],
+)
 def test_a_warm_cosine_ends_in_fits_weights_and_is_compiled_once(
     harness, regression, dataset, numbers, mode, optimizer
 ):

@@ -276,8 +276,17 @@ def test_attention_drops_by_step_with_the_generator_that_is_recorded(problem, to
     assert not np.allclose(first, second)
 
 
-@pytest.mark.parametrize("stack", ["bidirectional", "transformer", "shortcut"])
-@pytest.mark.parametrize("mode", ["graph", "xla"])
+@pytest.mark.parametrize(
+    ("mode", "stack"),
+    [
+        pytest.param("graph", "bidirectional", marks=pytest.mark.long),
+        ("graph", "transformer"),
+        ("graph", "shortcut"),
+        ("xla", "bidirectional"),
+        pytest.param("xla", "transformer", marks=pytest.mark.long),
+        pytest.param("xla", "shortcut", marks=pytest.mark.long),
+    ],
+)
 def test_training_is_that_of_keras_step_by_step(problem, tokens, labels, mode, stack):
     import keras
 

@@ -53,7 +53,14 @@ def pair(harness, experiment, dataset, random, streamed):
     return make
 
 
-@pytest.mark.parametrize(("mode", "steps_per_call"), [("graph", 1), ("graph", 3), ("xla", 1000)])
+@pytest.mark.parametrize(
+    ("mode", "steps_per_call"),
+    [
+        pytest.param("graph", 1, marks=pytest.mark.long),
+        ("graph", 3),
+        pytest.param("xla", 1000, marks=pytest.mark.long),
+    ],
+)
 def test_streamed_training_is_resident_training_to_the_bit(pair, mode, steps_per_call):
     resident, streamed = pair(mode, steps_per_call)
     expected = [(epoch.train, epoch.validation) for epoch in resident.train()]

@@ -75,7 +75,7 @@ def require_same(run, epochs, model, told):
     assert [e.train["accuracy"] for e in epochs] == pytest.approx(told["accuracy"], abs=1e-6)
 
 
-@pytest.mark.parametrize("mode", ["xla", "graph"])
+@pytest.mark.parametrize("mode", ["xla", pytest.param("graph", marks=pytest.mark.long)])
 def test_sample_weights_end_in_fits_weights_and_losses(
     harness, experiment, dataset, examples, mode
 ):
@@ -93,7 +93,12 @@ def test_sample_weights_end_in_fits_weights_and_losses(
 
 
 @pytest.mark.parametrize(
-    "setting", [{"0": 0.5, "2": 4.0}, {"0": 0.0}, "balanced"], ids=["some", "zero", "balanced"]
+    "setting",
+    [
+        pytest.param({"0": 0.5, "2": 4.0}, id="some"),
+        pytest.param({"0": 0.0}, id="zero", marks=pytest.mark.long),
+        pytest.param("balanced", id="balanced", marks=pytest.mark.long),
+    ],
 )
 def test_class_weights_end_in_fits_weights_and_losses(
     harness, experiment, dataset, examples, setting

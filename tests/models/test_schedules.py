@@ -38,9 +38,15 @@ def rates(runtime, experiment):
 
 def of_keras(name, *arguments, **options):
     import keras
+    import tensorflow as tf
 
     schedule = getattr(keras.optimizers.schedules, name)(*arguments, **options)
-    return np.array([float(schedule(step)) for step in STEPS])
+
+    @tf.function(autograph=False)  # type: ignore[untyped-decorator]
+    def run(steps):
+        return tf.map_fn(schedule, steps, fn_output_signature=tf.float32)
+
+    return run(tf.constant(STEPS)).numpy()
 
 
 def test_cosine_is_keras_cosine_decay_with_its_warmup(rates):

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import fcntl
+import hashlib
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -229,6 +231,25 @@ def train(command, tmp_path):
             "train", config, "training.engine=graph", *words, "--run-dir", path, "--json"
         )
         return Run(path, ended)
+
+    return run
+
+
+@pytest.fixture
+def run_of(train, make_once, tmp_path):
+    """(words …) -> a copy of the Run of ``train``, for tests of what comes after: trained only once."""
+    count = iter(range(100))
+
+    def run(*words: str, config: str = "points.yaml") -> Run:
+        def fill(directory: Path) -> None:
+            made = train(*words, config=config)
+            shutil.move(made.path, directory / "run")
+            (directory / "ended.json").write_text(json.dumps(asdict(made.ended)))
+
+        key = hashlib.sha256("\0".join((config, *words)).encode()).hexdigest()
+        kept, copy = make_once(f"run-{key}", fill), tmp_path / f"copy-{next(count)}"
+        shutil.copytree(kept / "run", copy)
+        return Run(copy, Ended(**json.loads((kept / "ended.json").read_text())))
 
     return run
 

@@ -8,9 +8,9 @@ SAVED_OFTEN = ("training.epochs=4", "training.checkpoint.every_epochs=1")
 
 
 @pytest.fixture
-def run(train):
+def run(run_of):
     """The last checkpoint is the best; the one before it was the best until then."""
-    run = train(*SAVED_OFTEN)
+    run = run_of(*SAVED_OFTEN)
     assert run.summary["best_checkpoint"] == run.summary["checkpoint"]
     return run
 

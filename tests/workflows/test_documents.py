@@ -136,9 +136,9 @@ def test_what_an_expectation_is_about_was_not_measured_it_is_neither_met_nor_mis
 
 
 def test_a_completed_run_of_a_version_that_knew_fewer_keys_is_told_with_all(
-    train, command, tmp_path
+    run_of, command, tmp_path
 ):
-    run = train("training.epochs=1")
+    run = run_of("training.epochs=1")
     summary = run.summary
     del summary["diagnostics"], summary["cost"]
     (run.path / "summary.json").write_text(json.dumps(summary))

@@ -150,8 +150,8 @@ def test_data_that_changed_since_is_refused(train, command, project, tmp_path):
     assert "--data" in ended.err
 
 
-def test_a_split_that_is_not_there_is_exit_3(train, command):
-    run = train("data.splits.test=null", "training.epochs=1")
+def test_a_split_that_is_not_there_is_exit_3(run_of, command):
+    run = run_of("data.splits.test=null", "training.epochs=1")
     ended = command("eval", run.path, "--split", "test", "--json")
     assert ended.exit_code == 3
     assert "train, validation" in ended.document["error"]["message"]
@@ -165,8 +165,8 @@ def test_a_regression_has_no_classes(train, command):
     assert document["metrics"] == run.summary["metrics"]["test"]
 
 
-def test_a_damaged_last_checkpoint_is_passed_over_and_said(train, command):
-    run = train(
+def test_a_damaged_last_checkpoint_is_passed_over_and_said(run_of, command):
+    run = run_of(
         "data.splits.validation=null", "training.epochs=8", "training.checkpoint.every_epochs=1"
     )
     newest = run.checkpoint()
@@ -187,8 +187,8 @@ def test_what_is_no_checkpoint_is_exit_7(command, tmp_path):
     assert command("eval", tmp_path / "nothing", "--json").exit_code == 7
 
 
-def test_a_run_without_a_checkpoint_is_told_as_one(train, command):
-    run = train("training.epochs=1")
+def test_a_run_without_a_checkpoint_is_told_as_one(run_of, command):
+    run = run_of("training.epochs=1")
     shutil.rmtree(run.path / "checkpoints")
     ended = command("eval", run.path)
     assert ended.exit_code == 7

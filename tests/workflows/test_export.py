@@ -294,7 +294,10 @@ def test_a_damaged_best_checkpoint_is_told(graph, command, tmp_path):
     assert ended.exit_code == 7
 
 
-@pytest.mark.parametrize("wait_s", [0.3, 2.0, 2.6])
+@pytest.mark.parametrize(
+    "wait_s",
+    [pytest.param(0.3, marks=pytest.mark.long), 2.0, pytest.param(2.6, marks=pytest.mark.long)],
+)
 def test_ctrl_c_leaves_nothing_half_done(graph, environment, project, tmp_path, wait_s):
     """Whenever it comes: what has its name is whole, and nothing else is there."""
     command = [sys.executable, "-m", "bmtrain", "export", graph.path, *ALL, "-o", tmp_path / "out"]

@@ -40,7 +40,7 @@ def plain(train, monkeypatch):
     return run
 
 
-@pytest.mark.parametrize("engine", ["graph", "xla"])
+@pytest.mark.parametrize("engine", ["graph", pytest.param("xla", marks=pytest.mark.long)])
 def test_a_best_epoch_that_was_passed_over_has_the_bits_that_it_had(engine, train, again):
     run = train(*OVERSHOOTING, f"training.engine={engine}")
     best = run.summary["evaluated"]["epoch"]

@@ -15,8 +15,8 @@ WORDS = (
 WHOLE = ("f1_macro", "roc_auc", "matthews_corrcoef", "expected_calibration_error")
 
 
-def test_validation_and_test_have_them_and_train_has_running_means_alone(train):
-    run = train(*WORDS, "expect=[test.auc > 0.1, validation.f1_macro > 0]")
+def test_validation_and_test_have_them_and_train_has_running_means_alone(run_of):
+    run = run_of(*WORDS, "expect=[test.auc > 0.1, validation.f1_macro > 0]")
     assert run.ended.exit_code == 0, run.ended.err
     for epoch in run.epochs:
         assert set(WHOLE) <= epoch["validation"].keys()
@@ -33,8 +33,8 @@ def test_validation_and_test_have_them_and_train_has_running_means_alone(train):
     }  # fmt: skip
 
 
-def test_the_figures_are_those_of_the_stored_predictions_and_of_eval(train, command):
-    run = train(*WORDS)
+def test_the_figures_are_those_of_the_stored_predictions_and_of_eval(run_of, command):
+    run = run_of(*WORDS)
     stored = read_predictions(run.path / "predictions" / "test.safetensors")
     figures = run.summary["metrics"]["test"]
     predicted = stored.outputs.argmax(axis=1)
@@ -44,9 +44,9 @@ def test_the_figures_are_those_of_the_stored_predictions_and_of_eval(train, comm
     assert ended.document["metrics"] == figures
 
 
-def test_a_watched_figure_of_a_whole_split_is_the_same_after_a_resume(interrupted, command, train):
+def test_a_watched_figure_of_a_whole_split_is_the_same_after_a_resume(interrupted, command, run_of):
     path = interrupted(31, *WORDS)
-    whole = train(*WORDS)
+    whole = run_of(*WORDS)
     ended = command("train", path, "--resume", "--json")
     assert ended.exit_code == 0, ended.err
     assert bits(path, ended.document) == bits(whole.path, whole.summary)
@@ -71,8 +71,8 @@ def test_a_figure_that_the_classes_do_not_have_is_refused_with_its_place(
     assert told["message"] == message
 
 
-def test_runs_are_not_compared_by_what_no_example_has(train, command):
-    runs = [train(*WORDS, f"optimizer.learning_rate={rate}").path for rate in (0.01, 0.02)]
+def test_runs_are_not_compared_by_what_no_example_has(run_of, command):
+    runs = [run_of(*WORDS, f"optimizer.learning_rate={rate}").path for rate in (0.01, 0.02)]
     ended = command("compare", *runs, "--metric", "test.f1_macro", "--json")
     assert ended.exit_code == 0, ended.err
     (evidence,) = json.loads(ended.out)["evidence"]

@@ -20,10 +20,10 @@ ALL = (
 
 
 @pytest.mark.parametrize("num_calls", [2, 31, 48])
-def test_all_at_once_goes_on_where_it_was_interrupted(interrupted, command, train, num_calls):
+def test_all_at_once_goes_on_where_it_was_interrupted(interrupted, command, run_of, num_calls):
     """In the middle of five accumulated steps, too."""
     path = interrupted(num_calls, *ALL)
-    whole = train(*ALL)
+    whole = run_of(*ALL)
     ended = command("train", path, "--resume", "--json")
     assert ended.exit_code == 0, ended.err
     assert bits(path, ended.document) == bits(whole.path, whole.summary)
@@ -31,10 +31,10 @@ def test_all_at_once_goes_on_where_it_was_interrupted(interrupted, command, trai
 
 
 def test_the_model_of_a_checkpoint_is_the_average_and_the_weights_are_with_the_optimizer(
-    train, command
+    run_of, command
 ):
     """One step per epoch and momentum 0: the average is what the weights are."""
-    run = train(*AVERAGED, "training.epochs=4")
+    run = run_of(*AVERAGED, "training.epochs=4")
     checkpoint = run.checkpoint("checkpoint")
     model = safetensors.numpy.load_file(checkpoint / "model.safetensors")
     optimizer = safetensors.numpy.load_file(checkpoint / "optimizer.safetensors")
@@ -44,13 +44,13 @@ def test_the_model_of_a_checkpoint_is_the_average_and_the_weights_are_with_the_o
     weights = max(alike, key=lambda value: (value * kernel).sum())
     assert 1e-4 < abs(weights - kernel).max() < 0.5
 
-    train_again = train("training.epochs=4")  # averages change nothing in what is trained
+    train_again = run_of("training.epochs=4")  # averages change nothing in what is trained
     plain = safetensors.numpy.load_file(train_again.checkpoint() / "model.safetensors")
     assert any((value == plain["layers.0.kernel"]).all() for value in alike)
 
 
-def test_eval_predict_and_export_judge_the_average(train, command, tmp_path):
-    run = train(*AVERAGED)
+def test_eval_predict_and_export_judge_the_average(run_of, command, tmp_path):
+    run = run_of(*AVERAGED)
     ended = command("eval", run.path, "--json")
     assert ended.exit_code == 0, ended.err
     assert ended.document["metrics"] == run.summary["metrics"]["test"]

@@ -37,8 +37,8 @@ def test_the_records_engine_is_followed_not_the_rule(bmtrain, trained, tmp_path)
     assert "environment" in ended.document
 
 
-def test_another_seed_differs_since_the_first_epoch(train, command, tmp_path):
-    run = train("training.epochs=2")
+def test_another_seed_differs_since_the_first_epoch(run_of, command, tmp_path):
+    run = run_of("training.epochs=2")
     ended = command("reproduce", run.path, "seed=4", "--run-dir", tmp_path / "again")
     assert ended.exit_code == 4
     assert ended.out.startswith("different  since epoch 1;")
@@ -46,8 +46,8 @@ def test_another_seed_differs_since_the_first_epoch(train, command, tmp_path):
 
 
 @pytest.mark.parametrize(("tolerance", "code"), [("1e9", 0), ("1e-9", 4), ("0", 4)])
-def test_the_tolerance_decides(train, command, tmp_path, tolerance, code):
-    run = train("training.epochs=1")
+def test_the_tolerance_decides(run_of, command, tmp_path, tolerance, code):
+    run = run_of("training.epochs=1")
     words = ("optimizer.learning_rate=0.010001", "--tolerance", tolerance, "--json")
     ended = command("reproduce", run.path, *words, "--run-dir", tmp_path / "again")
     assert ended.exit_code == code
@@ -57,8 +57,8 @@ def test_the_tolerance_decides(train, command, tmp_path, tolerance, code):
     assert document["first_epoch"] == 1
 
 
-def test_what_differs_in_the_environment_is_told(train, command, tmp_path):
-    run = train("training.epochs=1")
+def test_what_differs_in_the_environment_is_told(run_of, command, tmp_path):
+    run = run_of("training.epochs=1")
     document = json.loads((run.path / "run.json").read_text())
     document["environment"]["packages"]["keras"] = "3.99"
     document["engine"]["processor"] = "another"
@@ -69,8 +69,8 @@ def test_what_differs_in_the_environment_is_told(train, command, tmp_path):
     assert any('environment.packages.keras was "3.99"' in line for line in told)
 
 
-def test_a_mixture_is_said_to_be_one(train, command, tmp_path):
-    run = train("training.epochs=1")
+def test_a_mixture_is_said_to_be_one(run_of, command, tmp_path):
+    run = run_of("training.epochs=1")
     words = ("optimizer.learning_rate=0.5", "training.epochs=2", "--allow-changed", "optimizer")
     assert command("train", run.path, *words, "--resume").exit_code == 0
     ended = command("reproduce", run.path, "--run-dir", tmp_path / "again")
@@ -80,9 +80,9 @@ def test_a_mixture_is_said_to_be_one(train, command, tmp_path):
 
 
 def test_a_run_without_a_whole_checkpoint_is_refused_before_anything_is_trained(
-    train, command, tmp_path
+    run_of, command, tmp_path
 ):
-    run = train("training.epochs=1")
+    run = run_of("training.epochs=1")
     for manifest in run.path.glob("checkpoints/*/manifest.json"):
         manifest.write_text("{}")
     ended = command("reproduce", run.path, "--run-dir", tmp_path / "again")
@@ -91,11 +91,11 @@ def test_a_run_without_a_whole_checkpoint_is_refused_before_anything_is_trained(
     assert not (tmp_path / "again").exists()
 
 
-def test_what_is_no_run_and_what_did_not_complete_are_refused(train, command, tmp_path):
+def test_what_is_no_run_and_what_did_not_complete_are_refused(run_of, command, tmp_path):
     ended = command("reproduce", tmp_path)
     assert ended.exit_code == 2
     assert "is not a run directory" in ended.err
-    run = train("optimizer={name: sgd, learning_rate: 1.0e+30}")
+    run = run_of("optimizer={name: sgd, learning_rate: 1.0e+30}")
     ended = command("reproduce", run.path)
     assert ended.exit_code == 7
     assert "did not complete" in ended.err
@@ -106,9 +106,9 @@ def test_what_is_no_run_and_what_did_not_complete_are_refused(train, command, tm
 
 
 @pytest.fixture
-def pair(train, tmp_path):
+def pair(run_of, tmp_path):
     """A run and a copy of it, to be changed."""
-    run = train("training.epochs=3")
+    run = run_of("training.epochs=3")
     shutil.copytree(run.path, tmp_path / "copy")
     return run.path, tmp_path / "copy"
 

@@ -17,9 +17,9 @@ def resumed(command, path, *words):
 
 
 @pytest.fixture
-def short(train):
+def short(run_of):
     """Two epochs, each saved."""
-    return train("training.epochs=2", "training.checkpoint.every_epochs=1")
+    return run_of("training.epochs=2", "training.checkpoint.every_epochs=1")
 
 
 def test_every_difference_is_told_at_once_with_the_words_that_allow_it(short, command):
@@ -223,7 +223,7 @@ def if_possible(command, path, *words):
     return command("train", "points.yaml", *words)
 
 
-def test_the_same_command_begins_goes_on_and_leaves_a_finished_run(command, tmp_path, train):
+def test_the_same_command_begins_goes_on_and_leaves_a_finished_run(command, tmp_path, run_of):
     path = tmp_path / "r"
     first = if_possible(command, path, "training.epochs=2")
     assert first.exit_code == 0, first.err
@@ -232,7 +232,7 @@ def test_the_same_command_begins_goes_on_and_leaves_a_finished_run(command, tmp_
     assert (path / "summary.json").read_bytes() == before
     longer = if_possible(command, path, "training.epochs=3")
     assert longer.exit_code == 0
-    whole = train("training.epochs=3")
+    whole = run_of("training.epochs=3")
     assert longer.document["metrics"] == whole.summary["metrics"]
 
 

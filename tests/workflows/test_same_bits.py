@@ -7,6 +7,9 @@ import pytest
 from bmtrain.config.load import load_config
 
 
+LONG_CALLS = [pytest.param(number, marks=pytest.mark.long) for number in (7, 1000)]
+
+
 def assert_same(run, other):
     assert run.ended.exit_code == other.ended.exit_code == 0, run.ended.err + other.ended.err
     assert run.epochs_but_times == other.epochs_but_times
@@ -17,14 +20,14 @@ def assert_same(run, other):
     assert (run.path / predictions).read_bytes() == (other.path / predictions).read_bytes()
 
 
-@pytest.mark.parametrize("steps_per_call", [1, 7, 1000])
+@pytest.mark.parametrize("steps_per_call", [1, *LONG_CALLS])
 def test_call_lengths_change_neither_weights_nor_log_under_xla(trained, reference, steps_per_call):
     """An epoch has 24 steps: one a call, seven with three left over, and the whole epoch."""
     run = trained(f"xla-{steps_per_call}", f"training.steps_per_call={steps_per_call}")
     assert_same(run, reference)
 
 
-@pytest.mark.parametrize("steps_per_call", [1, 7, 1000])
+@pytest.mark.parametrize("steps_per_call", [1, *LONG_CALLS])
 def test_call_lengths_change_neither_weights_nor_log_in_a_graph(trained, steps_per_call):
     expected = trained("graph", "training.engine=graph")
     run = trained(

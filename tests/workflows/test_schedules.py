@@ -10,22 +10,31 @@ PLATEAU = (
 )
 COSINE = "optimizer.learning_rate={name: cosine, initial: 0.05, warmup: 20%}"
 
+#: At an epoch's end, and in the middle of one.
+DAILY = ((PLATEAU, 48), (COSINE, 55))
+
 
 def rates(path):
     return [line["learning_rate"] for line in log_but_times(path)]
 
 
-@pytest.mark.parametrize("words", [PLATEAU, COSINE], ids=["plateau", "cosine"])
-@pytest.mark.parametrize("num_calls", [3, 48, 55])
+@pytest.mark.parametrize(
+    ("words", "num_calls"),
+    [
+        pytest.param(words, calls, marks=[] if (words, calls) in DAILY else pytest.mark.long)
+        for words in (PLATEAU, COSINE)
+        for calls in (3, 48, 55)
+    ],
+)
 def test_a_schedule_goes_on_where_the_run_was_interrupted(
     interrupted,
     command,
-    train,
+    run_of,
     words,
     num_calls,
 ):
     path = interrupted(num_calls, words)
-    whole = train(words)
+    whole = run_of(words)
     ended = command("train", path, "--resume", "--json")
     assert ended.exit_code == 0, ended.err
     assert bits(path, ended.document) == bits(whole.path, whole.summary)
@@ -33,8 +42,8 @@ def test_a_schedule_goes_on_where_the_run_was_interrupted(
     assert len(set(rates(path))) > 1
 
 
-def test_more_epochs_are_refused_where_the_schedule_is_a_share_of_the_training(train, command):
-    run = train("training.epochs=2", COSINE)
+def test_more_epochs_are_refused_where_the_schedule_is_a_share_of_the_training(run_of, command):
+    run = run_of("training.epochs=2", COSINE)
     ended = command("train", run.path, "training.epochs=3", "--resume", "--json")
     assert ended.exit_code == 7
     assert "training.epochs was 2, is 3" in ended.document["error"]["message"]
@@ -43,17 +52,17 @@ def test_more_epochs_are_refused_where_the_schedule_is_a_share_of_the_training(t
     assert ended.exit_code == 0, ended.err
 
 
-def test_more_epochs_are_allowed_where_the_schedule_has_steps_and_epochs(train, command):
+def test_more_epochs_are_allowed_where_the_schedule_has_steps_and_epochs(run_of, command):
     word = "optimizer.learning_rate={name: step, initial: 0.05, every: 1 epoch, warmup: 3 steps}"
-    run, whole = train("training.epochs=2", word), train("training.epochs=3", word)
+    run, whole = run_of("training.epochs=2", word), run_of("training.epochs=3", word)
     ended = command("train", run.path, "training.epochs=3", "--resume", "--json")
     assert ended.exit_code == 0, ended.err
     assert bits(run.path, ended.document) == bits(whole.path, whole.summary)
     assert rates(run.path) == pytest.approx([0.05, 0.005, 0.0005])
 
 
-def test_another_rate_that_is_allowed_is_the_one_that_is_used(train, command):
-    run = train("training.epochs=2")
+def test_another_rate_that_is_allowed_is_the_one_that_is_used(run_of, command):
+    run = run_of("training.epochs=2")
     allowed = ("--resume", "--allow-changed", "optimizer.learning_rate", "--json")
     for word, epochs in (("optimizer.learning_rate=0.5", 3), (COSINE, 4)):
         ended = command("train", run.path, word, f"training.epochs={epochs}", *allowed)

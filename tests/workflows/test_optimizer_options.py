@@ -19,7 +19,10 @@ ALL = (
 )
 
 
-@pytest.mark.parametrize("num_calls", [2, 31, 48])
+@pytest.mark.parametrize(
+    "num_calls",
+    [pytest.param(2, marks=pytest.mark.long), 31, pytest.param(48, marks=pytest.mark.long)],
+)
 def test_all_at_once_goes_on_where_it_was_interrupted(interrupted, command, run_of, num_calls):
     """In the middle of five accumulated steps, too."""
     path = interrupted(num_calls, *ALL)

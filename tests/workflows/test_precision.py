@@ -26,6 +26,7 @@ def run(train):
     return train(*MIXED)
 
 
+@pytest.mark.long
 def test_it_goes_on_in_the_bits_of_an_uninterrupted_run(run, interrupted, command):
     path = interrupted(31, *MIXED)
     ended = command("train", path, "--resume", "--json")

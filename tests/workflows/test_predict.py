@@ -215,7 +215,7 @@ def test_an_error_in_a_later_block_leaves_no_file(graph, command, project, tmp_p
     assert not (tmp_path / "out.csv").exists()
 
 
-@pytest.mark.parametrize("suffix", ["csv", "npz"])
+@pytest.mark.parametrize("suffix", [pytest.param("csv", marks=pytest.mark.long), "npz"])
 def test_ten_times_the_examples_take_no_more_memory(graph, bmtrain, tmp_path, suffix):
     """800,000 rows of an array, 12.8 MB, and their predictions, against a tenth of both."""
     peaks = []

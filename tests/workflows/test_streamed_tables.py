@@ -94,6 +94,7 @@ def test_a_streamed_or_converted_run_is_the_resident_run_to_the_bit(small_blocks
     assert len({facts["fingerprint"] for facts in data}) == 1
 
 
+@pytest.mark.long
 def test_a_streamed_table_that_was_stopped_goes_on_to_the_same_bits(
     small_blocks, in_process, tmp_path, monkeypatch
 ):

@@ -77,7 +77,10 @@ def train_arrays(arrays, environment, tmp_path):
     return run
 
 
-@pytest.mark.parametrize("steps_per_call", [1, 7, 1000])
+@pytest.mark.parametrize(
+    "steps_per_call",
+    [pytest.param(1, marks=pytest.mark.long), 7, pytest.param(1000, marks=pytest.mark.long)],
+)
 def test_a_streamed_run_is_the_resident_run_to_the_bit(train_arrays, steps_per_call):
     """Dropout, batch normalisation, a short last batch, drawn splits, several blocks an epoch."""
     resident = train_arrays("resident", "data.storage=resident")

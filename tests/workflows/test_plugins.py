@@ -84,11 +84,22 @@ def weights(run):
     return read_checkpoint(path, plugins=load_plugins([TWINS])).model
 
 
+def in_bfloat16_and_again(dense):
+    """The changes of a config whose first layer is computed again for its gradients."""
+    line = f"{{type: {dense}, units: 3}}"
+    again = f"{{type: residual, remat: true, layers: [{line}]}}"
+    return (line, again), ("threads: 1\n", "threads: 1\n  precision: mixed_bfloat16\n")
+
+
+@pytest.mark.parametrize(
+    "changes", [lambda _: (), in_bfloat16_and_again], ids=["as it is", "in bfloat16 and again"]
+)
 def test_what_a_plugin_computes_is_what_the_same_built_in_parts_compute(
-    command, config, tmp_path, trained_twins
+    command, config, tmp_path, trained_twins, changes
 ):
-    twins, path = trained_twins(), tmp_path / "built-in"
-    ended = command("train", config(BUILT_IN, name="b.yaml"), "--run-dir", path, "--json")
+    twins, path = trained_twins(*changes("twin_dense")), tmp_path / "built-in"
+    built_in = config(BUILT_IN, *changes("dense"), name="b.yaml")
+    ended = command("train", built_in, "--run-dir", path, "--json")
     assert ended.exit_code == 0, ended.err
     ours, theirs = (json.loads((run / "summary.json").read_text()) for run in (twins, path))
     for split, figures in theirs["metrics"].items():

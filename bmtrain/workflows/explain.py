@@ -20,9 +20,10 @@ from bmtrain.workflows.explaining.examples import (
     require_target,
     worst_numbers,
 )
-from bmtrain.workflows.explaining.importances import FirstLayer, first_layer, importances
+from bmtrain.workflows.explaining.importances import importances
 from bmtrain.workflows.explaining.request import ExplainRequest, Method, chosen_methods
 from bmtrain.workflows.explaining.writing import DIRECTORY, require_directory, write_explanations
+from bmtrain.workflows.first_layer import FirstLayer, first_layer
 from bmtrain.workflows.restoring import Restored, read_restored, restored_session
 
 if TYPE_CHECKING:
@@ -143,6 +144,7 @@ def _weights(layer: FirstLayer) -> dict[str, Any]:
         "layer": layer.position,
         "type": layer.type,
         "kernel_shape": list(layer.kernel_shape),
+        "units": None if layer.tiles is None else list(layer.tiles.units),
         "features": [{"name": name, "norm": norm} for name, norm in layer.norms] or None,
     }
 

@@ -153,8 +153,9 @@ def test_of_a_picture_the_pixel_that_decides_stands_out(train, command, tmp_path
         for name in entry["pictures"].values():
             assert (directory / name).read_bytes().startswith(b"\x89PNG")
     assert (directory / document["weights"]["file"]).exists()
+    assert sorted(document["weights"]["units"]) == [0, 1]
     html = (directory / "index.html").read_text()
-    assert html.count("<img ") == 7  # two examples of three pictures, and the weights
+    assert html.count("<img ") == 8  # two examples of three pictures, and two units
     again = command("explain", run.path, "--json", "--examples", "0", "--method", "occlusion")
     assert again.exit_code == 0, again.err
     assert sorted(path.name for path in directory.glob("*.png")) == [

@@ -7,7 +7,7 @@ import pytest
 import yaml
 from scipy import stats
 
-from bmtrain.reports.markdown import escaped
+from bmtrain.pages.markdown import escaped
 from tests.small_runs import give_classes, make_run
 
 HOSTILE = "</table>|[x](http://x.example)<script>"

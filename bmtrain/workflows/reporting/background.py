@@ -8,8 +8,8 @@ from typing import Final
 
 from bmtrain.config.resolved import resolved_yaml
 from bmtrain.figures import amount, duration
+from bmtrain.pages.content import Block, Code, Section, Words
 from bmtrain.program import program
-from bmtrain.reports.content import Block, Code, Section, Words
 from bmtrain.runs.directory import RunDirectory
 from bmtrain.workflows.reporting.cells import cut, pairs, plain_table, setting_text, told
 from bmtrain.workflows.reporting.reading import ReportedRun, entry, number_at

@@ -11,8 +11,8 @@ from typing import Any, Final
 from bmtrain.config.resolved import resolved_yaml
 from bmtrain.data.encodings.text_encoding import TextEncoding
 from bmtrain.figures import count, shape
-from bmtrain.reports.content import Block, Code, Listing, Section, Table, Words
-from bmtrain.reports.markdown import document
+from bmtrain.pages.content import Block, Code, Listing, Section, Table, Words
+from bmtrain.pages.markdown import document
 from bmtrain.workflows.reporting.background import again_section, cost_rows
 from bmtrain.workflows.reporting.class_sections import (
     calibration_words,

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Any, Final
 
 from bmtrain.config.resolved import flow_text
-from bmtrain.reports.content import Table
+from bmtrain.pages.content import Table
 
 #: Characters of a value that stands in a table.
 _MAX_VALUE: Final = 300

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from bmtrain.pages.content import Section, Words
 from bmtrain.program import program
-from bmtrain.reports.content import Section, Words
 from bmtrain.workflows.explaining.writing import DIRECTORY, PAGE
 from bmtrain.workflows.reporting.reading import ReportedRun
 

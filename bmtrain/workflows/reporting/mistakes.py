@@ -19,8 +19,8 @@ from bmtrain.data.raw.streamed_rows import Features, taken
 from bmtrain.data.readable import Cells, model_cells, raw_cells
 from bmtrain.errors import BmtrainError, DataError
 from bmtrain.figures import count, rounded
-from bmtrain.reports.content import Block, Mistake, Mistakes, Picture, Section, Words
-from bmtrain.reports.pictures import picture_uri
+from bmtrain.pages.content import Block, Mistake, Mistakes, Picture, Section, Words
+from bmtrain.pages.pictures import data_uri, picture_png
 from bmtrain.runs.predictions import StoredPredictions
 from bmtrain.workflows.recorded_examples import recorded_columns
 from bmtrain.workflows.reporting.class_sections import percent
@@ -33,6 +33,8 @@ MAX_MISTAKES: Final = 15
 _MAX_CELLS: Final = 24
 _MAX_TEXT: Final = 1200
 _MAX_CELL: Final = 200
+#: Pixels of a picture's longer side: a report of large ones stays small.
+_MAX_SIDE: Final = 256
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,4 +184,8 @@ def _picture(example: NDArray[Any], alternative: str) -> Picture | None:
     """An example that is a picture: (height, width[, 1 or 3]); None: it is none."""
     is_flat = example.ndim == 2 and min(example.shape) > 1
     is_deep = example.ndim == 3 and example.shape[2] in {1, 3}
-    return Picture(picture_uri(example), alternative) if is_flat or is_deep else None
+    return (
+        Picture(data_uri(picture_png(example, most=_MAX_SIDE)), alternative)
+        if is_flat or is_deep
+        else None
+    )

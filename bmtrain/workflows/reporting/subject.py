@@ -7,7 +7,7 @@ from typing import Final
 
 from bmtrain.data.bundled import BUNDLED
 from bmtrain.figures import count, shape
-from bmtrain.reports.content import Block, Section, Table, Words
+from bmtrain.pages.content import Block, Section, Table, Words
 from bmtrain.workflows.reporting.cells import cut, pairs, told
 from bmtrain.workflows.reporting.reading import ReportedRun, number_at
 

@@ -8,7 +8,7 @@ from typing import Any, Final
 from bmtrain.data.wording.quoting import listed_and_more, short
 from bmtrain.evidence import Interval
 from bmtrain.figures import amount, count, duration, figure, rounded, shape, telling_figures
-from bmtrain.reports.content import Fact, Facts, Table, Words
+from bmtrain.pages.content import Fact, Facts, Table, Words
 from bmtrain.workflows.reporting.class_sections import percent, range_text
 from bmtrain.workflows.reporting.classes import FEW, JudgedClasses
 from bmtrain.workflows.reporting.numbers import JudgedNumbers

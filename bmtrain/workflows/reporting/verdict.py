@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
 from bmtrain.figures import duration, figure
-from bmtrain.reports.content import Block, Part, Section, Table, Tone, Words
+from bmtrain.pages.content import Block, Part, Section, Table, Tone, Words
 from bmtrain.workflows.reporting.cells import setting_text, told
 from bmtrain.workflows.reporting.curves import curves_section
 from bmtrain.workflows.reporting.reading import ReportedRun

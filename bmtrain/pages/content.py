@@ -1,4 +1,4 @@
-"""What a report is made of. Every text in it is plain: whoever writes it out escapes it."""
+"""What a page is made of. Every text in it is plain: whoever writes it out escapes it."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from typing import Any, ClassVar, Literal
 
 #: A paragraph's weight: of a finding, of what is missing and why.
 Tone = Literal["plain", "good", "bad", "missing"]
+#: What an attribution is: one that speaks for what is explained, or against it.
+Side = Literal["for", "against"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +54,7 @@ class Table:
         numbers: columns that are read by their digits.
         folded: shown when it is asked for.
         note: below it.
+        bars: a value for each row, drawn behind its cells; none: there are no bars.
     """
 
     kind: ClassVar[str] = "table"
@@ -61,6 +64,66 @@ class Table:
     numbers: frozenset[int] = frozenset()
     folded: bool = False
     note: str = ""
+    bars: tuple[float, ...] = ()
+
+    @property
+    def drawn_bars(self) -> list[Bar]:
+        """From the left on; where some are negative, to both sides of the middle."""
+        shares = _shares(self.bars)
+        origin, whole = (50.0, 50.0) if min(shares, default=0.0) < 0 else (0.0, 100.0)
+        return [
+            Bar(origin + whole * min(share, 0.0), whole * abs(share), _side(share))
+            for share in shares
+        ]
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """Where a bar begins and how long it is, in hundredths of its cell; and for what it speaks."""
+
+    start: float
+    length: float
+    side: Side
+
+
+@dataclass(frozen=True, slots=True)
+class Tokens:
+    """The tokens of a text, coloured by a value for each."""
+
+    kind: ClassVar[str] = "tokens"
+    caption: str
+    tokens: tuple[str, ...]
+    values: tuple[float, ...]
+    note: str = ""
+
+    @property
+    def shown(self) -> list[Token]:
+        """With their colours, 0 to 10 tenths of the largest value's."""
+        return [
+            Token(token, f"{share:+.2f} of the largest", _side(share), round(10 * abs(share)))
+            for token, share in zip(self.tokens, _shares(self.values), strict=True)
+        ]
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """A token, its value in words, for what it speaks and how much."""
+
+    text: str
+    told: str
+    side: Side
+    tenths: int
+
+
+def _shares(values: Sequence[float]) -> list[float]:
+    """−1 to 1 of the largest; what is not finite has no colour."""
+    finite = [value if abs(value) < float("inf") else 0.0 for value in values]
+    largest = max(map(abs, finite), default=0.0) or 1.0
+    return [value / largest for value in finite]
+
+
+def _side(share: float) -> Side:
+    return "against" if share < 0 else "for"
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,11 +176,12 @@ class Picture:
 
 @dataclass(frozen=True, slots=True)
 class Pictures:
-    """Small pictures side by side."""
+    """Pictures side by side: small ones of which there are many, or a few large ones."""
 
     kind: ClassVar[str] = "pictures"
     pictures: tuple[Picture, ...]
     note: str = ""
+    are_large: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,7 +215,7 @@ class Code:
     folded: bool = False
 
 
-Block = Words | Listing | Facts | Table | Confusion | Charts | Pictures | Mistakes | Code
+Block = Words | Listing | Facts | Table | Tokens | Confusion | Charts | Pictures | Mistakes | Code
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,23 +229,32 @@ class Section:
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """The sections about one run; of a report of one run it has no title of its own."""
+    """Sections that belong together: those about one run, say; without a title they are the page's."""
 
     title: str
     sections: tuple[Section, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Report:
+class Page:
     """A page.
 
     Attributes:
+        title: its heading.
+        subject: what kind of page it is: "report".
         lead: what it comes to, in sentences.
         made: when and by what.
     """
 
     title: str
-    lead: Sequence[Words]
+    subject: str
     parts: tuple[Part, ...]
     made: str
+    lead: Sequence[Words] = ()
     facts: Facts = field(default_factory=lambda: Facts(()))
+
+    @property
+    def has_charts(self) -> bool:
+        """Whether there is something that a script has to do."""
+        blocks = (b for part in self.parts for section in part.sections for b in section.blocks)
+        return any(isinstance(block, Charts) for block in blocks)

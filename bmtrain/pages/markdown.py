@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import yaml
 
-from bmtrain.reports.content import Block, Code, Facts, Listing, Section, Table, Words
+from bmtrain.pages.content import Block, Code, Facts, Listing, Section, Table, Words
 
 #: Signs that mean something to some reader of Markdown, wherever they stand.
 _SIGNS: Final = re.compile(r"([\\`*_\[\]<>|~$&^])")

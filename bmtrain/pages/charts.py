@@ -8,8 +8,8 @@ from typing import Any, Final
 
 from bmtrain.figures import figure
 
-_WIDTH: Final = 360
-_HEIGHT: Final = 220
+_WIDTH: Final = 430
+_HEIGHT: Final = 300
 #: The page's colours for what is told apart, as ``style.css`` has them.
 NUM_COLOURS: Final = 8
 COLOURS: Final = tuple(f"var(--series-{number})" for number in range(1, NUM_COLOURS + 1))
@@ -19,6 +19,8 @@ _LOG_FROM: Final = 30.0
 #: Of marks that say what they are, under the pointer.
 _TOLD: Final[Mapping[str, Any]] = {"aria": True}
 _DASHES: Final = ([1, 0], [5, 4])
+#: Each of them has its number on the axis.
+_FEW_EPOCHS: Final = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,20 +52,34 @@ def curves_spec(
     """
     rows = [{"x": x, "y": y, "name": curve.name} for curve in curves for x, y in curve.points]
     names = [curve.name for curve in curves]
-    legend = {"columns": 2, "symbolType": "stroke"} if len(curves) > 1 else None
+    legend = {"columns": _columns(names), "symbolType": "stroke"} if len(curves) > 1 else None
     dashes = [_DASHES[curve.dashed] for curve in curves]
     colour = _scale(names, [COLOURS[curve.colour % NUM_COLOURS] for curve in curves], legend)
     lines = {
         "data": {"values": rows},
         "mark": {"type": "line", "point": {"size": 50} if len(rows) == len(curves) else False},
         "encoding": {
-            "x": _quantity("x", "epoch", whole=True),
+            "x": _epochs(curves),
             "y": _values(curves, y_title, log=log),
             "color": colour,
             "strokeDash": _scale(names, dashes, legend),
         },
     }
-    return _layered([lines, *_marking(marked), _hover(curves)])
+    return _layered([lines, *_marking(marked, curves), _hover(curves)])
+
+
+def _columns(names: Sequence[str]) -> int:
+    """Of a legend: as many as fit beside each other."""
+    return max(1, _WIDTH // (34 + 8 * max(map(len, names))))
+
+
+def _epochs(curves: Sequence[Curve]) -> dict[str, Any]:
+    """The axis of epochs: whole ones."""
+    axis = _quantity("x", "epoch", whole=True)
+    epochs = sorted({x for curve in curves for x, _ in curve.points})
+    if len(epochs) <= _FEW_EPOCHS:
+        axis["axis"] |= {"values": epochs}
+    return axis
 
 
 def _values(curves: Sequence[Curve], title: str, *, log: bool) -> dict[str, Any]:
@@ -91,15 +107,18 @@ def _hover(curves: Sequence[Curve]) -> dict[str, Any]:
     return {
         "data": {"values": rows},
         "mark": {**_TOLD, "type": "rule", "color": _INK, "opacity": 0, "strokeWidth": width},
-        "encoding": {"x": _quantity("x", "epoch", whole=True), "description": _told()},
+        "encoding": {"x": _epochs(curves), "description": _told()},
     }
 
 
-def _marking(marked: tuple[float, str] | None) -> list[dict[str, Any]]:
+def _marking(marked: tuple[float, str] | None, curves: Sequence[Curve]) -> list[dict[str, Any]]:
+    """A vertical line, and above it, towards the middle of the chart, what it says."""
     if marked is None:
         return []
+    epochs = [x for curve in curves for x, _ in curve.points] or [marked[0]]
+    is_left = marked[0] < (min(epochs) + max(epochs)) / 2
     data = {"values": [{"x": marked[0], "text": marked[1]}]}
-    x = {"field": "x", "type": "quantitative"}
+    x = _plain("x")
     return [
         {
             "data": data,
@@ -109,8 +128,8 @@ def _marking(marked: tuple[float, str] | None) -> list[dict[str, Any]]:
         {
             "data": data,
             "mark": {
-                "type": "text", "color": _INK, "fontSize": 12, "align": "right", "dx": -4,
-                "y": 8,
+                "type": "text", "color": _INK, "fontSize": 12, "y": -7,
+                "align": "left" if is_left else "right",
             },
             "encoding": {"x": x, "text": {"field": "text"}},
         },
@@ -130,10 +149,7 @@ def reliability_spec(bins: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     diagonal = {
         "data": {"values": [{"x": 0, "y": 0}, {"x": 1, "y": 1}]},
         "mark": {"type": "line", "color": _INK, "strokeDash": [4, 4], "strokeWidth": 1},
-        "encoding": {
-            "x": {"field": "x", "type": "quantitative"},
-            "y": {"field": "y", "type": "quantitative"},
-        },
+        "encoding": {"x": _plain("x"), "y": _plain("y")},
     }
     bars = {
         "data": data,
@@ -174,10 +190,7 @@ def scatter_spec(
     reference = {
         "data": {"values": [{"x": x, "y": y} for x, y in ends]},
         "mark": {"type": "line", "color": _INK, "strokeDash": [4, 4], "strokeWidth": 1},
-        "encoding": {
-            "x": {"field": "x", "type": "quantitative"},
-            "y": {"field": "y", "type": "quantitative"},
-        },
+        "encoding": {"x": _plain("x"), "y": _plain("y")},
     }
     at = {"x": _quantity("x", x_title), "y": _quantity("y", y_title)}
     shown = {
@@ -201,6 +214,11 @@ def _target(data: Mapping[str, Any], encoding: Mapping[str, Any]) -> dict[str, A
     return {"data": data, "mark": mark, "encoding": {**encoding, "description": _told()}}
 
 
+def _plain(name: str) -> dict[str, Any]:
+    """A quantity whose axis another layer describes."""
+    return {"field": name, "type": "quantitative"}
+
+
 def _told() -> dict[str, Any]:
     return {"field": "told", "type": "nominal"}
 
@@ -210,7 +228,7 @@ def _quantity(
 ) -> dict[str, Any]:
     axis: dict[str, Any] = {"tickCount": 5, "labelFlush": False}
     if whole:
-        axis |= {"tickMinStep": 1, "grid": False}
+        axis |= {"tickMinStep": 1, "grid": False, "format": ",d"}
     scale: dict[str, Any] = {"zero": False, "nice": not whole}
     if unit:
         scale = {"domain": [0, 1]}
@@ -226,4 +244,6 @@ def _scale(names: Sequence[str], values: Sequence[Any], legend: Any) -> dict[str
 
 
 def _layered(layers: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    return {"width": _WIDTH, "height": _HEIGHT, "layer": list(layers)}
+    """All charts of one size, whatever their axes say: their letters are of one size, too."""
+    fit = {"type": "fit", "contains": "padding"}
+    return {"width": _WIDTH, "height": _HEIGHT, "autosize": fit, "layer": list(layers)}

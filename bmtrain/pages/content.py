@@ -6,10 +6,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Literal
 
+from bmtrain.pages.shares import Bar, Token, bars_of, coloured
+
 #: A paragraph's weight: of a finding, of what is missing and why.
 Tone = Literal["plain", "good", "bad", "missing"]
-#: What an attribution is: one that speaks for what is explained, or against it.
-Side = Literal["for", "against"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,22 +68,8 @@ class Table:
 
     @property
     def drawn_bars(self) -> list[Bar]:
-        """From the left on; where some are negative, to both sides of the middle."""
-        shares = _shares(self.bars)
-        origin, whole = (50.0, 50.0) if min(shares, default=0.0) < 0 else (0.0, 100.0)
-        return [
-            Bar(origin + whole * min(share, 0.0), whole * abs(share), _side(share))
-            for share in shares
-        ]
-
-
-@dataclass(frozen=True, slots=True)
-class Bar:
-    """Where a bar begins and how long it is, in hundredths of its cell; and for what it speaks."""
-
-    start: float
-    length: float
-    side: Side
+        """Where each begins and ends."""
+        return bars_of(self.bars)
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,36 +80,11 @@ class Tokens:
     caption: str
     tokens: tuple[str, ...]
     values: tuple[float, ...]
-    note: str = ""
 
     @property
     def shown(self) -> list[Token]:
-        """With their colours, 0 to 10 tenths of the largest value's."""
-        return [
-            Token(token, f"{share:+.2f} of the largest", _side(share), round(10 * abs(share)))
-            for token, share in zip(self.tokens, _shares(self.values), strict=True)
-        ]
-
-
-@dataclass(frozen=True, slots=True)
-class Token:
-    """A token, its value in words, for what it speaks and how much."""
-
-    text: str
-    told: str
-    side: Side
-    tenths: int
-
-
-def _shares(values: Sequence[float]) -> list[float]:
-    """−1 to 1 of the largest; what is not finite has no colour."""
-    finite = [value if abs(value) < float("inf") else 0.0 for value in values]
-    largest = max(map(abs, finite), default=0.0) or 1.0
-    return [value / largest for value in finite]
-
-
-def _side(share: float) -> Side:
-    return "against" if share < 0 else "for"
+        """With their colours."""
+        return coloured(self.tokens, self.values)
 
 
 @dataclass(frozen=True, slots=True)
@@ -233,6 +194,7 @@ class Part:
 
     title: str
     sections: tuple[Section, ...]
+    lead: str = ""
 
 
 @dataclass(frozen=True, slots=True)

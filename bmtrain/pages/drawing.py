@@ -38,6 +38,7 @@ _CONFIG: Final[Mapping[str, Any]] = {
         "labelFontSize": 13,
         "labelLimit": 220,
         "symbolStrokeWidth": 2.5,
+        "offset": 22,
         "orient": "top",
         "title": None,
     },

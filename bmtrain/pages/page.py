@@ -13,6 +13,7 @@ from bmtrain.pages.drawing import drawn
 from bmtrain.pages.signs import printable
 
 #: Up to a sign that joins words, and no longer than a narrow column is wide.
+_SHORT: Final = 16
 _PIECES: Final = re.compile(r"\s+|[^\s./_=×]{0,24}[./_=×]|[^\s./_=×]{1,24}")
 _TEMPLATES: Final = Path(__file__).parent / "templates"
 
@@ -51,9 +52,14 @@ def html(page: Page) -> str:
 
 
 def breakable(text: str) -> Any:
-    """Escaped, with places where a line may end: behind signs that join words, in long words."""
+    """Escaped, with places where a line may end: behind signs that join words, in long words.
+
+    What is short, a number or a name, stays in one line.
+    """
     from markupsafe import Markup, escape
 
+    if len(text) <= _SHORT:
+        return escape(printable(text))
     return Markup("<wbr>").join(map(escape, _PIECES.findall(printable(text))))
 
 

@@ -55,7 +55,7 @@ def blocks(text):
         Facts((Fact(text, text, text),)),
         table,
         Table(text, (text, text), ((text, text), ("b", "c")), note=text, bars=(-2.0, 1.0)),
-        Tokens(text, (text, "b"), (1.0, float("nan")), text),
+        Tokens(text, (text, "b"), (1.0, float("nan"))),
         Confusion((text, "b"), (text, "b"), ((3, 1), (0, 4))),
         Charts(tuple(charts)),
         Pictures((Picture(PIXEL, text, text),), text),

@@ -11,9 +11,10 @@ import pytest
 
 from bmtrain.errors import EnvironmentFault
 from bmtrain.pages import drawing, page
-from bmtrain.pages.content import Bar, Confusion, Page, Part, Section, Table, Tokens, Words
+from bmtrain.pages.content import Confusion, Page, Part, Section, Table, Tokens, Words
 from bmtrain.pages.drawing import require_packages
 from bmtrain.pages.page import breakable
+from bmtrain.pages.shares import Bar
 
 STYLE = (Path(page.__file__).parent / "templates" / "style.css").read_text()
 

@@ -23,6 +23,7 @@ from bmtrain.models.completeness import Integral
 from bmtrain.models.decision import class_probabilities, predicted_classes
 from bmtrain.workflows.explaining.examples import Examples, column_of, said
 from bmtrain.workflows.explaining.request import Method
+from bmtrain.workflows.recorded_examples import file_below
 from bmtrain.workflows.restoring import Restored
 
 if TYPE_CHECKING:
@@ -34,6 +35,7 @@ class Explanation:
     """One example and what its outputs are made of.
 
     Attributes:
+        file: where it is, and ``file_shown``, that below the data's source.
         features: as it was read.
         said: ``predicted``, ``probability``, ``target``.
         of: the class or target that is explained.
@@ -52,6 +54,7 @@ class Explanation:
     integral: Integral | None = None
     occlusion: NDArray[np.float64] | None = None
     patch_side: int | None = None
+    file_shown: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,15 +77,19 @@ class Explainer:
         label = None if examples.labels is None else examples.labels[number]
         column = self._column(outputs)
         named = facts.class_names is not None
+        file = None if examples.files is None else examples.files[number]
         explanation = Explanation(
             number,
-            None if examples.files is None else examples.files[number],
+            file,
             features[0],
             said(experiment, facts, outputs[0], label),
             class_name(facts.class_names or (), column) if named else f"target {column}",
         )
         names, shown = _parts(self.restored, features[0])
         explanation = replace(explanation, names=names, cells=shown)
+        if file is not None:
+            below = file_below(experiment.data.source, file)
+            explanation = replace(explanation, file_shown=below)
         baseline = self.attributor.baseline(features[0])
         if "integrated_gradients" in self.methods:
             integral = self.attributor.integrated_gradients(inputs[0], baseline, steps, column)

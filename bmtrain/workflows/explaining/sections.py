@@ -32,8 +32,14 @@ from bmtrain.workflows.first_layer import FirstLayer, weights_blocks
 
 #: Rows of a table.
 _MOST: Final = 50
-_LEGEND: Final = "Blue speaks for it, red against it; the stronger the colour, the more."
-_UNDERLINED: Final = f"{_LEGEND} What speaks against it is underlined, too."
+_SPLITS: Final = ("train", "validation", "test")
+_LEGEND: Final = (
+    "Blue speaks for what is explained, red against it; the stronger the colour, the more."
+)
+_LEGENDS: Final = {
+    "picture": _LEGEND,
+    "text": f"{_LEGEND} What speaks against it is underlined, too.",
+}
 
 
 def explained_page(
@@ -43,7 +49,7 @@ def explained_page(
     pictures: Mapping[str, bytes],
 ) -> Page:
     """``document``: of ``explain --json``; ``pictures``: PNGs by file name."""
-    whole = [Section("how", "What was explained, and how", (_how(document),))]
+    whole = [Section("how", "How it was explained", (_how(document),))]
     if document["permutation"] is not None:
         whole.append(_permutation(document["permutation"]))
     if layer is not None:
@@ -54,19 +60,22 @@ def explained_page(
     return Page(
         title=document["name"],
         subject="what the model looks at",
-        parts=(Part("", tuple(whole)), Part("Examples", tuple(examples))),
+        parts=(
+            Part("", tuple(whole)),
+            Part("Examples", tuple(examples), _LEGENDS.get(document["kind"], "")),
+        ),
         made=f"Made by bmtrain {__version__} on {now} from {document['checkpoint']}.",
     )
 
 
 def _how(document: Mapping[str, Any]) -> Table:
-    methods = ", ".join(document["methods"]).replace("_", " ")
+    methods, split = ", ".join(document["methods"]).replace("_", " "), document["split"]
     return Table(
-        caption="What was explained, and how",
+        caption="Checkpoint, examples and methods",
         header=("what", "value"),
         rows=(
             ("checkpoint", document["checkpoint"]),
-            ("examples of", document["split"]),
+            ("examples of", f"the {split} split" if split in _SPLITS else split),
             ("methods", methods),
             ("explained", f"the {document['explained']}"),
             ("baseline", document["baseline"]),
@@ -101,16 +110,14 @@ def _example(
     pictures: Mapping[str, bytes],
     document: Mapping[str, Any],
 ) -> Section:
-    blocks: list[Block] = [Facts(_said(entry))]
+    blocks: list[Block] = [Facts(_said(entry, found.file_shown))]
     title = f"Example {found.number:,}"
-    if entry["file"]:
-        blocks.append(Words(f"File: {entry['file']}"))
     if entry["pictures"] is not None:
         files = entry["pictures"].items()
         shown = tuple(_picture(title, name, pictures[file], found.of) for name, file in files)
-        blocks.append(Pictures(shown, _LEGEND if len(shown) > 1 else "", are_large=True))
+        blocks.append(Pictures(shown, are_large=True))
     for name, values in _values(found):
-        blocks += _parts(f"{name}, of {found.of}", found, values)
+        blocks += _parts(name, found, values)
     if found.integral is not None:
         text = completeness(found.integral, document["explained"])
         tone: Tone = "plain" if found.integral.is_complete else "bad"
@@ -130,17 +137,22 @@ def _values(found: Explanation) -> Iterator[tuple[str, NDArray[np.float64]]]:
     if not found.names:
         return
     if found.integral is not None:
-        yield "Integrated gradients", found.integral.attributions
+        yield f"Integrated gradients: what adds to “{found.of}”", found.integral.attributions
     if found.occlusion is not None:
-        yield "Occlusion", found.occlusion
+        yield f"Occlusion: what “{found.of}” loses without it", found.occlusion
 
 
-def _said(entry: Mapping[str, Any]) -> tuple[Fact, ...]:
+def _said(entry: Mapping[str, Any], file: str) -> tuple[Fact, ...]:
     sure = "" if entry["probability"] is None else f"probability {figure(entry['probability'])}"
     facts = [Fact("predicted", _told(entry["predicted"]), sure)]
     if entry["target"] is not None:
-        facts.append(Fact("true", _told(entry["target"])))
-    return (*facts, Fact("explained", entry["explained"]))
+        facts.append(Fact("true", _told(entry["target"]), file))
+    is_said = entry["explained"] == entry["predicted"] or _is_single(entry["predicted"])
+    return tuple(facts) if is_said else (*facts, Fact("explained", entry["explained"]))
+
+
+def _is_single(predicted: Any) -> bool:
+    return isinstance(predicted, list) and len(predicted) == 1
 
 
 def _told(value: Any) -> str:
@@ -154,12 +166,12 @@ def _parts(caption: str, found: Explanation, values: NDArray[np.float64]) -> Ite
     order = np.argsort(-np.abs(values), kind="stable").tolist()[:_MOST]
     if found.cells:
         header: tuple[str, ...] = ("column", "value", "attribution")
-        rows = tuple((found.names[at], found.cells[at], f"{values[at]:+.4g}") for at in order)
+        rows = tuple((found.names[at], found.cells[at], _signed(values[at])) for at in order)
         bars = tuple(float(values[at]) for at in order)
         yield Table(caption, header, rows, frozenset({2}), note=_some(order, values), bars=bars)
         return
-    yield Tokens(caption, found.names, tuple(values.tolist()), _UNDERLINED)
-    rows = tuple((f"{at + 1}", found.names[at], f"{values[at]:+.4g}") for at in order)
+    yield Tokens(caption, found.names, tuple(values.tolist()))
+    rows = tuple((f"{at + 1}", found.names[at], _signed(values[at])) for at in order)
     yield Table(
         f"{caption}: the values",
         ("place", "token", "attribution"),
@@ -170,6 +182,10 @@ def _parts(caption: str, found: Explanation, values: NDArray[np.float64]) -> Ite
     )
 
 
+def _signed(value: float) -> str:
+    return f"{value:+.3g}" if value else "0"
+
+
 def _some(order: list[int], values: NDArray[np.float64]) -> str:
     return f"The {len(order)} largest of {len(values):,}." if len(order) < len(values) else ""
 
@@ -178,7 +194,7 @@ def completeness(integral: Integral, score: str) -> str:
     """The sum of the attributions, what it should be, and by how much it is not."""
     change = integral.score - integral.baseline_score
     relative = integral.relative_error
-    share = "" if relative is None else f" ({100 * relative:.2g} %)"
+    share = "" if relative is None else f" ({_percent(relative)})"
     text = (
         f"the attributions add up to {integral.total:.4g}; the {score} is {integral.score:.4g}, at "
         f"the baseline {integral.baseline_score:.4g}, a change of {change:.4g}: error "
@@ -187,3 +203,8 @@ def completeness(integral: Integral, score: str) -> str:
     if not integral.is_complete:
         text += f"; more than {100 * TOLERANCE:.0f} %: do not trust their sizes"
     return text
+
+
+def _percent(share: float) -> str:
+    """What is less than a hundred-thousandth is rounding."""
+    return "under 0.001 %" if share < 1e-5 else f"{100 * share:.2g} %"

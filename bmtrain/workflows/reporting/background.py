@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import shlex
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Final
 
 from bmtrain.config.resolved import resolved_yaml
@@ -15,6 +16,8 @@ from bmtrain.workflows.reporting.cells import cut, pairs, plain_table, setting_t
 from bmtrain.workflows.reporting.reading import ReportedRun, entry, number_at
 
 _FIRST: Final = "earlier"
+#: ``configs/mine.yaml:7``
+_LINE: Final = re.compile(r"(.+):\d+")
 
 
 def config_section(run: ReportedRun) -> Section:
@@ -27,16 +30,29 @@ def config_section(run: ReportedRun) -> Section:
         rows = [(key, setting_text(value)) for key, value in settings.items()]
         blocks.append(plain_table("All settings", ("key", "value"), rows))
     else:
+        file = _only_file(origins.values())
         set_there = [
-            (key, setting_text(settings[key]) if key in settings else "as below", origin)
+            (
+                key,
+                setting_text(settings[key]) if key in settings else "as below",
+                origin.replace(f"{file}:", "line ") if file else origin,
+            )
             for key, origin in origins.items()
         ]
-        blocks.append(plain_table("What was set, and where", ("key", "value", "set in"), set_there))
+        header = ("key", "value", "set in")
+        note = f"Lines are those of {file}." if file else ""
+        blocks.append(plain_table("What was set, and where", header, set_there, note=note))
         left = [(key, setting_text(v)) for key, v in settings.items() if key not in origins]
         blocks.append(plain_table("Defaults, written out", ("key", "value"), left, folded=True))
     whole = resolved_yaml(run.run.experiment)
     blocks.append(Code("The whole config, as it was resolved", whole, folded=True))
     return Section("config", "Config", tuple(blocks))
+
+
+def _only_file(origins: Iterable[str]) -> str | None:
+    """The one file that settings come from, beside overrides; None: there are several."""
+    files = {match[1] for origin in origins if (match := _LINE.fullmatch(origin))}
+    return files.pop() if len(files) == 1 else None
 
 
 def origins_of(run: ReportedRun) -> dict[str, str] | None:

@@ -40,8 +40,13 @@ def pairs(caption: str, rows: Iterable[tuple[str, str]]) -> Table:
 
 
 def plain_table(
-    caption: str, header: tuple[str, ...], rows: Iterable[tuple[str, ...]], *, folded: bool = False
+    caption: str,
+    header: tuple[str, ...],
+    rows: Iterable[tuple[str, ...]],
+    *,
+    folded: bool = False,
+    note: str = "",
 ) -> Table:
     """A table whose cells are all texts; of very many rows the first."""
     some = tuple(rows)
-    return Table(caption, header, some[:_MAX_ROWS], folded=folded)
+    return Table(caption, header, some[:_MAX_ROWS], folded=folded, note=note)

@@ -34,8 +34,8 @@ def curves_section(runs: Sequence[ReportedRun]) -> Section:
 
 def _told(runs: Sequence[ReportedRun]) -> str:
     text = (
-        "Train: the mean over an epoch's steps, each before its weights were changed by it, with "
-        "dropout and augmentation where there are any. Validation: the whole split after the epoch."
+        "Train: the mean over an epoch's batches, each as it was before its step, with dropout and "
+        "augmentation if there are any. Validation: the whole split, after the epoch."
     )
     if not any("validation" in run.epochs[0] for run in runs):
         text = text.partition(" Validation:")[0] + " There is no validation split."
@@ -48,7 +48,9 @@ def _figure_names(runs: Iterable[ReportedRun]) -> list[str]:
 
 
 def _curves(runs: Sequence[ReportedRun], name: str) -> list[Curve]:
+    """Of one run a colour for each split; of several a colour for each run, train dashed."""
     curves = []
+    has_both = any(_points(run, "validation", name) for run in runs)
     for number, run in enumerate(runs):
         for split in _SPLITS:
             points = _points(run, split, name)
@@ -57,7 +59,9 @@ def _curves(runs: Sequence[ReportedRun], name: str) -> list[Curve]:
             is_alone = len(runs) == 1
             label = split if is_alone else f"{run.run.label} {split}"
             colour = _SPLITS.index(split) if is_alone else number
-            curves.append(Curve(label, colour, split == "train" and not is_alone, points))
+            curves.append(
+                Curve(label, colour, split == "train" and has_both and not is_alone, points)
+            )
     return curves
 
 

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from bmtrain.data.bundled import BUNDLED
 from bmtrain.data.encodings.encoding import Columns
 from bmtrain.data.encodings.text_encoding import TextEncoding
 from bmtrain.data.examples.dataset import DataFacts, Split
@@ -22,7 +20,7 @@ from bmtrain.figures import count, rounded
 from bmtrain.pages.content import Block, Mistake, Mistakes, Picture, Section, Words
 from bmtrain.pages.pictures import data_uri, picture_png
 from bmtrain.runs.predictions import StoredPredictions
-from bmtrain.workflows.recorded_examples import recorded_columns
+from bmtrain.workflows.recorded_examples import file_below, recorded_columns
 from bmtrain.workflows.reporting.class_sections import percent
 from bmtrain.workflows.reporting.classes import JudgedClasses
 from bmtrain.workflows.reporting.numbers import JudgedNumbers
@@ -108,15 +106,10 @@ def _shown(
         run.restored.checkpoint.preprocessing.facts,
         _held(split.features, at),
         _some_columns(columns, at),
-        [] if split.files is None else [_within(split.files[row], run) for row in rows],
+        []
+        if split.files is None
+        else [file_below(run.run.experiment.data.source, split.files[row]) for row in rows],
     ), ""
-
-
-def _within(file: Path, run: ReportedRun) -> str:
-    """A picture's file below the source that the config names."""
-    source = run.run.experiment.data.source
-    root = BUNDLED[source].path if source in BUNDLED else Path(source)
-    return str(file.relative_to(root)) if file.is_relative_to(root) else str(file)
 
 
 def _held(features: Features, rows: NDArray[np.int64]) -> NDArray[Any]:

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
+from bmtrain.config.plugin_tables import NO_PLUGINS, Plugins
 from bmtrain.durable import environment_faults, write_bytes
 from bmtrain.errors import EnvironmentFault, UsageError
 from bmtrain.pages.content import Block, Listing, Page, Part, Section, Words
@@ -50,6 +51,7 @@ class ReportRequest:
         with_examples: open the recorded data and show what the model gets wrong.
         metric: what several runs are compared by, as in ``compare``.
         force: replace what is there.
+        plugins: what was named; without a plugin that a run needs its model is not shown.
     """
 
     runs: tuple[Path, ...]
@@ -58,6 +60,7 @@ class ReportRequest:
     with_examples: bool = True
     metric: str | None = None
     force: bool = False
+    plugins: Plugins = NO_PLUGINS
 
 
 def report(request: ReportRequest, note: Callable[[str], None] = lambda _: None) -> dict[str, Any]:
@@ -65,7 +68,7 @@ def report(request: ReportRequest, note: Callable[[str], None] = lambda _: None)
 
     ``{"schema_version": 1, "status": "completed", "exit_code": 0, "error": null, "report":
     "digits-report.html", "kind": "page|card", "bytes": 412345, "runs": ["runs/digits-…"],
-    "verdict": ["B is better than A …"]}``
+    "skipped": [], "verdict": ["B is better than A …"]}``
 
     Args:
         request: what about.
@@ -88,7 +91,7 @@ def report(request: ReportRequest, note: Callable[[str], None] = lambda _: None)
     compared = read_runs(request.runs)
     output = request.output or _default_output(compared[0].experiment.name, card=request.card)
     _require_free(output, force=request.force)
-    runs = [read_reported(run) for run in compared]
+    runs = [read_reported(run, request.plugins) for run in compared]
     document = None
     if len(runs) > 1:
         document = comparison(compared, CompareRequest(runs=request.runs, metric=request.metric))
@@ -109,6 +112,7 @@ def report(request: ReportRequest, note: Callable[[str], None] = lambda _: None)
         "kind": "card" if request.card else "page",
         "bytes": len(content),
         "runs": [str(run.path) for run in runs],
+        "skipped": [text for run in runs for text in run.warnings],
         "verdict": [] if document is None else [entry["text"] for entry in document["evidence"]],
     }
 

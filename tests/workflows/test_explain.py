@@ -1,9 +1,13 @@
-"""``bmtrain explain`` on a table, texts, pictures and numbers, and what it refuses."""
+"""``bmtrain explain`` and the model's ``explain`` on tables, texts, pictures and numbers."""
 
 import json
+from typing import Any
 
 import numpy as np
 import pytest
+
+import bmtrain
+from bmtrain.errors import DataError, UsageError
 
 TEXTS = """\
 name: texts
@@ -112,6 +116,33 @@ def test_numbers_that_are_predicted_are_explained_as_they_are(train, command):
     assert sum(losses) == pytest.approx(
         entry["predicted"][0] - entry["integrated_gradients"]["baseline_score"], abs=1e-4
     )
+    model = bmtrain.load(run.path)
+    x = np.random.default_rng(2).normal(size=(5, 3)).astype(np.float32)
+    found = model.explain(x)
+    expected = x * model.weights["layers.0.kernel"][:, 0]
+    assert found.integrated_gradients is not None
+    assert found.occlusion is not None
+    np.testing.assert_allclose(found.integrated_gradients, expected, atol=1e-5)
+    np.testing.assert_allclose(found.occlusion, expected, atol=1e-5)
+    assert found.parts == ("a", "b", "c")
+    assert (found.score, found.explained.tolist()) == ("output", [0] * 5)
+    np.testing.assert_allclose(found.scores, model.predict(x).outputs[:, 0], rtol=1e-5)
+    np.testing.assert_allclose(found.baseline_scores, model.weights["layers.0.bias"][0], rtol=1e-5)
+    assert found.is_complete.all()
+    assert found.num_steps.tolist() == [32] * 5
+    alone = model.explain({"a": [1.0], "b": [2.0], "c": [0.0]}, methods=["occlusion"])
+    assert alone.integrated_gradients is None
+    assert np.isnan(alone.errors).all()
+    refused: list[tuple[dict[str, Any], str]] = [
+        ({"target": 1}, "target: there is no target '1'"),
+        ({"methods": ["permutation"]}, "permutation does not suit tables"),
+        ({"methods": ["saliency"]}, "saliency is not known here"),
+    ]
+    for words, told in refused:
+        with pytest.raises(UsageError, match=told):
+            model.explain(x, **words)
+    with pytest.raises(DataError, match=r"expected examples of shape \(3,\)"):
+        model.explain(x[:, :2])
 
 
 def test_of_a_text_the_word_that_decides_stands_out(train, command, tmp_path):
@@ -128,6 +159,14 @@ def test_of_a_text_the_word_that_decides_stands_out(train, command, tmp_path):
     assert np.argmax(np.abs(entry["integrated_gradients"]["attributions"])) == 3
     assert np.argmax(entry["occlusion"]["losses"]) == 3
     assert f">{entry['target']}</span>" in (run.path / "explanations" / "index.html").read_text()
+    found = bmtrain.load(run.path).explain(["bad", "the film was good"], target=entry["target"])
+    assert found.parts == (("bad",), ("the", "film", "was", "good"))
+    assert found.integrated_gradients is not None
+    assert found.integrated_gradients.shape == (2, 6)
+    np.testing.assert_allclose(
+        found.integrated_gradients.sum(axis=1), found.scores - found.baseline_scores, atol=0.05
+    )
+    assert not found.integrated_gradients[0, 1:].any()
     refused = command("explain", run.path, "--method", "permutation")
     assert refused.exit_code == 2
     assert "permutation does not suit texts" in refused.err

@@ -85,6 +85,7 @@ def environment_section(run: ReportedRun) -> Section:
     git = run.recorded("git")
     if isinstance(git, Mapping):
         rows += [(f"git: {name}", told(value)) for name, value in git.items()]
+    rows += [(f"plugin: {file}", f"sha256 {sha256}") for file, sha256 in recorded_plugins(run)]
     rows.append(("seed", told(run.run.seed)))
     changed = run.recorded("changed")
     blocks: list[Block] = [pairs("In what it was trained", rows)]
@@ -93,6 +94,16 @@ def environment_section(run: ReportedRun) -> Section:
         text = f"The run was gone on with although this had changed: {keys}. It is a mixture."
         blocks.append(Words(text, "bad"))
     return Section("environment", "Environment", tuple(blocks))
+
+
+def recorded_plugins(run: ReportedRun) -> list[tuple[str, str]]:
+    """(file, sha256) of each plugin that the run was trained with, as far as that is recorded."""
+    records = run.recorded("plugins")
+    found = [
+        (entry(record, "file"), entry(record, "sha256"))
+        for record in (records if isinstance(records, list) else ())
+    ]
+    return [(f, s) for f, s in found if isinstance(f, str) and isinstance(s, str)]
 
 
 def cost_rows(run: ReportedRun) -> list[tuple[str, str]]:
@@ -140,14 +151,15 @@ def cost_section(run: ReportedRun) -> Section:
 def again_section(run: ReportedRun) -> Section:
     """The commands that train the same again, and what they need."""
     path, name = shlex.quote(str(run.path)), program()
+    named = "".join(f" --plugin {shlex.quote(file)}" for file, _ in recorded_plugins(run))
     config = shlex.quote(str(RunDirectory(run.path).config))
     lines = [
         "# Train it again, and compare every bit:",
-        f"{name} reproduce {path}",
+        f"{name} reproduce {path}{named}",
         "# The same experiment, into a directory of its own:",
-        f"{name} train {config}",
+        f"{name} train {config}{named}",
         "# What it says of other examples:",
-        f"{name} predict {path} INPUT",
+        f"{name} predict {path} INPUT{named}",
     ]
     command = run.recorded("command")
     blocks: list[Block] = [Code("With the run directory:", "\n".join(lines))]

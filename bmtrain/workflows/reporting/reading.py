@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from bmtrain.config.plugin_tables import NO_PLUGINS, Plugins
 from bmtrain.errors import BmtrainError, CheckpointError
 from bmtrain.runs.directory import RunDirectory
 from bmtrain.runs.environment import require_json
@@ -28,6 +29,7 @@ class ReportedRun:
         epochs: entries of metrics.jsonl, evenly chosen, the first and the last among them.
         restored: the checkpoint that the run is judged by; None: there is none that is whole.
         without_model: why.
+        warnings: what to say of the checkpoint and of its plugins, a line each.
         class_names: None: it is a regression, or they are not known.
     """
 
@@ -37,6 +39,7 @@ class ReportedRun:
     restored: Restored | None
     without_model: str
     class_names: tuple[str, ...] | None
+    warnings: tuple[str, ...]
 
     @property
     def path(self) -> Path:
@@ -71,14 +74,17 @@ def number_at(document: Any, *keys: str) -> float | None:
     return value if is_number and abs(value) < 1e300 else None
 
 
-def read_reported(run: ComparedRun) -> ReportedRun:
+def read_reported(run: ComparedRun, plugins: Plugins = NO_PLUGINS) -> ReportedRun:
     """The rest of a run that was read already.
+
+    Args:
+        plugins: those that were named; without one that it needs there is no model.
 
     Raises:
         CheckpointError: a record is damaged. EnvironmentFault: it cannot be read.
     """
     directory = RunDirectory(run.overview.path)
-    restored, why = _restored(run.overview.path)
+    restored, why, warnings = _restored(run.overview.path, plugins)
     return ReportedRun(
         run=run,
         summary=require_json(directory.summary),
@@ -86,15 +92,19 @@ def read_reported(run: ComparedRun) -> ReportedRun:
         restored=restored,
         without_model=why,
         class_names=_class_names(run, restored),
+        warnings=warnings,
     )
 
 
-def _restored(path: Path) -> tuple[Restored | None, str]:
-    """A run is worth a report without its weights, too."""
+def _restored(path: Path, plugins: Plugins) -> tuple[Restored | None, str, tuple[str, ...]]:
+    """A run is worth a report without its weights, too; why there are none, and what to say."""
     try:
-        return read_restored(path), ""
+        restored = read_restored(path, plugins)
     except CheckpointError as error:
-        return None, error.message
+        # That there is no checkpoint yet is nothing to do about; all else has a hint.
+        told = f"{path}: {error.message}; {error.hint}" if error.hint else ""
+        return None, error.message, (told,) if told else ()
+    return restored, "", restored.warnings
 
 
 def _some_epochs(path: Path) -> tuple[Mapping[str, Any], ...]:

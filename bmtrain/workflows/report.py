@@ -79,6 +79,8 @@ def report(request: ReportRequest, note: Callable[[str], None] = lambda _: None)
         ConfigError, CheckpointError, DataError: a run cannot be read.
         EnvironmentFault: something is there already, or cannot be written, or is not installed.
     """
+    if request.metric is not None and len(request.runs) == 1:
+        raise UsageError("--metric: it is what several runs are compared by, and there is one")
     if request.card and len(request.runs) > 1:
         raise UsageError("--card: a model card is about one run", hint="name one")
     if len(request.runs) > MAX_RUNS:

@@ -242,6 +242,8 @@ def test_json_is_one_document_and_a_file_is_replaced_only_if_asked_for(command, 
         (["run", "run"], 2, "is given twice"),
         (["run"] * 9, 2, "expected at most 8 runs, got 9"),
         (["run", "other", "--card"], 2, "a model card is about one run"),
+        (["run", "--metric", "test.loss"], 2, "it is what several runs are compared by"),
+        (["."], 2, "it holds runs, each of which can be named: odd, run"),
         (["odd"], 3, "they do not fit the run's classes"),
     ],
 )

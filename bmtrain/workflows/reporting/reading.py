@@ -12,6 +12,7 @@ from bmtrain.errors import BmtrainError, CheckpointError
 from bmtrain.runs.directory import RunDirectory
 from bmtrain.runs.environment import require_json
 from bmtrain.runs.metrics_log import epochs_in
+from bmtrain.runs.recorded_plugins import require_recorded
 from bmtrain.workflows.comparison.runs import ComparedRun
 from bmtrain.workflows.restoring import Restored, read_restored
 
@@ -84,7 +85,7 @@ def read_reported(run: ComparedRun, plugins: Plugins = NO_PLUGINS) -> ReportedRu
         CheckpointError: a record is damaged. EnvironmentFault: it cannot be read.
     """
     directory = RunDirectory(run.overview.path)
-    restored, why, warnings = _restored(run.overview.path, plugins)
+    restored, why = _restored(run.overview.path, plugins)
     return ReportedRun(
         run=run,
         summary=require_json(directory.summary),
@@ -92,19 +93,25 @@ def read_reported(run: ComparedRun, plugins: Plugins = NO_PLUGINS) -> ReportedRu
         restored=restored,
         without_model=why,
         class_names=_class_names(run, restored),
-        warnings=warnings,
+        warnings=_unmet(run, plugins) if restored is None else restored.warnings,
     )
 
 
-def _restored(path: Path, plugins: Plugins) -> tuple[Restored | None, str, tuple[str, ...]]:
-    """A run is worth a report without its weights, too; why there are none, and what to say."""
+def _restored(path: Path, plugins: Plugins) -> tuple[Restored | None, str]:
+    """A run is worth a report without its weights, too."""
     try:
-        restored = read_restored(path, plugins)
+        return read_restored(path, plugins), ""
     except CheckpointError as error:
-        # That there is no checkpoint yet is nothing to do about; all else has a hint.
-        told = f"{path}: {error.message}; {error.hint}" if error.hint else ""
-        return None, error.message, (told,) if told else ()
-    return restored, "", restored.warnings
+        return None, error.message
+
+
+def _unmet(run: ComparedRun, plugins: Plugins) -> tuple[str, ...]:
+    """Which plugin has to be named for the model to be shown."""
+    try:
+        require_recorded(run.overview.path, plugins)
+    except CheckpointError as error:
+        return (f"{error.where}: {error.message}; {error.hint}",)
+    return ()
 
 
 def _some_epochs(path: Path) -> tuple[Mapping[str, Any], ...]:

@@ -89,7 +89,7 @@ def test_the_most_confident_mistakes_are_rows_of_the_users_table(page, graph, pr
 def test_every_setting_says_where_it_was_set(page):
     (_, *rows) = Tables(page).found["What was set, and where"]
     origins = {key: (value, origin) for key, value, origin in rows}
-    assert origins["optimizer.learning_rate"] == ("0.01", "line 7")
+    assert origins["optimizer.learning_rate"] == ("0.01", "line\u00a07")
     assert origins["training.engine"] == ("graph", "override 1")
     assert "Lines are those of points.yaml." in page
     defaults = dict(Tables(page).found["Defaults, written out"])
@@ -263,4 +263,4 @@ def test_origins_are_those_of_the_first_start(report, tmp_path):
     first = {"origins": {"seed": "mine.yaml:2", "optimizer.name": "override 1"}}
     run = make_run(tmp_path / "run", origins={"seed": "run/config.yaml:2"}, earlier=[first, {}])
     (_, *rows) = Tables(report(run)).found["What was set, and where"]
-    assert rows == [["seed", "0", "line 2"], ["optimizer.name", "sgd", "override 1"]]
+    assert rows == [["seed", "0", "line\u00a02"], ["optimizer.name", "sgd", "override 1"]]

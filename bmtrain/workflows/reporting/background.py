@@ -35,7 +35,7 @@ def config_section(run: ReportedRun) -> Section:
             (
                 key,
                 setting_text(settings[key]) if key in settings else "as below",
-                origin.replace(f"{file}:", "line ") if file else origin,
+                origin.replace(f"{file}:", "line\u00a0") if file else origin,
             )
             for key, origin in origins.items()
         ]

@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import Final
 
 from bmtrain.config.resolved import resolved_yaml
-from bmtrain.figures import count, shape
+from bmtrain.figures import count
 from bmtrain.pages.content import Block, Code, Listing, Section, Table, Words
 from bmtrain.pages.markdown import document
 from bmtrain.workflows.reporting.background import again_section, cost_rows
+from bmtrain.workflows.reporting.cells import input_text
 from bmtrain.workflows.reporting.class_sections import (
     calibration_words,
     class_table,
@@ -53,7 +54,6 @@ def _use(run: ReportedRun) -> tuple[Block, ...]:
     if run.restored is None:
         return (Words(_TO_FILL_IN), Listing(("what it is for, and what it is not for",)))
     facts = run.restored.checkpoint.preprocessing.facts
-    inputs = f"{shape(facts.input_shape)} of {facts.input_dtype}"
     if facts.class_names is not None:
         names = ", ".join(facts.class_names[:20]) + (", …" if len(facts.class_names) > 20 else "")
         what = f"To say which of {len(facts.class_names):,} classes an example is of: {names}."
@@ -63,7 +63,7 @@ def _use(run: ReportedRun) -> tuple[Block, ...]:
         other = "Beyond the values that it was trained on nothing is known of what it says."
     source = run.run.experiment.data.source
     return (
-        Words(f"{what} An example is {inputs}, made as those of {source} were. {other}"),
+        Words(f"{what} An example is {input_text(facts)}, made as those of {source} were. {other}"),
         Words(_TO_FILL_IN),
         Listing(
             (

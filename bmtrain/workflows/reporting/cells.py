@@ -6,6 +6,8 @@ from collections.abc import Iterable
 from typing import Any, Final
 
 from bmtrain.config.resolved import flow_text
+from bmtrain.data.examples.dataset import DataFacts
+from bmtrain.figures import count, shape
 from bmtrain.pages.content import Table
 
 #: Characters of a value that stands in a table.
@@ -32,6 +34,13 @@ def setting_text(value: Any) -> str:
 def cut(text: str, most: int = _MAX_VALUE) -> str:
     """The text, or its begin and …."""
     return text if len(text) <= most else f"{text[: most - 1]}…"
+
+
+def input_text(facts: DataFacts) -> str:
+    """What one example is to the model: ``28×28 of uint8``, ``60 tokens``."""
+    if facts.vocabulary_size is not None:
+        return count(facts.input_shape[0], "token")
+    return f"{shape(facts.input_shape)} of {facts.input_dtype}"
 
 
 def pairs(caption: str, rows: Iterable[tuple[str, str]]) -> Table:

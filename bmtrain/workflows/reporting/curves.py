@@ -133,7 +133,10 @@ def _rate(runs: Sequence[ReportedRun]) -> Chart | Words | None:
     if not rates:
         return None
     if len(rates) == 1:
-        return Words(f"The learning rate was {rates.pop():.6g} throughout.")
+        # Of a single epoch its end is known, and a schedule may have begun elsewhere.
+        is_one = all(len(curve.points) == 1 for curve in curves)
+        when = "at the end of the epoch" if is_one else "throughout"
+        return Words(f"The learning rate was {rates.pop():.6g} {when}.")
     return Chart(
         title="Learning rate",
         spec=curves_spec(curves, "learning rate"),

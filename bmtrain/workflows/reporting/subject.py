@@ -8,7 +8,7 @@ from typing import Any, Final
 from bmtrain.data.bundled import BUNDLED
 from bmtrain.figures import count, shape
 from bmtrain.pages.content import Block, Section, Table, Words
-from bmtrain.workflows.reporting.cells import cut, pairs, told
+from bmtrain.workflows.reporting.cells import cut, input_text, pairs, told
 from bmtrain.workflows.reporting.reading import ReportedRun, number_at
 
 _SHOWN_LAYERS: Final = 400
@@ -36,7 +36,7 @@ def model_section(run: ReportedRun) -> Section:
     facts = run.restored.checkpoint.preprocessing.facts
     text = (
         f"{count(architecture.num_parameters, 'parameter')}; an input is "
-        f"{shape(facts.input_shape)} of {facts.input_dtype}. Trained to lower "
+        f"{input_text(facts)}. Trained to lower "
         f"the {loss.replace('_', ' ')} with {optimizer.replace('_', ' ')}."
     )
     table = Table(

@@ -7,8 +7,9 @@ from typing import Any, Final
 
 from bmtrain.data.wording.quoting import listed_and_more, short
 from bmtrain.evidence import Interval
-from bmtrain.figures import amount, count, duration, figure, rounded, shape, telling_figures
+from bmtrain.figures import amount, count, duration, figure, rounded, telling_figures
 from bmtrain.pages.content import Fact, Facts, Table, Words
+from bmtrain.workflows.reporting.cells import input_text
 from bmtrain.workflows.reporting.class_sections import percent, range_text
 from bmtrain.workflows.reporting.classes import FEW, JudgedClasses
 from bmtrain.workflows.reporting.numbers import JudgedNumbers
@@ -234,4 +235,4 @@ def _input(run: ReportedRun) -> str:
     if run.restored is None:
         return source
     facts = run.restored.checkpoint.preprocessing.facts
-    return f"{source}: {shape(facts.input_shape)} of {facts.input_dtype}"
+    return f"{source}: {input_text(facts)}"

@@ -6,13 +6,7 @@ import subprocess
 
 import pytest
 
-from bmtrain.pages.charts import (
-    Curve,
-    curves_spec,
-    histogram_spec,
-    reliability_spec,
-    scatter_spec,
-)
+from bmtrain.pages.charts import histogram_spec, reliability_spec, scatter_spec
 from bmtrain.pages.content import (
     Chart,
     Charts,
@@ -32,6 +26,7 @@ from bmtrain.pages.content import (
     Tokens,
     Words,
 )
+from bmtrain.pages.curves import Curve, curves_spec
 
 #: Would run, load or close something wherever it stood unescaped.
 HOSTILE = "<script>document.title='run'</script>\"'><img src=http://x.example/ onerror=\"document.title='run'\">{{ 7*7 }}]]></style></script>"

@@ -4,8 +4,9 @@ import re
 
 import pytest
 
-from bmtrain.pages.charts import Curve, curves_spec, histogram_spec
+from bmtrain.pages.charts import histogram_spec
 from bmtrain.pages.content import Chart
+from bmtrain.pages.curves import Curve, curves_spec
 from bmtrain.pages.drawing import drawn
 
 

@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Final
 
 from bmtrain.figures import count, figure, telling_figures
-from bmtrain.pages.charts import Curve, curves_spec, needs_log
 from bmtrain.pages.content import Block, Chart, Charts, Section, Table, Words
+from bmtrain.pages.curves import Curve, curves_spec, needs_log
 from bmtrain.workflows.reporting.reading import ReportedRun, number_at
 
 _SPLITS: Final = ("train", "validation")

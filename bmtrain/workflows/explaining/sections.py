@@ -54,33 +54,35 @@ def explained_page(
         whole.append(_permutation(document["permutation"]))
     if layer is not None:
         whole.append(Section("weights", "First-layer weights", weights_blocks(layer)))
-    shown = zip(document["examples"], explanations, strict=True)
-    examples = [_example(entry, found, pictures, document) for entry, found in shown]
+    parts = [Part("", tuple(whole))]
+    if _explains_examples(document):
+        shown = zip(document["examples"], explanations, strict=True)
+        examples = tuple(_example(entry, found, pictures, document) for entry, found in shown)
+        parts.append(Part("Examples", examples, _LEGENDS.get(document["kind"], "")))
     now = datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC")
     return Page(
         title=document["name"],
         subject="what the model looks at",
-        parts=(
-            Part("", tuple(whole)),
-            Part("Examples", tuple(examples), _LEGENDS.get(document["kind"], "")),
-        ),
+        parts=tuple(parts),
         made=f"Made by bmtrain {__version__} on {now} from {document['checkpoint']}.",
     )
 
 
+def _explains_examples(document: Mapping[str, Any]) -> bool:
+    """Whether one of the methods says something of single examples."""
+    return not {"integrated_gradients", "occlusion"}.isdisjoint(document["methods"])
+
+
 def _how(document: Mapping[str, Any]) -> Table:
     methods, split = ", ".join(document["methods"]).replace("_", " "), document["split"]
-    return Table(
-        caption="Checkpoint, examples and methods",
-        header=("what", "value"),
-        rows=(
-            ("checkpoint", document["checkpoint"]),
-            ("examples of", f"the {split} split" if split in _SPLITS else split),
-            ("methods", methods),
-            ("explained", f"the {document['explained']}"),
-            ("baseline", document["baseline"]),
-        ),
-    )
+    rows = [
+        ("checkpoint", document["checkpoint"]),
+        ("examples of", f"the {split} split" if split in _SPLITS else split),
+        ("methods", methods),
+    ]
+    if _explains_examples(document):
+        rows += [("explained", f"the {document['explained']}"), ("baseline", document["baseline"])]
+    return Table("Checkpoint, examples and methods", ("what", "value"), tuple(rows))
 
 
 def _permutation(permutation: Mapping[str, Any]) -> Section:
@@ -92,7 +94,7 @@ def _permutation(permutation: Mapping[str, Any]) -> Section:
         caption="What each column is worth",
         header=("column", "importance", "s.d."),
         rows=tuple(
-            (f["name"], f"{f['importance']:+.4f}", f"{f['standard_deviation']:.4f}")
+            (f["name"], f"{f['importance']:+.4g}", f"{f['standard_deviation']:.2g}")
             for f in features
         ),
         numbers=frozenset({1, 2}),

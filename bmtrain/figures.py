@@ -24,6 +24,8 @@ def duration(seconds: float) -> str:
     """``4.2 ms``, ``0.42 s``, ``9.2 s``, ``3:07``, ``2:03:07``."""
     if not math.isfinite(seconds):
         return "?"
+    if seconds == 0:
+        return "0 s"
     if 0 < seconds < 0.095:
         return f"{seconds * 1000:.1f} ms" if seconds < 0.00995 else f"{seconds * 1000:.0f} ms"
     if seconds < 60:

@@ -29,7 +29,7 @@ def test_a_figure_has_the_digits_that_say_something(value, text):
 @pytest.mark.parametrize(
     ("seconds", "text"),
     [
-        (0.0, "0.00 s"),
+        (0.0, "0 s"),
         (0.00041, "0.4 ms"),
         (0.002, "2.0 ms"),
         (0.00998, "10 ms"),

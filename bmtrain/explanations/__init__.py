@@ -1,1 +1,1 @@
-"""What explanations are of and how they are shown: parts of an example, pictures, a page."""
+"""What explanations are of: parts of an example; what a column is worth."""

@@ -11,8 +11,11 @@ from numpy.typing import NDArray
 
 from bmtrain.errors import UsageError
 from bmtrain.explanations.parts import Kind, kind_of
-from bmtrain.models.decision import takes_logits
-from bmtrain.workflows.explaining.attributing import Explainer, Explanation
+from bmtrain.workflows.explaining.attributing import (
+    Explainer,
+    attributor_of,
+    explained_examples,
+)
 from bmtrain.workflows.explaining.examples import (
     Examples,
     chosen_numbers,
@@ -20,9 +23,10 @@ from bmtrain.workflows.explaining.examples import (
     require_target,
     worst_numbers,
 )
-from bmtrain.workflows.explaining.importances import FirstLayer, first_layer, importances
+from bmtrain.workflows.explaining.importances import importances
 from bmtrain.workflows.explaining.request import ExplainRequest, Method, chosen_methods
 from bmtrain.workflows.explaining.writing import DIRECTORY, require_directory, write_explanations
+from bmtrain.workflows.first_layer import FirstLayer, first_layer
 from bmtrain.workflows.restoring import Restored, read_restored, restored_session
 
 if TYPE_CHECKING:
@@ -61,7 +65,9 @@ def explain(
     with restored_session(restored) as session:
         if numbers is None:
             numbers = _worst(request, restored, session, examples)
-        explanations, score = _explained(restored, session, examples, numbers, (methods, target))
+        attributor = attributor_of(restored, session)
+        explainer = Explainer(restored, attributor, methods, target)
+        explanations = explained_examples(explainer, session, examples, numbers)
         permutation = (
             importances(restored, session, examples, request.repeats)
             if "permutation" in methods
@@ -70,36 +76,12 @@ def explain(
     shown = tuple(method for method in methods if method != "weights" or layer is not None)
     document = _document(restored, examples, kind, shown)
     document |= {
-        "explained": score,
+        "explained": attributor.score,
         "baseline": _baseline(kind, facts.input_dtype, restored),
         "permutation": permutation,
         "weights": None if layer is None else _weights(layer),
     }
     return write_explanations(directory, document, explanations, layer)
-
-
-def _explained(
-    restored: Restored,
-    session: Session,
-    examples: Examples,
-    numbers: tuple[int, ...],
-    how: tuple[tuple[Method, ...], int | None],
-) -> tuple[list[Explanation], str]:
-    """Of each number, and the name of the score that integrated gradients divide."""
-    from bmtrain.engine.attributions import Attributor  # the caller started TensorFlow
-    from bmtrain.models.problem import averaged_weights
-    from bmtrain.workflows.session import native_faults
-
-    experiment = restored.checkpoint.experiment
-    attributor = Attributor(
-        session.problem,
-        session.placement,
-        is_crossentropy=experiment.loss.is_crossentropy,
-        takes_logits=takes_logits(experiment),
-    )
-    explainer = Explainer(restored, attributor, *how)
-    with native_faults(session.engine.device), averaged_weights(session.problem):
-        return [explainer.explained(examples, number) for number in numbers], attributor.score
 
 
 def _worst(
@@ -143,6 +125,7 @@ def _weights(layer: FirstLayer) -> dict[str, Any]:
         "layer": layer.position,
         "type": layer.type,
         "kernel_shape": list(layer.kernel_shape),
+        "units": None if layer.tiles is None else list(layer.tiles.units),
         "features": [{"name": name, "norm": norm} for name, norm in layer.norms] or None,
     }
 

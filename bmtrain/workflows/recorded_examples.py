@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import TypeVar, cast
 
 from bmtrain.config.sections.experiment import ExperimentConfig
@@ -97,3 +98,9 @@ def _split(dataset: Dataset, name: str | None) -> tuple[str, Split]:
     if chosen not in present:
         raise DataError(f"there is no {chosen} split: the data has {', '.join(present)}")
     return chosen, present[chosen]
+
+
+def file_below(source: str, file: Path) -> str:
+    """A picture's file as it is called below the source that the config names."""
+    root = BUNDLED[source].path if source in BUNDLED else Path(source)
+    return str(file.relative_to(root)) if file.is_relative_to(root) else str(file)

@@ -8,15 +8,17 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
+from bmtrain.config.plugin_tables import NO_PLUGINS, Plugins
 from bmtrain.durable import environment_faults, write_bytes
 from bmtrain.errors import EnvironmentFault, UsageError
+from bmtrain.pages.content import Block, Listing, Page, Part, Section, Words
+from bmtrain.pages.drawing import require_packages
+from bmtrain.pages.page import html
 from bmtrain.program import program
-from bmtrain.reports.content import Listing, Part, Report, Section
-from bmtrain.reports.drawing import require_packages
-from bmtrain.reports.page import page
 from bmtrain.version import __version__
 from bmtrain.workflows.compare import CompareRequest, comparison
 from bmtrain.workflows.comparison.runs import read_runs
+from bmtrain.workflows.first_layer import first_layer, weights_blocks
 from bmtrain.workflows.reporting.background import (
     again_section,
     config_section,
@@ -28,7 +30,6 @@ from bmtrain.workflows.reporting.class_sections import classes_sections
 from bmtrain.workflows.reporting.classes import JudgedClasses, judged_classes
 from bmtrain.workflows.reporting.curves import curves_section
 from bmtrain.workflows.reporting.explained import explained_section
-from bmtrain.workflows.reporting.first_layer import weights_section
 from bmtrain.workflows.reporting.mistakes import mistakes_section
 from bmtrain.workflows.reporting.numbers import judged_numbers, numbers_sections
 from bmtrain.workflows.reporting.reading import ReportedRun, read_reported
@@ -50,6 +51,7 @@ class ReportRequest:
         with_examples: open the recorded data and show what the model gets wrong.
         metric: what several runs are compared by, as in ``compare``.
         force: replace what is there.
+        plugins: what was named; without a plugin that a run needs its model is not shown.
     """
 
     runs: tuple[Path, ...]
@@ -58,6 +60,7 @@ class ReportRequest:
     with_examples: bool = True
     metric: str | None = None
     force: bool = False
+    plugins: Plugins = NO_PLUGINS
 
 
 def report(request: ReportRequest, note: Callable[[str], None] = lambda _: None) -> dict[str, Any]:
@@ -65,7 +68,7 @@ def report(request: ReportRequest, note: Callable[[str], None] = lambda _: None)
 
     ``{"schema_version": 1, "status": "completed", "exit_code": 0, "error": null, "report":
     "digits-report.html", "kind": "page|card", "bytes": 412345, "runs": ["runs/digits-…"],
-    "verdict": ["B is better than A …"]}``
+    "skipped": [], "verdict": ["B is better than A …"]}``
 
     Args:
         request: what about.
@@ -76,6 +79,8 @@ def report(request: ReportRequest, note: Callable[[str], None] = lambda _: None)
         ConfigError, CheckpointError, DataError: a run cannot be read.
         EnvironmentFault: something is there already, or cannot be written, or is not installed.
     """
+    if request.metric is not None and len(request.runs) == 1:
+        raise UsageError("--metric: it is what several runs are compared by, and there is one")
     if request.card and len(request.runs) > 1:
         raise UsageError("--card: a model card is about one run", hint="name one")
     if len(request.runs) > MAX_RUNS:
@@ -88,16 +93,16 @@ def report(request: ReportRequest, note: Callable[[str], None] = lambda _: None)
     compared = read_runs(request.runs)
     output = request.output or _default_output(compared[0].experiment.name, card=request.card)
     _require_free(output, force=request.force)
-    runs = [read_reported(run) for run in compared]
+    runs = [read_reported(run, request.plugins) for run in compared]
     document = None
     if len(runs) > 1:
         document = comparison(compared, CompareRequest(runs=request.runs, metric=request.metric))
     if request.card:
         text = model_card(runs[0], judged(runs[0]))
     elif document is None:
-        text = page(_of_one(runs[0], note, with_examples=request.with_examples))
+        text = html(_of_one(runs[0], note, with_examples=request.with_examples))
     else:
-        text = page(_of_many(runs, document, note, with_examples=request.with_examples))
+        text = html(_of_many(runs, document, note, with_examples=request.with_examples))
     content = text.encode("utf-8", "replace")
     write_bytes(output, content)
     return {
@@ -109,6 +114,7 @@ def report(request: ReportRequest, note: Callable[[str], None] = lambda _: None)
         "kind": "card" if request.card else "page",
         "bytes": len(content),
         "runs": [str(run.path) for run in runs],
+        "skipped": [text for run in runs for text in run.warnings],
         "verdict": [] if document is None else [entry["text"] for entry in document["evidence"]],
     }
 
@@ -139,13 +145,14 @@ def _require_free(output: Path, *, force: bool) -> None:
         )
 
 
-def _of_one(run: ReportedRun, note: Callable[[str], None], *, with_examples: bool) -> Report:
+def _of_one(run: ReportedRun, note: Callable[[str], None], *, with_examples: bool) -> Page:
     found = judged(run)
     part = Part(
         "", (curves_section([run]), *_sections(run, found, note, with_examples=with_examples))
     )
-    return Report(
+    return Page(
         title=run.run.experiment.name,
+        subject="report",
         lead=lead(run, found),
         parts=(part,),
         made=_made([run]),
@@ -159,7 +166,7 @@ def _of_many(
     note: Callable[[str], None],
     *,
     with_examples: bool,
-) -> Report:
+) -> Page:
     parts = [comparison_part(runs, document)]
     for run in runs:
         found = judged(run)
@@ -167,8 +174,9 @@ def _of_many(
         sections = _sections(run, found, note, with_examples=with_examples)
         parts.append(Part(f"{run.run.label}: {run.path.name}", (first, *sections)))
     names = dict.fromkeys(run.run.experiment.name for run in runs)
-    return Report(
+    return Page(
         title=f"{', '.join(names)}: {len(runs)} runs",
+        subject="report",
         lead=verdict_words(document),
         parts=tuple(parts),
         made=_made(runs),
@@ -191,7 +199,7 @@ def _sections(
     return (
         *sections,
         Section("limits", "Limits", (Listing(limits(run, found)),)),
-        weights_section(run),
+        Section("weights", "First-layer weights", _weights(run)),
         explained_section(run),
         model_section(run),
         data_section(run),
@@ -200,6 +208,16 @@ def _sections(
         cost_section(run),
         again_section(run),
     )
+
+
+def _weights(run: ReportedRun) -> tuple[Block, ...]:
+    if run.restored is None:
+        return (Words(f"There are no weights to show: {run.without_model}.", "missing"),)
+    layer = first_layer(run.restored)
+    if layer is None:
+        text = "The first layer that has weights sees neither pixels nor columns: there is no picture of them."
+        return (Words(text, "missing"),)
+    return weights_blocks(layer)
 
 
 def _made(runs: Sequence[ReportedRun]) -> str:

@@ -1,22 +1,14 @@
-"""Parts of examples, permutation importance, pictures and the page, without TensorFlow."""
-
-import io
-import re
-from html.parser import HTMLParser
+"""Parts of examples, and permutation importance, without TensorFlow."""
 
 import numpy as np
-import pytest
-from PIL import Image
 from sklearn.inspection import permutation_importance as sklearns
 from sklearn.linear_model import LinearRegression
 
 from bmtrain.data.encodings.table_encoding import CategoricalInput, NumericInput, TableEncoding
 from bmtrain.data.encodings.text_encoding import TextEncoding
 from bmtrain.data.examples.dataset import DataFacts
-from bmtrain.explanations.page import Bars, Block, Facts, Pictures, Section, Tokens, Words, page
 from bmtrain.explanations.parts import cells, columns_of, patches, tokens_of
 from bmtrain.explanations.permutation import permutation_importance, seeded_permutations
-from bmtrain.explanations.pictures import heat_map_png, picture_png, tiles_png
 
 
 def facts(encoding):
@@ -108,66 +100,3 @@ def test_permutations_are_a_function_of_the_seed():
     np.testing.assert_array_equal(first, second)
     assert not np.array_equal(first, other)
     assert [sorted(order) for order in first] == [[*range(9)]] * 2
-
-
-def test_a_heat_map_is_blue_where_it_speaks_for_and_red_where_against():
-    values = np.array([[1.0, -1.0], [0.0, 0.0]])
-    grey = np.full((2, 2), 255, np.uint8)
-    pixels = np.asarray(Image.open(io.BytesIO(heat_map_png(grey, values))))
-    assert pixels.shape == (224, 224, 3)
-    red, _, blue = pixels[0, 0].astype(int)
-    assert blue > red + 100
-    red, _, blue = pixels[0, -1].astype(int)
-    assert red > blue + 100
-    assert pixels[-1, 0].tolist() == [255, 255, 255]
-
-
-def test_pictures_and_weights_of_any_kind_are_png():
-    colours = np.arange(300 * 2 * 3, dtype=np.uint8).reshape(300, 2, 3)
-    assert Image.open(io.BytesIO(picture_png(colours))).size == (2, 300)
-    assert Image.open(io.BytesIO(picture_png(np.zeros((4, 4, 1), np.float32)))).size == (224, 224)
-    kernel = np.random.default_rng(0).normal(size=(3, 3, 70))
-    sheet = Image.open(io.BytesIO(tiles_png(kernel)))  # 64 of them, 8 × 8, with lines between
-    assert sheet.size == (6 * (8 * 4 + 1),) * 2
-
-
-EVIL = "<script>alert('1')</script>\"&\u202e"
-
-
-class Seen(HTMLParser):
-    def __init__(self):
-        super().__init__()
-        self.tags, self.attributes, self.texts = [], [], []
-
-    def handle_starttag(self, tag, attributes):
-        self.tags.append(tag)
-        self.attributes += attributes
-
-    def handle_data(self, data):
-        self.texts.append(data)
-
-
-def test_names_from_the_data_are_text_in_the_page_and_nothing_else():
-    blocks: list[Block] = [
-        Words(EVIL),
-        Facts([(EVIL, EVIL)]),
-        Pictures([(EVIL, b"png")]),
-        Tokens(EVIL, [EVIL, "b"], [1.0, float("nan")]),
-        Bars(EVIL, (EVIL,), [((EVIL, EVIL), -2.0), (("b", "c"), 1.0)]),
-    ]
-    html = page(EVIL, [Section(EVIL, blocks)])
-    seen = Seen()
-    seen.feed(html)
-    assert "script" not in seen.tags
-    assert not any(name.startswith("on") for name, _ in seen.attributes)
-    assert "\u202e" not in html
-    shown = EVIL.replace("\u202e", "\\u202e")
-    assert sum(text.strip() == shown for text in seen.texts) >= 8
-    assert not re.search(r"(src|href)=\"(?!data:)", html)
-
-
-@pytest.mark.parametrize("scheme", ["light dark", "prefers-color-scheme: dark"])
-def test_the_page_is_for_light_and_dark_and_forbids_whatever_could_load(scheme):
-    html = page("title", [])
-    assert scheme in html
-    assert "default-src 'none'" in html

@@ -42,7 +42,7 @@ def of_keras(name, *arguments, **options):
 
     schedule = getattr(keras.optimizers.schedules, name)(*arguments, **options)
 
-    @tf.function(autograph=False)  # type: ignore[untyped-decorator]
+    @tf.function(autograph=False)
     def run(steps):
         return tf.map_fn(schedule, steps, fn_output_signature=tf.float32)
 

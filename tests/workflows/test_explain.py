@@ -1,9 +1,13 @@
-"""``bmtrain explain`` on a table, texts, pictures and numbers, and what it refuses."""
+"""``bmtrain explain`` and the model's ``explain`` on tables, texts, pictures and numbers."""
 
 import json
+from typing import Any
 
 import numpy as np
 import pytest
+
+import bmtrain
+from bmtrain.errors import DataError, UsageError
 
 TEXTS = """\
 name: texts
@@ -112,6 +116,33 @@ def test_numbers_that_are_predicted_are_explained_as_they_are(train, command):
     assert sum(losses) == pytest.approx(
         entry["predicted"][0] - entry["integrated_gradients"]["baseline_score"], abs=1e-4
     )
+    model = bmtrain.load(run.path)
+    x = np.random.default_rng(2).normal(size=(5, 3)).astype(np.float32)
+    found = model.explain(x)
+    expected = x * model.weights["layers.0.kernel"][:, 0]
+    assert found.integrated_gradients is not None
+    assert found.occlusion is not None
+    np.testing.assert_allclose(found.integrated_gradients, expected, atol=1e-5)
+    np.testing.assert_allclose(found.occlusion, expected, atol=1e-5)
+    assert found.parts == ("a", "b", "c")
+    assert (found.score, found.explained.tolist()) == ("output", [0] * 5)
+    np.testing.assert_allclose(found.scores, model.predict(x).outputs[:, 0], rtol=1e-5)
+    np.testing.assert_allclose(found.baseline_scores, model.weights["layers.0.bias"][0], rtol=1e-5)
+    assert found.is_complete.all()
+    assert found.num_steps.tolist() == [32] * 5
+    alone = model.explain({"a": [1.0], "b": [2.0], "c": [0.0]}, methods=["occlusion"])
+    assert alone.integrated_gradients is None
+    assert np.isnan(alone.errors).all()
+    refused: list[tuple[dict[str, Any], str]] = [
+        ({"target": 1}, "target: there is no target '1'"),
+        ({"methods": ["permutation"]}, "permutation does not suit tables"),
+        ({"methods": ["saliency"]}, "saliency is not known here"),
+    ]
+    for words, told in refused:
+        with pytest.raises(UsageError, match=told):
+            model.explain(x, **words)
+    with pytest.raises(DataError, match=r"expected examples of shape \(3,\)"):
+        model.explain(x[:, :2])
 
 
 def test_of_a_text_the_word_that_decides_stands_out(train, command, tmp_path):
@@ -128,6 +159,16 @@ def test_of_a_text_the_word_that_decides_stands_out(train, command, tmp_path):
     assert np.argmax(np.abs(entry["integrated_gradients"]["attributions"])) == 3
     assert np.argmax(entry["occlusion"]["losses"]) == 3
     assert f">{entry['target']}</span>" in (run.path / "explanations" / "index.html").read_text()
+    texts = ["bad", " ".join(entry["names"])]
+    found = bmtrain.load(run.path).explain(texts, target=entry["explained"])
+    assert found.parts == (("bad",), tuple(entry["names"]))
+    told = [*entry["integrated_gradients"]["attributions"], 0, 0]
+    assert found.integrated_gradients is not None
+    assert found.integrated_gradients[1].tolist() == pytest.approx(told, rel=1e-6)
+    assert found.integrated_gradients[0, 0] != 0
+    assert not found.integrated_gradients[0, 1:].any()
+    assert found.scores[1] == entry["integrated_gradients"]["score"]
+    assert found.errors[1] == pytest.approx(entry["integrated_gradients"]["error"])
     refused = command("explain", run.path, "--method", "permutation")
     assert refused.exit_code == 2
     assert "permutation does not suit texts" in refused.err
@@ -153,8 +194,9 @@ def test_of_a_picture_the_pixel_that_decides_stands_out(train, command, tmp_path
         for name in entry["pictures"].values():
             assert (directory / name).read_bytes().startswith(b"\x89PNG")
     assert (directory / document["weights"]["file"]).exists()
+    assert sorted(document["weights"]["units"]) == [0, 1]
     html = (directory / "index.html").read_text()
-    assert html.count("<img ") == 7  # two examples of three pictures, and the weights
+    assert html.count("<img ") == 8  # two examples of three pictures, and two units
     again = command("explain", run.path, "--json", "--examples", "0", "--method", "occlusion")
     assert again.exit_code == 0, again.err
     assert sorted(path.name for path in directory.glob("*.png")) == [

@@ -3,6 +3,7 @@
 import pytest
 
 from bmtrain.errors import EnvironmentFault
+from bmtrain.workflows.explaining.sections import explained_page
 from bmtrain.workflows.explaining.writing import plain, require_directory
 
 
@@ -26,3 +27,22 @@ def test_what_is_not_finite_is_null():
         "a": [1.0, None, [None]],
         "b": "c",
     }
+
+
+@pytest.mark.parametrize(
+    ("methods", "titles"), [(["permutation"], [""]), (["occlusion"], ["", "Examples"])]
+)
+def test_examples_have_a_part_where_a_method_is_about_them(methods, titles):
+    document = {
+        "name": "n",
+        "checkpoint": "c",
+        "split": "test",
+        "kind": "table",
+        "methods": methods,
+        "explained": "logit",
+        "baseline": "0",
+        "permutation": None,
+        "examples": [],
+    }
+    page = explained_page(document, [], None, {})
+    assert [part.title for part in page.parts] == titles

@@ -7,7 +7,7 @@ import pytest
 import yaml
 from scipy import stats
 
-from bmtrain.reports.markdown import escaped
+from bmtrain.pages.markdown import escaped
 from tests.small_runs import give_classes, make_run
 
 HOSTILE = "</table>|[x](http://x.example)<script>"
@@ -45,12 +45,44 @@ def test_the_header_is_what_the_hub_reads(card, trained):
     (result,) = model["results"]
     values = {entry["type"]: entry["value"] for entry in result["metrics"]}
     test = run.summary["metrics"]["test"]
-    assert values == {name: round(test[name], 6) for name in ("loss", "accuracy")}
-    assert result["dataset"].keys() >= {"name", "type"}
+    assert values == pytest.approx({name: test[name] for name in ("loss", "accuracy")}, rel=1e-5)
+    assert result["dataset"] == {"name": "points.csv", "type": "points.csv", "split": "test"}
     assert header["license"] == "unknown"
     for title in ("Intended use", "Data", "Figures", "Limits", "Cost", "How to reproduce it"):
         assert f"\n## {title}\n" in body
     assert (run.path / "config.yaml").read_text() in body
+
+
+@pytest.mark.parametrize(
+    ("source", "name"),
+    [
+        ("mnist", "mnist"),
+        ("/home/a b/my <flowers>.csv", "my-flowers-.csv"),
+        ("./Ελληνικά/日本", "data"),
+        ("./x/", "x"),
+    ],
+)
+def test_a_data_set_is_called_as_the_hub_allows(card, tmp_path, source, name):
+    """Its own words: fails to match the required pattern: /^(?:[\\w-]+\\/)?[\\w-.]+$/."""
+    run = make_run(
+        tmp_path / "run",
+        f"data.source={source!r}",
+        "name='1e5'",
+        metrics={"test": {"loss": 2e-9, "f1_macro": 0.25, "top_3_accuracy": 0.5}},
+    )
+    header, _ = card(run)
+    (model,) = header["model-index"]
+    (result,) = model["results"]
+    assert result["dataset"]["type"] == name
+    assert re.fullmatch(r"(?:[\w-]+/)?[\w\-.]+", result["dataset"]["type"], re.ASCII)
+    assert result["task"] == {"type": "other"}
+    assert result["metrics"] == [
+        {"type": "loss", "value": 2e-9, "name": "test loss"},
+        {"type": "f1", "value": 0.25, "name": "test f1 macro", "args": {"average": "macro"}},
+        {"type": "top_3_accuracy", "value": 0.5, "name": "test top 3 accuracy"},
+    ]
+    # For YAML 1.2 it would be a number.
+    assert 'name: "1e5"' in (tmp_path / "card.md").read_text()
 
 
 def test_each_class_has_its_figures_with_wilsons_interval(card, tmp_path):

@@ -1,6 +1,7 @@
 """A run with plugins: computed, saved, gone on with, compared and exported; loaded when it is named."""
 
 import builtins
+import html
 import json
 import os
 import shutil
@@ -14,6 +15,7 @@ import bmtrain as package
 from bmtrain.checkpoint.read import read_checkpoint
 from bmtrain.errors import CheckpointError, PluginError
 from bmtrain.plugins.loading import load_plugins
+from tests.report_tables import Tables
 
 TWINS = Path(__file__).parents[1] / "plugins" / "twins.py"
 
@@ -130,6 +132,17 @@ def test_a_checkpoint_loads_when_its_plugin_is_named_and_not_without(
         assert ended.exit_code == 7, ended
         assert "it needs the layer 'twin_dense', the loss" in ended.err
         assert f"twins.py (sha256 {load_plugins([TWINS]).files[0].sha256})" in ended.err
+    page = tmp_path / "page.html"
+    told = command("report", run, "-o", page)
+    assert told.exit_code == 0, told.err
+    assert "name it: --plugin twins.py" in " ".join(told.err.split())
+    assert "There are no weights to show: it needs the layer" in html.unescape(page.read_text())
+    told = command("report", run, *named, "-o", page, "--force", "--json")
+    assert told.document["skipped"] == []
+    text = page.read_text()
+    assert Tables(text).found["Layers, in order"][1][:2] == ["0", "twin_dense"]
+    assert "no weights to show" not in text
+    assert f"bmtrain reproduce {run} --plugin twins.py" in html.unescape(text)
     with pytest.raises(CheckpointError, match="it needs the layer"):
         package.load(run)
     model = package.load(run, plugins=[TWINS])

@@ -89,8 +89,9 @@ def test_the_most_confident_mistakes_are_rows_of_the_users_table(page, graph, pr
 def test_every_setting_says_where_it_was_set(page):
     (_, *rows) = Tables(page).found["What was set, and where"]
     origins = {key: (value, origin) for key, value, origin in rows}
-    assert origins["optimizer.learning_rate"] == ("0.01", "points.yaml:7")
+    assert origins["optimizer.learning_rate"] == ("0.01", "line\u00a07")
     assert origins["training.engine"] == ("graph", "override 1")
+    assert "Lines are those of points.yaml." in page
     defaults = dict(Tables(page).found["Defaults, written out"])
     assert defaults["optimizer.beta_1"] == "0.9"
     assert not defaults.keys() & origins.keys()
@@ -155,6 +156,22 @@ def test_what_is_not_there_is_said(report, tmp_path):
     assert [row[0] for row in Tables(text).found["Loss by epoch"]] == ["epoch", "1", "2", "3"]
 
 
+def test_an_expectation_is_met_missed_or_not_measured(report, tmp_path):
+    run = make_run(tmp_path / "run", status="interrupted")
+    summary = json.loads((run / "summary.json").read_text())
+    summary["expectations"] = [
+        {"text": "test.accuracy >= 0.5", "value": 0.8125, "met": True},
+        {"text": "test.accuracy >= 0.9", "value": 0.8125, "met": False},
+        {"text": "test.loss <= 0.1", "value": None, "met": None},
+    ]
+    (run / "summary.json").write_text(json.dumps(summary))
+    text = html.unescape(report(run))
+    assert '"words good">Expected: test.accuracy >= 0.5. Met with 0.8125.<' in text
+    assert '"words bad">Expected: test.accuracy >= 0.9. Missed with 0.8125.<' in text
+    assert '"words missing">Expected: test.loss <= 0.1. It was not measured.<' in text
+    assert "It did not complete: it broke." in text
+
+
 def test_a_regression_shows_residuals_and_its_largest_errors(report, tmp_path):
     (tmp_path / "line.csv").write_text("x,y\n1,2\n")
     random = np.random.default_rng(0)
@@ -194,6 +211,8 @@ def test_several_runs_have_the_verdict_of_compare(command, report, tmp_path):
     assert evidence["text"][1:] in text
     assert Tables(text).found["Loss by epoch"][0] == ["epoch", "A train", "B train"]
     assert ["seed", "0", "1"] in Tables(text).found["Settings that differ"]
+    for key, *values in Tables(text).found.get("What differs in the data", [])[1:]:
+        assert len(set(values)) > 1, key
 
 
 def test_json_is_one_document_and_a_file_is_replaced_only_if_asked_for(command, tmp_path):
@@ -223,6 +242,8 @@ def test_json_is_one_document_and_a_file_is_replaced_only_if_asked_for(command, 
         (["run", "run"], 2, "is given twice"),
         (["run"] * 9, 2, "expected at most 8 runs, got 9"),
         (["run", "other", "--card"], 2, "a model card is about one run"),
+        (["run", "--metric", "test.loss"], 2, "it is what several runs are compared by"),
+        (["."], 2, "it holds runs, each of which can be named: odd, run"),
         (["odd"], 3, "they do not fit the run's classes"),
     ],
 )
@@ -242,4 +263,4 @@ def test_origins_are_those_of_the_first_start(report, tmp_path):
     first = {"origins": {"seed": "mine.yaml:2", "optimizer.name": "override 1"}}
     run = make_run(tmp_path / "run", origins={"seed": "run/config.yaml:2"}, earlier=[first, {}])
     (_, *rows) = Tables(report(run)).found["What was set, and where"]
-    assert rows == [["seed", "0", "mine.yaml:2"], ["optimizer.name", "sgd", "override 1"]]
+    assert rows == [["seed", "0", "line\u00a02"], ["optimizer.name", "sgd", "override 1"]]

@@ -6,7 +6,6 @@ import pytest
 
 from bmtrain.config.load import load_config
 
-
 LONG_CALLS = [pytest.param(number, marks=pytest.mark.long) for number in (7, 1000)]
 
 

@@ -10,7 +10,16 @@ from typing import Annotated
 import typer
 
 from bmtrain.cli import completion
-from bmtrain.cli.options import Force, Json, QuietButResult, asked_screen, no_option, output_option
+from bmtrain.cli.options import (
+    Force,
+    Json,
+    Plugin,
+    QuietButResult,
+    asked_screen,
+    named_plugins,
+    no_option,
+    output_option,
+)
 
 
 def report(
@@ -50,6 +59,7 @@ def report(
             help="What several runs are compared by, as in compare.",
         ),
     ] = None,
+    plugin: Plugin = None,
     force: Force = False,
     json: Json = False,
     quiet: QuietButResult = False,
@@ -71,6 +81,7 @@ def report(
         with_examples=not no_examples,
         metric=metric,
         force=force,
+        plugins=named_plugins(plugin),
     )
     with screen.waiting("writing the report"):
         document = run(request, note=screen.tell)

@@ -3,33 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, Literal, Protocol
+from typing import Any, Final, Protocol
 
 from bmtrain.cli.console import Screen
 from bmtrain.cli.rendering.diagnostics import github_command, github_line
 from bmtrain.cli.rendering.documents import json_text
+from bmtrain.cli.rendering.findings import (
+    Finding,
+    Level,
+    counted,
+    show_count,
+    show_finding,
+    show_title,
+)
 from bmtrain.cli.rendering.settings import Setting, settings_document, show_settings
 from bmtrain.cli.rendering.tables import show_table
-from bmtrain.cli.stream import Painted, Stream, Style
 from bmtrain.errors import BmtrainError, Diagnostic
-from bmtrain.figures import count
 
-Level = Literal["ok", "warning", "error"]
-_STYLES: dict[Level, Style] = {"ok": "green", "warning": "yellow", "error": "red"}
+_LEVELS: Final[tuple[Level, ...]] = ("ok", "warning", "error")
 
 
-class Finding(Protocol):
-    """One thing that was checked."""
-
-    @property
-    def level(self) -> Level:
-        """What it means for a training."""
-        ...
-
-    @property
-    def message(self) -> str:
-        """What was found."""
-        ...
+class Placed(Finding, Protocol):
+    """One thing that was checked, and where the config has it."""
 
     @property
     def place(self) -> Diagnostic | None:
@@ -60,7 +55,7 @@ class Section(Protocol):
         ...
 
     @property
-    def findings(self) -> Sequence[Finding]:
+    def findings(self) -> Sequence[Placed]:
         """In the order in which they were found."""
         ...
 
@@ -111,9 +106,9 @@ def show_check(
         # With --json the failure's document tells what was found before it, too.
         error.summary = _findings_document(seen)  # type: ignore[attr-defined]
         if any(section.stopped for section in seen):
-            _show_count(_counts(seen), screen)
+            _show_count(counted(seen, _LEVELS), screen)
         raise
-    counts = _counts(seen)
+    counts = counted(seen, _LEVELS)
     wrong = (s for s in seen if any(finding.level == "error" for finding in s.findings))
     exit_code = next((section.exit_code for section in wrong), 0)
     if screen.is_json:
@@ -132,11 +127,9 @@ def _show_section(section: Section, screen: Screen) -> None:
                 screen.out.line(_annotation(section, finding))
     elif screen.format == "text" and (findings or section.settings):
         out = screen.out
-        title = f"{out.symbols.rule * 2} {section.title} "
-        rule = title + out.symbols.rule * (min(out.width, 80) - len(title))
-        out.line(out.paint(rule, "bold"))
+        show_title(section.title, out)
         for finding in findings:
-            show_finding(finding, out)
+            show_finding(finding.level, finding.message, out)
         if not screen.quiet:
             for table in section.tables:
                 out.line()
@@ -147,42 +140,16 @@ def _show_section(section: Section, screen: Screen) -> None:
         out.line()
 
 
-def show_finding(finding: Finding, out: Stream) -> None:
-    """One finding behind its symbol; long ones hang behind it on a terminal."""
-    symbol = getattr(out.symbols, finding.level)
-    out.hanging(
-        Painted(out.paint(symbol, _STYLES[finding.level]) + " "), len(symbol) + 1, finding.message
-    )
-
-
-def _annotation(section: Section, finding: Finding) -> str:
+def _annotation(section: Section, finding: Placed) -> str:
     if finding.place is not None and finding.place.line:
         return github_line(finding.place)
     message = f"{section.title}: {finding.message}"
     return github_command(finding.level, message, title="bmtrain check")
 
 
-def _show_count(counts: dict[Level, int], screen: Screen) -> None:
-    if screen.is_json or screen.quiet:
-        return
-    out = screen.out
-    worst: Level = "error" if counts["error"] else "warning" if counts["warning"] else "ok"
-    parts = [
-        f"{counts['ok']:,} passed",
-        count(counts["warning"], "warning"),
-        count(counts["error"], "error"),
-    ]
-    symbol = getattr(out.symbols, worst)
-    start = Painted(out.paint(symbol, _STYLES[worst]) + " ")
-    out.hanging(start, len(symbol) + 1, ", ".join(parts))
-
-
-def _counts(sections: Iterable[Section]) -> dict[Level, int]:
-    counts: dict[Level, int] = {"ok": 0, "warning": 0, "error": 0}
-    for section in sections:
-        for finding in section.findings:
-            counts[finding.level] += 1
-    return counts
+def _show_count(counts: Mapping[Level, int], screen: Screen) -> None:
+    if not screen.is_json and not screen.quiet:
+        show_count(counts, screen.out, fine="passed")
 
 
 def _document(sections: Sequence[Section], exit_code: int) -> dict[str, Any]:
@@ -200,7 +167,7 @@ def _findings_document(sections: Sequence[Section]) -> dict[str, Any]:
     settings = [setting for section in sections for setting in section.settings]
     origins = {"origins": settings_document(settings)} if settings else {}
     listed = [_section_document(section) for section in sections]
-    return {"counts": _counts(sections), "sections": listed, **origins}
+    return {"counts": counted(sections, _LEVELS), "sections": listed, **origins}
 
 
 def _section_document(section: Section) -> dict[str, Any]:
@@ -211,7 +178,7 @@ def _section_document(section: Section) -> dict[str, Any]:
     }
 
 
-def _finding_document(finding: Finding) -> dict[str, Any]:
+def _finding_document(finding: Placed) -> dict[str, Any]:
     document: dict[str, Any] = {"level": finding.level, "message": finding.message}
     if (place := finding.place) is not None:
         document |= {"key": place.key, "source": place.source, "line": place.line}

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, Literal, Protocol
+from typing import Any, Final, Protocol
 
 from bmtrain.cli.console import Screen
 from bmtrain.cli.rendering.documents import json_text
-from bmtrain.cli.stream import Painted, Stream, Style
-from bmtrain.figures import count
+from bmtrain.cli.rendering.findings import (
+    Finding,
+    Level,
+    counted,
+    show_count,
+    show_finding,
+    show_title,
+)
 
-Level = Literal["ok", "note", "warning", "problem"]
-_STYLES: dict[Level, Style] = {"ok": "green", "note": "dim", "warning": "yellow", "problem": "red"}
+_LEVELS: Final[tuple[Level, ...]] = ("ok", "note", "warning", "problem")
 #: After these parts the next one takes seconds.
 _WAITS: Mapping[str, str] = {
     "surroundings": "starting TensorFlow",
@@ -19,18 +24,8 @@ _WAITS: Mapping[str, str] = {
 }
 
 
-class Finding(Protocol):
+class Remediable(Finding, Protocol):
     """One thing found, and what to do about it."""
-
-    @property
-    def level(self) -> Level:
-        """What it means for a training."""
-        ...
-
-    @property
-    def message(self) -> str:
-        """What was found."""
-        ...
 
     @property
     def remedy(self) -> str | None:
@@ -47,7 +42,7 @@ class Examined(Protocol):
         ...
 
     @property
-    def findings(self) -> Sequence[Finding]:
+    def findings(self) -> Sequence[Remediable]:
         """In order."""
         ...
 
@@ -68,10 +63,7 @@ def show_diagnosis(parts: Iterable[Examined], screen: Screen, *, quick: bool) ->
         if waits_for is not None and screen.tells_progress:
             screen.err.show_for_now(f"{waits_for}{screen.err.symbols.dots}")
     screen.err.clear()
-    counts = dict.fromkeys(_STYLES, 0)
-    for part in seen:
-        for finding in part.findings:
-            counts[finding.level] += 1
+    counts = counted(seen, _LEVELS)
     exit_code = 6 if counts["problem"] else 0
     if screen.is_json:
         screen.out.line(json_text(_document(seen, counts, exit_code)))
@@ -81,48 +73,21 @@ def show_diagnosis(parts: Iterable[Examined], screen: Screen, *, quick: bool) ->
 
 
 def _show_part(part: Examined, screen: Screen) -> None:
-    wanted = ("warning", "problem") if screen.quiet else tuple(_STYLES)
+    wanted = ("warning", "problem") if screen.quiet else _LEVELS
     findings = [finding for finding in part.findings if finding.level in wanted]
     if screen.is_json or not findings:
         return
-    out = screen.out
-    title = f"{out.symbols.rule * 2} {part.title} "
-    out.line(out.paint(title + out.symbols.rule * (min(out.width, 80) - len(title)), "bold"))
+    show_title(part.title, screen.out)
     for finding in findings:
-        symbol = _symbol(finding.level, out)
-        start = Painted(out.paint(symbol, _STYLES[finding.level]) + " ")
-        out.hanging(start, len(symbol) + 1, finding.message)
-        if finding.remedy is not None:
-            arrow = out.printable("→") + " "
-            blank = " " * (len(symbol) + 1)
-            out.hanging(Painted(blank + arrow), len(blank + arrow), finding.remedy)
-    out.line()
-
-
-def _symbol(level: Level, out: Stream) -> str:
-    symbols = out.symbols
-    return {
-        "ok": symbols.ok,
-        "note": symbols.none,
-        "warning": symbols.warning,
-        "problem": symbols.error,
-    }[level]
+        show_finding(finding.level, finding.message, screen.out, finding.remedy)
+    screen.out.line()
 
 
 def _show_verdict(counts: Mapping[Level, int], screen: Screen) -> None:
     if screen.quiet and not counts["warning"] and not counts["problem"]:
         return
-    worst: Level = "problem" if counts["problem"] else "warning" if counts["warning"] else "ok"
-    verdict = "not fit to train" if worst == "problem" else "fit to train"
-    parts = [
-        f"{counts['ok']:,} fine",
-        count(counts["note"], "note"),
-        count(counts["warning"], "warning"),
-        count(counts["problem"], "problem"),
-    ]
-    symbol = _symbol(worst, screen.out)
-    start = Painted(screen.out.paint(symbol, _STYLES[worst]) + " ")
-    screen.out.hanging(start, len(symbol) + 1, f"{verdict}: {', '.join(parts)}")
+    verdict = "not fit to train" if counts["problem"] else "fit to train"
+    show_count(counts, screen.out, fine="fine", verdict=verdict)
 
 
 def _document(

@@ -83,13 +83,14 @@ def _show_parts(entry: Mapping[str, Any], out: Stream) -> None:
     cells = entry["values"]
     rows = [
         [
+            *([] if cells else [f"{at + 1:,}"]),
             short(entry["names"][at]),
             *([short(cells[at])] if cells else []),
             *(_signed(values[at], out) for values in columns.values()),
         ]
         for at in order
     ]
-    header = ["column", "value", *columns] if cells else ["token", *columns]
+    header = ["column", "value", *columns] if cells else ["place", "token", *columns]
     show_table(header, rows, out)
 
 

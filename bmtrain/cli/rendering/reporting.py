@@ -12,6 +12,8 @@ from bmtrain.figures import amount
 
 def show_report(document: Mapping[str, Any], screen: Screen) -> None:
     """Show it; ``document`` is what ``report --json`` prints."""
+    for text in document["skipped"]:
+        screen.warn(text)
     if screen.is_json:
         screen.out.line(json_text(document))
         return

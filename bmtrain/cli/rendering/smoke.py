@@ -6,8 +6,8 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from bmtrain.cli.console import Screen
+from bmtrain.cli.rendering.findings import show_finding
 from bmtrain.cli.rendering.proofs import followed
-from bmtrain.cli.stream import Painted
 from bmtrain.events import Event, Noted
 from bmtrain.figures import duration
 
@@ -25,9 +25,7 @@ def show_smoke(events: Iterable[Event], screen: Screen) -> int:
 def _show_end(summary: Mapping[str, Any], screen: Screen) -> None:
     out = screen.out
     for step in summary["steps"]:
-        symbol = out.symbols.ok if step["passed"] else out.symbols.error
-        start = Painted(out.paint(symbol, "green" if step["passed"] else "red") + " ")
-        out.hanging(start, len(symbol) + 1, step["what"])
+        show_finding("ok" if step["passed"] else "error", step["what"], out)
     out.line(out.paint("took  ", "dim"), duration(summary["total_s"]))
     if summary["run_dir"] is not None:
         out.hanging(out.paint("runs  ", "dim"), 6, summary["run_dir"])

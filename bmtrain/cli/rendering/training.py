@@ -13,9 +13,9 @@ from bmtrain.cli.console import Screen
 from bmtrain.cli.cost_words import cost_in_words
 from bmtrain.cli.rendering.diagnostics import github_command
 from bmtrain.cli.rendering.documents import json_text
+from bmtrain.cli.rendering.findings import show_finding
 from bmtrain.cli.rendering.progress import epoch_line, progress_line
 from bmtrain.cli.rendering.tables import show_table
-from bmtrain.cli.stream import Painted
 from bmtrain.events import (
     DataReady,
     EpochDone,
@@ -187,10 +187,8 @@ class TrainingView:
     def _show_expectations(self, summary: Mapping[str, Any]) -> None:
         out = self._screen.out
         for item in summary.get("expectations") or ():
-            symbol = out.symbols.ok if item["met"] else out.symbols.error
-            start = Painted(out.paint(symbol, "green" if item["met"] else "red") + " ")
             value = f"{'' if item['met'] else 'missed: '}{figure(item['value'])}"
-            out.hanging(start, len(symbol) + 1, f"{item['text']} ({value})")
+            show_finding("ok" if item["met"] else "error", f"{item['text']} ({value})", out)
 
     def _show_metrics(self, metrics: Mapping[str, Mapping[str, float]]) -> None:
         names = telling_figures(metrics.values())

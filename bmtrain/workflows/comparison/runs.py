@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import string
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from bmtrain.config.load import load_config
 from bmtrain.config.plugin_stand_ins import stand_ins
 from bmtrain.config.resolved import plain
 from bmtrain.config.sections.experiment import ExperimentConfig
+from bmtrain.data.wording.quoting import listed_and_more
 from bmtrain.errors import DataError, UsageError
 from bmtrain.models.example_figures import Values, values_per_example
 from bmtrain.program import program
@@ -106,14 +108,22 @@ def read_runs(paths: Sequence[Path]) -> list[ComparedRun]:
         if not RunDirectory(path).holds_run:
             raise UsageError(
                 f"'{path}' is not a run directory: it has no {RunDirectory(path).config.name}",
-                hint="its folds are runs: fold-1, fold-2, …"
-                if FoldDirectory(path).holds_folds
-                else f"{program()} runs lists the runs",
+                hint=_where_runs_are(path),
             )
         if path.resolve() in seen:
             raise UsageError(f"'{path}' is given twice")
         seen.add(path.resolve())
     return [_read(_label(index), path) for index, path in enumerate(paths)]
+
+
+def _where_runs_are(path: Path) -> str:
+    if FoldDirectory(path).holds_folds:
+        return "its folds are runs: fold-1, fold-2, …"
+    with suppress(OSError):
+        inside = sorted(entry.name for entry in path.iterdir() if RunDirectory(entry).holds_run)
+        if inside:
+            return f"it holds runs, each of which can be named: {listed_and_more(inside, 5)}"
+    return f"{program()} runs lists the runs"
 
 
 def _read(label: str, path: Path) -> ComparedRun:

@@ -23,6 +23,7 @@ DISTRIBUTION: Final = "bmtrain-keras"
 _EXTRAS: Final = {
     "gpu": "for the energy that a GPU takes",
     "export": "for export --to onnx",
+    "report": "for the charts of a report",
     "track": "for TensorBoard and MLflow",
 }
 #: Distributions that put their files where tensorflow or keras has its own.

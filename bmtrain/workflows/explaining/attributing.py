@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,13 +21,15 @@ from bmtrain.explanations.parts import (
 )
 from bmtrain.figures import class_name
 from bmtrain.models.completeness import Integral
-from bmtrain.models.decision import class_probabilities, predicted_classes
+from bmtrain.models.decision import class_probabilities, predicted_classes, takes_logits
 from bmtrain.workflows.explaining.examples import Examples, column_of, said
 from bmtrain.workflows.explaining.request import Method
+from bmtrain.workflows.recorded_examples import file_below
 from bmtrain.workflows.restoring import Restored
 
 if TYPE_CHECKING:
     from bmtrain.engine.attributions import Attributor
+    from bmtrain.workflows.session import Session
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,9 +37,10 @@ class Explanation:
     """One example and what its outputs are made of.
 
     Attributes:
+        file: where it is, and ``file_shown``, that below the data's source.
         features: as it was read.
         said: ``predicted``, ``probability``, ``target``.
-        of: the class or target that is explained.
+        column: the number of the class or target that is explained, and ``of``, its name.
         names: of the parts, tokens or columns, and what the example has there; of pictures none.
         integral: attributions by part: (tokens,), (columns,) or (height, width).
         occlusion: the same shape: what the probability, or of numbers the output, loses.
@@ -46,12 +50,14 @@ class Explanation:
     file: Path | None
     features: NDArray[Any]
     said: dict[str, Any]
+    column: int
     of: str
     names: tuple[str, ...] = ()
     cells: tuple[str, ...] = ()
     integral: Integral | None = None
     occlusion: NDArray[np.float64] | None = None
     patch_side: int | None = None
+    file_shown: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,15 +80,20 @@ class Explainer:
         label = None if examples.labels is None else examples.labels[number]
         column = self._column(outputs)
         named = facts.class_names is not None
+        file = None if examples.files is None else examples.files[number]
         explanation = Explanation(
             number,
-            None if examples.files is None else examples.files[number],
+            file,
             features[0],
             said(experiment, facts, outputs[0], label),
+            column,
             class_name(facts.class_names or (), column) if named else f"target {column}",
         )
         names, shown = _parts(self.restored, features[0])
         explanation = replace(explanation, names=names, cells=shown)
+        if file is not None:
+            below = file_below(experiment.data.source, file)
+            explanation = replace(explanation, file_shown=below)
         baseline = self.attributor.baseline(features[0])
         if "integrated_gradients" in self.methods:
             integral = self.attributor.integrated_gradients(inputs[0], baseline, steps, column)
@@ -104,6 +115,34 @@ class Explainer:
         if self.restored.checkpoint.preprocessing.facts.class_names is None:
             return 0
         return int(predicted_classes(self.restored.checkpoint.experiment, outputs)[0])
+
+
+def attributor_of(restored: Restored, session: Session) -> Attributor:
+    """What explains the model of a session that has the checkpoint's weights."""
+    from bmtrain.engine.attributions import Attributor  # the caller started TensorFlow
+
+    experiment = restored.checkpoint.experiment
+    return Attributor(
+        session.problem,
+        session.placement,
+        is_crossentropy=experiment.loss.is_crossentropy,
+        takes_logits=takes_logits(experiment),
+    )
+
+
+def explained_examples(
+    explainer: Explainer, session: Session, examples: Examples, numbers: Iterable[int]
+) -> list[Explanation]:
+    """Those of the examples that have these numbers, one after the other.
+
+    Raises:
+        EnvironmentFault: the device's memory is out.
+    """
+    from bmtrain.models.problem import averaged_weights
+    from bmtrain.workflows.session import native_faults
+
+    with native_faults(session.engine.device), averaged_weights(session.problem):
+        return [explainer.explained(examples, number) for number in numbers]
 
 
 def _parts(restored: Restored, example: NDArray[Any]) -> tuple[tuple[str, ...], tuple[str, ...]]:

@@ -84,8 +84,13 @@ def worst_numbers(
     return tuple(np.argsort(-losses, kind="stable")[:number].tolist())
 
 
-def require_target(text: str | None, facts: DataFacts, num_outputs: int) -> int | None:
+def require_target(
+    text: str | None, facts: DataFacts, num_outputs: int, name: str = "--target"
+) -> int | None:
     """The number of the class or target called ``text``; None: none was asked for.
+
+    Args:
+        name: what the caller calls it.
 
     Raises:
         UsageError: there is none.
@@ -100,7 +105,7 @@ def require_target(text: str | None, facts: DataFacts, num_outputs: int) -> int 
         return int(text)
     what = ("class", "classes") if names else ("target", "targets")
     raise UsageError(
-        f"--target: there is no {what[0]} '{text}'; there are {count(number, *what)}, "
+        f"{name}: there is no {what[0]} '{text}'; there are {count(number, *what)}, "
         "by number from 0" + (" or by name" if names else ""),
         hint=did_you_mean(text, names),
     )

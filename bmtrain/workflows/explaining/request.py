@@ -20,11 +20,10 @@ SUITED: Final[dict[Kind, tuple[Method, ...]]] = {
     "table": ("integrated_gradients", "occlusion", "permutation", "weights"),
     "array": ("integrated_gradients",),
 }
-_WHY_NOT: Final[dict[Method, str]] = {
+_WHY_NOT: Final[dict[str, str]] = {
     "permutation": "it deals out the columns of a table anew",
     "weights": "it shows the weights of a first layer that sees pixels or columns",
     "occlusion": "it takes patches, tokens or columns away",
-    "integrated_gradients": "",
 }
 NUM_EXAMPLES: Final = 5
 MAX_EXAMPLES: Final = 100
@@ -87,13 +86,27 @@ def chosen_methods(request: ExplainRequest, kind: Kind) -> tuple[Method, ...]:
     if not request.methods:
         has_labels = request.data is None or request.needs_labels
         return tuple(method for method in suited if method != "permutation" or has_labels)
-    for method in request.methods:
+    return suited_methods(request.methods, kind, suited)
+
+
+def suited_methods(
+    asked: Sequence[str], kind: Kind, suited: Sequence[Method], name: str = "--method "
+) -> tuple[Method, ...]:
+    """Those that are asked for, in the order of ``Method``.
+
+    Args:
+        suited: the ones that there are for examples of this kind.
+        name: what the caller calls them.
+
+    Raises:
+        UsageError: one of them is none of these.
+    """
+    for method in asked:
         if method not in suited:
-            raise UsageError(
-                f"--method {method} does not suit {_words(kind)}: {_WHY_NOT[method]}",
-                hint=f"what does: {', '.join(suited)}",
-            )
-    return tuple(method for method in get_args(Method) if method in request.methods)
+            why = _WHY_NOT.get(method)
+            does_not = f" does not suit {_words(kind)}: {why}" if why else " is not known here"
+            raise UsageError(f"{name}{method}{does_not}", hint=f"what does: {', '.join(suited)}")
+    return tuple(method for method in get_args(Method) if method in asked)
 
 
 def numbers_in(text: str) -> tuple[int, ...]:

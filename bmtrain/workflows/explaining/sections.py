@@ -2,75 +2,108 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
 from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from bmtrain.explanations.page import LEGEND, Bars, Block, Facts, Pictures, Section, Tokens, Words
-from bmtrain.explanations.pictures import MAX_TILES
 from bmtrain.figures import count, figure
 from bmtrain.models.completeness import TOLERANCE, Integral
+from bmtrain.pages.content import (
+    Block,
+    Fact,
+    Facts,
+    Page,
+    Part,
+    Picture,
+    Pictures,
+    Section,
+    Table,
+    Tokens,
+    Tone,
+    Words,
+)
+from bmtrain.pages.pictures import data_uri
+from bmtrain.version import __version__
 from bmtrain.workflows.explaining.attributing import Explanation
+from bmtrain.workflows.first_layer import FirstLayer, weights_blocks
 
-#: Rows of a table of bars.
+#: Rows of a table.
 _MOST: Final = 50
+_SPLITS: Final = ("train", "validation", "test")
+_LEGEND: Final = (
+    "Blue speaks for what is explained, red against it; the stronger the colour, the more."
+)
+_LEGENDS: Final = {
+    "picture": _LEGEND,
+    "text": f"{_LEGEND} What speaks against it is underlined, too.",
+}
 
 
-def page_sections(
+def explained_page(
     document: Mapping[str, Any],
     explanations: list[Explanation],
+    layer: FirstLayer | None,
     pictures: Mapping[str, bytes],
-) -> list[Section]:
-    """``pictures``: PNGs by file name."""
-    sections = [Section("", (Facts(_facts(document)),))]
+) -> Page:
+    """``document``: of ``explain --json``; ``pictures``: PNGs by file name."""
+    whole = [Section("how", "How it was explained", (_how(document),))]
     if document["permutation"] is not None:
-        sections.append(_permutation(document["permutation"]))
-    if document["weights"] is not None:
-        sections.append(_weights(document["weights"], pictures))
-    shown = zip(document["examples"], explanations, strict=True)
-    return [*sections, *(_example(entry, found, pictures, document) for entry, found in shown)]
+        whole.append(_permutation(document["permutation"]))
+    if layer is not None:
+        whole.append(Section("weights", "First-layer weights", weights_blocks(layer)))
+    parts = [Part("", tuple(whole))]
+    if _explains_examples(document):
+        shown = zip(document["examples"], explanations, strict=True)
+        examples = tuple(_example(entry, found, pictures, document) for entry, found in shown)
+        parts.append(Part("Examples", examples, _LEGENDS.get(document["kind"], "")))
+    now = datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC")
+    return Page(
+        title=document["name"],
+        subject="what the model looks at",
+        parts=tuple(parts),
+        made=f"Made by bmtrain {__version__} on {now} from {document['checkpoint']}.",
+    )
 
 
-def _facts(document: Mapping[str, Any]) -> list[tuple[str, str]]:
-    return [
+def _explains_examples(document: Mapping[str, Any]) -> bool:
+    """Whether one of the methods says something of single examples."""
+    return not {"integrated_gradients", "occlusion"}.isdisjoint(document["methods"])
+
+
+def _how(document: Mapping[str, Any]) -> Table:
+    methods, split = ", ".join(document["methods"]).replace("_", " "), document["split"]
+    rows = [
         ("checkpoint", document["checkpoint"]),
-        ("examples of", document["split"]),
-        ("methods", ", ".join(document["methods"]).replace("_", " ")),
-        ("baseline", document["baseline"]),
+        ("examples of", f"the {split} split" if split in _SPLITS else split),
+        ("methods", methods),
     ]
+    if _explains_examples(document):
+        rows += [("explained", f"the {document['explained']}"), ("baseline", document["baseline"])]
+    return Table("Checkpoint, examples and methods", ("what", "value"), tuple(rows))
 
 
 def _permutation(permutation: Mapping[str, Any]) -> Section:
     name, repeats = permutation["metric"], permutation["repeats"]
-    rows = [
-        (
-            (f["name"], figure(f["importance"]), f"± {figure(f['standard_deviation'])}"),
-            f["importance"],
-        )
-        for f in permutation["features"][:_MOST]
-    ]
-    caption = (
-        f"How much worse {name} ({figure(permutation['value'])}) becomes when a column is dealt "
-        f"out anew: mean and standard deviation of {repeats}, over "
-        f"{count(permutation['examples'], 'example')}"
+    features = permutation["features"][:_MOST]
+    of_all = len(permutation["features"])
+    some = f" The first {len(features)} of {of_all:,} columns." if of_all > len(features) else ""
+    table = Table(
+        caption="What each column is worth",
+        header=("column", "importance", "s.d."),
+        rows=tuple(
+            (f["name"], f"{f['importance']:+.4g}", f"{f['standard_deviation']:.2g}")
+            for f in features
+        ),
+        numbers=frozenset({1, 2}),
+        note=f"How much worse {name.replace('_', ' ')} ({figure(permutation['value'])}) becomes "
+        f"when a column is dealt out anew: mean and standard deviation of "
+        f"{count(repeats, 'permutation')}, over {count(permutation['examples'], 'example')}.{some}",
+        bars=tuple(f["importance"] for f in features),
     )
-    return Section(
-        "Permutation importance", (Bars(caption, ("column", "importance", "s.d."), rows),)
-    )
-
-
-def _weights(weights: Mapping[str, Any], pictures: Mapping[str, bytes]) -> Section:
-    what = f"layer {weights['layer']} ({weights['type']})"
-    if weights["features"] is None:
-        number = weights["kernel_shape"][-1]
-        some = f", the first {MAX_TILES} of {number:,}" if number > MAX_TILES else ""
-        caption = f"{what}: a picture per unit{some}, in one scale"
-        return Section("First-layer weights", (Pictures([(caption, pictures[weights["file"]])]),))
-    rows = [((f["name"], figure(f["norm"])), f["norm"]) for f in weights["features"][:_MOST]]
-    caption = f"{what}: the root of the sum of each column's squared weights"
-    return Section("First-layer weights", (Bars(caption, ("column", "norm"), rows),))
+    return Section("permutation", "Permutation importance", (table,))
 
 
 def _example(
@@ -79,49 +112,91 @@ def _example(
     pictures: Mapping[str, bytes],
     document: Mapping[str, Any],
 ) -> Section:
-    blocks: list[Block] = [Facts(_said(entry))]
+    blocks: list[Block] = [Facts(_said(entry, found.file_shown))]
+    title = f"Example {found.number:,}"
     if entry["pictures"] is not None:
         files = entry["pictures"].items()
-        blocks.append(Pictures([(name.replace("_", " "), pictures[file]) for name, file in files]))
-        blocks.append(Words(LEGEND))
-    integral = found.integral
-    if found.names and integral is not None:
-        blocks.append(_parts(f"integrated gradients, of {found.of}", found, integral.attributions))
-    if found.names and found.occlusion is not None:
-        blocks.append(_parts(f"occlusion, of {found.of}", found, found.occlusion))
-    if integral is not None:
-        text = completeness(integral, document["explained"])
-        blocks.append(Words(text[0].upper() + text[1:] + ".", not integral.is_complete))
-    return Section(f"Example {found.number}", tuple(blocks))
+        shown = tuple(_picture(title, name, pictures[file], found.of) for name, file in files)
+        blocks.append(Pictures(shown, are_large=True))
+    for name, values in _values(found):
+        blocks += _parts(name, found, values)
+    if found.integral is not None:
+        text = completeness(found.integral, document["explained"])
+        tone: Tone = "plain" if found.integral.is_complete else "bad"
+        blocks.append(Words(f"{text[0].upper()}{text[1:]}.", tone))
+    return Section(f"example-{found.number}", title, tuple(blocks))
 
 
-def _said(entry: Mapping[str, Any]) -> list[tuple[str, str]]:
-    facts = [("predicted", _told(entry["predicted"]))]
-    if entry["probability"] is not None:
-        facts[0] = ("predicted", f"{entry['predicted']} ({figure(entry['probability'])})")
+def _picture(title: str, name: str, png: bytes, of: str) -> Picture:
+    words = name.replace("_", " ")
+    is_itself = name == "picture"
+    alternative = f"{title}, the picture" if is_itself else f"{title}: {words} of {of}, by pixel"
+    return Picture(data_uri(png), alternative, words)
+
+
+def _values(found: Explanation) -> Iterator[tuple[str, NDArray[np.float64]]]:
+    """Of tokens or columns: what a method says of each."""
+    if not found.names:
+        return
+    if found.integral is not None:
+        yield f"Integrated gradients: what adds to “{found.of}”", found.integral.attributions
+    if found.occlusion is not None:
+        yield f"Occlusion: what “{found.of}” loses without it", found.occlusion
+
+
+def _said(entry: Mapping[str, Any], file: str) -> tuple[Fact, ...]:
+    sure = "" if entry["probability"] is None else f"probability {figure(entry['probability'])}"
+    facts = [Fact("predicted", _told(entry["predicted"]), sure)]
     if entry["target"] is not None:
-        facts.append(("true", _told(entry["target"])))
-    facts.append(("explained", entry["explained"]))
-    return facts + ([("file", entry["file"])] if entry["file"] else [])
+        facts.append(Fact("true", _told(entry["target"]), file))
+    is_said = entry["explained"] == entry["predicted"] or _is_single(entry["predicted"])
+    return tuple(facts) if is_said else (*facts, Fact("explained", entry["explained"]))
+
+
+def _is_single(predicted: Any) -> bool:
+    return isinstance(predicted, list) and len(predicted) == 1
 
 
 def _told(value: Any) -> str:
-    return ", ".join(map(figure, value)) if isinstance(value, list) else str(value)
+    if isinstance(value, list):
+        return ", ".join(map(figure, value))
+    return figure(value) if isinstance(value, float) else str(value)
 
 
-def _parts(caption: str, found: Explanation, values: NDArray[np.float64]) -> Block:
-    if not found.cells:
-        return Tokens(caption, found.names, values.tolist())
+def _parts(caption: str, found: Explanation, values: NDArray[np.float64]) -> Iterator[Block]:
+    """Tokens in their order, with a table to read; columns as a table, the largest value first."""
     order = np.argsort(-np.abs(values), kind="stable").tolist()[:_MOST]
-    rows = [((found.names[at], found.cells[at], f"{values[at]:+.4g}"), values[at]) for at in order]
-    return Bars(caption, ("column", "value", ""), rows)
+    if found.cells:
+        header: tuple[str, ...] = ("column", "value", "attribution")
+        rows = tuple((found.names[at], found.cells[at], _signed(values[at])) for at in order)
+        bars = tuple(float(values[at]) for at in order)
+        yield Table(caption, header, rows, frozenset({2}), note=_some(order, values), bars=bars)
+        return
+    yield Tokens(caption, found.names, tuple(values.tolist()))
+    rows = tuple((f"{at + 1}", found.names[at], _signed(values[at])) for at in order)
+    yield Table(
+        f"{caption}: the values",
+        ("place", "token", "attribution"),
+        rows,
+        frozenset({0, 2}),
+        folded=True,
+        note=_some(order, values),
+    )
+
+
+def _signed(value: float) -> str:
+    return f"{value:+.3g}" if value else "0"
+
+
+def _some(order: list[int], values: NDArray[np.float64]) -> str:
+    return f"The {len(order)} largest of {len(values):,}." if len(order) < len(values) else ""
 
 
 def completeness(integral: Integral, score: str) -> str:
     """The sum of the attributions, what it should be, and by how much it is not."""
     change = integral.score - integral.baseline_score
     relative = integral.relative_error
-    share = "" if relative is None else f" ({100 * relative:.2g} %)"
+    share = "" if relative is None else f" ({_percent(relative)})"
     text = (
         f"the attributions add up to {integral.total:.4g}; the {score} is {integral.score:.4g}, at "
         f"the baseline {integral.baseline_score:.4g}, a change of {change:.4g}: error "
@@ -130,3 +205,8 @@ def completeness(integral: Integral, score: str) -> str:
     if not integral.is_complete:
         text += f"; more than {100 * TOLERANCE:.0f} %: do not trust their sizes"
     return text
+
+
+def _percent(share: float) -> str:
+    """What is less than a hundred-thousandth is rounding."""
+    return "under 0.001 %" if share < 1e-5 else f"{100 * share:.2g} %"

@@ -13,12 +13,12 @@ from numpy.typing import NDArray
 
 from bmtrain.durable import environment_faults, make_directory, write_bytes, write_text
 from bmtrain.errors import EnvironmentFault
-from bmtrain.explanations.page import page
-from bmtrain.explanations.pictures import heat_map_png, picture_png, tiles_png
 from bmtrain.models.completeness import Integral
+from bmtrain.pages.page import html
+from bmtrain.pages.pictures import heat_map_png, picture_png
 from bmtrain.workflows.explaining.attributing import Explanation
-from bmtrain.workflows.explaining.importances import FirstLayer
-from bmtrain.workflows.explaining.sections import completeness, page_sections
+from bmtrain.workflows.explaining.sections import completeness, explained_page
+from bmtrain.workflows.first_layer import FirstLayer
 
 #: Of a run's.
 DIRECTORY: Final = "explanations"
@@ -65,16 +65,13 @@ def write_explanations(
     """
     pictures: dict[str, bytes] = {}
     if layer is not None and layer.tiles is not None:
-        pictures[_FIRST_LAYER] = tiles_png(layer.tiles)
+        pictures[_FIRST_LAYER] = layer.tiles.sheet_png()
         document["weights"]["file"] = _FIRST_LAYER
     document["examples"] = [
         _entry(found, document, _pictures(found, document["kind"], pictures))
         for found in explanations
     ]
-    html = page(
-        f"What the model looks at: {document['name']}",
-        page_sections(document, explanations, pictures),
-    )
+    page = html(explained_page(document, explanations, layer, pictures))
     document |= {"directory": str(directory), "page": str(directory / PAGE)}
     with environment_faults(directory, "write"):
         make_directory(directory)
@@ -83,7 +80,7 @@ def write_explanations(
                 entry.unlink()
     for name, content in pictures.items():
         write_bytes(directory / name, content, links=False)
-    write_text(directory / PAGE, html, links=False)
+    write_text(directory / PAGE, page, links=False)
     document = plain(document)
     write_text(directory / DOCUMENT, json.dumps(document, allow_nan=False) + "\n", links=False)
     return document

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import re
 import shlex
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Final
 
 from bmtrain.config.resolved import resolved_yaml
 from bmtrain.figures import amount, duration
+from bmtrain.pages.content import Block, Code, Section, Words
 from bmtrain.program import program
-from bmtrain.reports.content import Block, Code, Section, Words
 from bmtrain.runs.directory import RunDirectory
 from bmtrain.workflows.reporting.cells import cut, pairs, plain_table, setting_text, told
 from bmtrain.workflows.reporting.reading import ReportedRun, entry, number_at
 
 _FIRST: Final = "earlier"
+#: ``configs/mine.yaml:7``
+_LINE: Final = re.compile(r"(.+):\d+")
 
 
 def config_section(run: ReportedRun) -> Section:
@@ -27,16 +30,29 @@ def config_section(run: ReportedRun) -> Section:
         rows = [(key, setting_text(value)) for key, value in settings.items()]
         blocks.append(plain_table("All settings", ("key", "value"), rows))
     else:
+        file = _only_file(origins.values())
         set_there = [
-            (key, setting_text(settings[key]) if key in settings else "as below", origin)
+            (
+                key,
+                setting_text(settings[key]) if key in settings else "as below",
+                origin.replace(f"{file}:", "line\u00a0") if file else origin,
+            )
             for key, origin in origins.items()
         ]
-        blocks.append(plain_table("What was set, and where", ("key", "value", "set in"), set_there))
+        header = ("key", "value", "set in")
+        note = f"Lines are those of {file}." if file else ""
+        blocks.append(plain_table("What was set, and where", header, set_there, note=note))
         left = [(key, setting_text(v)) for key, v in settings.items() if key not in origins]
         blocks.append(plain_table("Defaults, written out", ("key", "value"), left, folded=True))
     whole = resolved_yaml(run.run.experiment)
     blocks.append(Code("The whole config, as it was resolved", whole, folded=True))
     return Section("config", "Config", tuple(blocks))
+
+
+def _only_file(origins: Iterable[str]) -> str | None:
+    """The one file that settings come from, beside overrides; None: there are several."""
+    files = {match[1] for origin in origins if (match := _LINE.fullmatch(origin))}
+    return files.pop() if len(files) == 1 else None
 
 
 def origins_of(run: ReportedRun) -> dict[str, str] | None:
@@ -69,6 +85,7 @@ def environment_section(run: ReportedRun) -> Section:
     git = run.recorded("git")
     if isinstance(git, Mapping):
         rows += [(f"git: {name}", told(value)) for name, value in git.items()]
+    rows += [(f"plugin: {file}", f"sha256 {sha256}") for file, sha256 in recorded_plugins(run)]
     rows.append(("seed", told(run.run.seed)))
     changed = run.recorded("changed")
     blocks: list[Block] = [pairs("In what it was trained", rows)]
@@ -77,6 +94,16 @@ def environment_section(run: ReportedRun) -> Section:
         text = f"The run was gone on with although this had changed: {keys}. It is a mixture."
         blocks.append(Words(text, "bad"))
     return Section("environment", "Environment", tuple(blocks))
+
+
+def recorded_plugins(run: ReportedRun) -> list[tuple[str, str]]:
+    """(file, sha256) of each plugin that the run was trained with, as far as that is recorded."""
+    records = run.recorded("plugins")
+    found = [
+        (entry(record, "file"), entry(record, "sha256"))
+        for record in (records if isinstance(records, list) else ())
+    ]
+    return [(f, s) for f, s in found if isinstance(f, str) and isinstance(s, str)]
 
 
 def cost_rows(run: ReportedRun) -> list[tuple[str, str]]:
@@ -124,14 +151,15 @@ def cost_section(run: ReportedRun) -> Section:
 def again_section(run: ReportedRun) -> Section:
     """The commands that train the same again, and what they need."""
     path, name = shlex.quote(str(run.path)), program()
+    named = "".join(f" --plugin {shlex.quote(file)}" for file, _ in recorded_plugins(run))
     config = shlex.quote(str(RunDirectory(run.path).config))
     lines = [
         "# Train it again, and compare every bit:",
-        f"{name} reproduce {path}",
+        f"{name} reproduce {path}{named}",
         "# The same experiment, into a directory of its own:",
-        f"{name} train {config}",
+        f"{name} train {config}{named}",
         "# What it says of other examples:",
-        f"{name} predict {path} INPUT",
+        f"{name} predict {path} INPUT{named}",
     ]
     command = run.recorded("command")
     blocks: list[Block] = [Code("With the run directory:", "\n".join(lines))]

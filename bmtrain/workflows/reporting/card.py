@@ -1,25 +1,22 @@
-"""The model card of a run, with the header that the Hugging Face Hub reads.
-
-Mitchell et al., Model Cards for Model Reporting (2019); the header's keys are the Hub's
-(https://huggingface.co/docs/hub/model-cards).
-"""
+"""The model card of a run: Mitchell et al., Model Cards for Model Reporting (2019)."""
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Final
 
 from bmtrain.config.resolved import resolved_yaml
-from bmtrain.data.encodings.text_encoding import TextEncoding
-from bmtrain.figures import count, shape
-from bmtrain.reports.content import Block, Code, Listing, Section, Table, Words
-from bmtrain.reports.markdown import document
+from bmtrain.figures import count
+from bmtrain.pages.content import Block, Code, Listing, Section, Table, Words
+from bmtrain.pages.markdown import document
 from bmtrain.workflows.reporting.background import again_section, cost_rows
+from bmtrain.workflows.reporting.cells import input_text
 from bmtrain.workflows.reporting.class_sections import (
     calibration_words,
     class_table,
     confusion_table,
 )
 from bmtrain.workflows.reporting.classes import JudgedClasses
+from bmtrain.workflows.reporting.hub_header import hub_header
 from bmtrain.workflows.reporting.numbers import JudgedNumbers, error_table
 from bmtrain.workflows.reporting.reading import ReportedRun
 from bmtrain.workflows.reporting.subject import data_section
@@ -41,59 +38,7 @@ def model_card(run: ReportedRun, judged: Judged) -> str:
         Section("config", "Config", (Code("config.yaml:", resolved_yaml(run.run.experiment)),)),
         again_section(run),
     ]
-    return document(_header(run, judged), run.run.experiment.name, sections)
-
-
-def _header(run: ReportedRun, judged: Judged) -> dict[str, Any]:
-    """``license`` is of the model, which nobody recorded: the Hub's word for that is unknown."""
-    source = run.run.experiment.data.source
-    metrics = list(run.run.experiment.metrics)
-    header: dict[str, Any] = {
-        "license": "unknown",
-        "library_name": "keras",
-        "tags": ["keras", "bmtrain"],
-    }
-    pipeline = _pipeline(run, judged)
-    if pipeline is not None:
-        header["pipeline_tag"] = pipeline
-    if metrics:
-        header["metrics"] = metrics
-    results = _results(run)
-    if results:
-        task = {"type": pipeline or "other"}
-        dataset = {"name": source, "type": source, "split": "test"}
-        header["model-index"] = [
-            {
-                "name": run.run.experiment.name,
-                "results": [{"task": task, "dataset": dataset, "metrics": results}],
-            }
-        ]
-    return header
-
-
-def _pipeline(run: ReportedRun, judged: Judged) -> str | None:
-    """The Hub's name of the task, where it has one."""
-    if run.restored is None:
-        return None
-    facts = run.restored.checkpoint.preprocessing.facts
-    is_regression = isinstance(judged, JudgedNumbers) or facts.class_names is None
-    if facts.feature_names is not None:
-        return "tabular-regression" if is_regression else "tabular-classification"
-    if is_regression:
-        return None
-    if isinstance(facts.encoding, TextEncoding):
-        return "text-classification"
-    is_picture = len(facts.input_shape) in {2, 3} and facts.input_dtype == "uint8"
-    return "image-classification" if is_picture else None
-
-
-def _results(run: ReportedRun) -> list[dict[str, Any]]:
-    figures = run.run.overview.metrics.get("test", {})
-    return [
-        {"type": name, "name": f"test {name}", "value": round(value, 6)}
-        for name, value in figures.items()
-        if value is not None and name not in {"penalty", "objective"}
-    ]
+    return document(hub_header(run, judged), run.run.experiment.name, sections)
 
 
 def _what(run: ReportedRun, judged: Judged) -> tuple[Block, ...]:
@@ -109,7 +54,6 @@ def _use(run: ReportedRun) -> tuple[Block, ...]:
     if run.restored is None:
         return (Words(_TO_FILL_IN), Listing(("what it is for, and what it is not for",)))
     facts = run.restored.checkpoint.preprocessing.facts
-    inputs = f"{shape(facts.input_shape)} of {facts.input_dtype}"
     if facts.class_names is not None:
         names = ", ".join(facts.class_names[:20]) + (", …" if len(facts.class_names) > 20 else "")
         what = f"To say which of {len(facts.class_names):,} classes an example is of: {names}."
@@ -119,7 +63,7 @@ def _use(run: ReportedRun) -> tuple[Block, ...]:
         other = "Beyond the values that it was trained on nothing is known of what it says."
     source = run.run.experiment.data.source
     return (
-        Words(f"{what} An example is {inputs}, made as those of {source} were. {other}"),
+        Words(f"{what} An example is {input_text(facts)}, made as those of {source} were. {other}"),
         Words(_TO_FILL_IN),
         Listing(
             (

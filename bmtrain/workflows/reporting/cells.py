@@ -6,7 +6,9 @@ from collections.abc import Iterable
 from typing import Any, Final
 
 from bmtrain.config.resolved import flow_text
-from bmtrain.reports.content import Table
+from bmtrain.data.examples.dataset import DataFacts
+from bmtrain.figures import count, shape
+from bmtrain.pages.content import Table
 
 #: Characters of a value that stands in a table.
 _MAX_VALUE: Final = 300
@@ -34,14 +36,26 @@ def cut(text: str, most: int = _MAX_VALUE) -> str:
     return text if len(text) <= most else f"{text[: most - 1]}…"
 
 
+def input_text(facts: DataFacts) -> str:
+    """What one example is to the model: ``28×28 of uint8``, ``60 tokens``."""
+    if facts.vocabulary_size is not None:
+        return count(facts.input_shape[0], "token")
+    return f"{shape(facts.input_shape)} of {facts.input_dtype}"
+
+
 def pairs(caption: str, rows: Iterable[tuple[str, str]]) -> Table:
     """What, and its value."""
     return plain_table(caption, ("what", "value"), rows)
 
 
 def plain_table(
-    caption: str, header: tuple[str, ...], rows: Iterable[tuple[str, ...]], *, folded: bool = False
+    caption: str,
+    header: tuple[str, ...],
+    rows: Iterable[tuple[str, ...]],
+    *,
+    folded: bool = False,
+    note: str = "",
 ) -> Table:
     """A table whose cells are all texts; of very many rows the first."""
     some = tuple(rows)
-    return Table(caption, header, some[:_MAX_ROWS], folded=folded)
+    return Table(caption, header, some[:_MAX_ROWS], folded=folded, note=note)

@@ -8,8 +8,8 @@ import numpy as np
 
 from bmtrain.evidence import Interval
 from bmtrain.figures import count, figure
-from bmtrain.reports.charts import histogram_spec, reliability_spec
-from bmtrain.reports.content import Block, Chart, Charts, Confusion, Section, Table, Words
+from bmtrain.pages.charts import histogram_spec, reliability_spec
+from bmtrain.pages.content import Block, Chart, Charts, Confusion, Section, Table, Words
 from bmtrain.workflows.evaluate import confusion_matrix
 from bmtrain.workflows.reporting.classes import FEW, JudgedClasses
 

@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Final
 
 from bmtrain.figures import count, figure, telling_figures
-from bmtrain.reports.charts import Curve, curves_spec, needs_log
-from bmtrain.reports.content import Block, Chart, Charts, Section, Table, Words
+from bmtrain.pages.content import Block, Chart, Charts, Section, Table, Words
+from bmtrain.pages.curves import Curve, curves_spec, needs_log
 from bmtrain.workflows.reporting.reading import ReportedRun, number_at
 
 _SPLITS: Final = ("train", "validation")
@@ -34,8 +34,8 @@ def curves_section(runs: Sequence[ReportedRun]) -> Section:
 
 def _told(runs: Sequence[ReportedRun]) -> str:
     text = (
-        "Train: the mean over an epoch's steps, each before its weights were changed by it, with "
-        "dropout and augmentation where there are any. Validation: the whole split after the epoch."
+        "Train: the mean over an epoch's batches, each as it was before its step, with dropout and "
+        "augmentation if there are any. Validation: the whole split, after the epoch."
     )
     if not any("validation" in run.epochs[0] for run in runs):
         text = text.partition(" Validation:")[0] + " There is no validation split."
@@ -48,7 +48,9 @@ def _figure_names(runs: Iterable[ReportedRun]) -> list[str]:
 
 
 def _curves(runs: Sequence[ReportedRun], name: str) -> list[Curve]:
+    """Of one run a colour for each split; of several a colour for each run, train dashed."""
     curves = []
+    has_both = any(_points(run, "validation", name) for run in runs)
     for number, run in enumerate(runs):
         for split in _SPLITS:
             points = _points(run, split, name)
@@ -57,7 +59,9 @@ def _curves(runs: Sequence[ReportedRun], name: str) -> list[Curve]:
             is_alone = len(runs) == 1
             label = split if is_alone else f"{run.run.label} {split}"
             colour = _SPLITS.index(split) if is_alone else number
-            curves.append(Curve(label, colour, split == "train" and not is_alone, points))
+            curves.append(
+                Curve(label, colour, split == "train" and has_both and not is_alone, points)
+            )
     return curves
 
 
@@ -129,7 +133,10 @@ def _rate(runs: Sequence[ReportedRun]) -> Chart | Words | None:
     if not rates:
         return None
     if len(rates) == 1:
-        return Words(f"The learning rate was {rates.pop():.6g} throughout.")
+        # Of a single epoch its end is known, and a schedule may have begun elsewhere.
+        is_one = all(len(curve.points) == 1 for curve in curves)
+        when = "at the end of the epoch" if is_one else "throughout"
+        return Words(f"The learning rate was {rates.pop():.6g} {when}.")
     return Chart(
         title="Learning rate",
         spec=curves_spec(curves, "learning rate"),

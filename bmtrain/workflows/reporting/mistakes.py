@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from bmtrain.data.bundled import BUNDLED
 from bmtrain.data.encodings.encoding import Columns
 from bmtrain.data.encodings.text_encoding import TextEncoding
 from bmtrain.data.examples.dataset import DataFacts, Split
@@ -19,10 +17,10 @@ from bmtrain.data.raw.streamed_rows import Features, taken
 from bmtrain.data.readable import Cells, model_cells, raw_cells
 from bmtrain.errors import BmtrainError, DataError
 from bmtrain.figures import count, rounded
-from bmtrain.reports.content import Block, Mistake, Mistakes, Picture, Section, Words
-from bmtrain.reports.pictures import picture_uri
+from bmtrain.pages.content import Block, Mistake, Mistakes, Picture, Section, Words
+from bmtrain.pages.pictures import data_uri, picture_png
 from bmtrain.runs.predictions import StoredPredictions
-from bmtrain.workflows.recorded_examples import recorded_columns
+from bmtrain.workflows.recorded_examples import file_below, recorded_columns
 from bmtrain.workflows.reporting.class_sections import percent
 from bmtrain.workflows.reporting.classes import JudgedClasses
 from bmtrain.workflows.reporting.numbers import JudgedNumbers
@@ -33,6 +31,8 @@ MAX_MISTAKES: Final = 15
 _MAX_CELLS: Final = 24
 _MAX_TEXT: Final = 1200
 _MAX_CELL: Final = 200
+#: Pixels of a picture's longer side: a report of large ones stays small.
+_MAX_SIDE: Final = 256
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,15 +106,10 @@ def _shown(
         run.restored.checkpoint.preprocessing.facts,
         _held(split.features, at),
         _some_columns(columns, at),
-        [] if split.files is None else [_within(split.files[row], run) for row in rows],
+        []
+        if split.files is None
+        else [file_below(run.run.experiment.data.source, split.files[row]) for row in rows],
     ), ""
-
-
-def _within(file: Path, run: ReportedRun) -> str:
-    """A picture's file below the source that the config names."""
-    source = run.run.experiment.data.source
-    root = BUNDLED[source].path if source in BUNDLED else Path(source)
-    return str(file.relative_to(root)) if file.is_relative_to(root) else str(file)
 
 
 def _held(features: Features, rows: NDArray[np.int64]) -> NDArray[Any]:
@@ -182,4 +177,8 @@ def _picture(example: NDArray[Any], alternative: str) -> Picture | None:
     """An example that is a picture: (height, width[, 1 or 3]); None: it is none."""
     is_flat = example.ndim == 2 and min(example.shape) > 1
     is_deep = example.ndim == 3 and example.shape[2] in {1, 3}
-    return Picture(picture_uri(example), alternative) if is_flat or is_deep else None
+    return (
+        Picture(data_uri(picture_png(example, most=_MAX_SIDE)), alternative)
+        if is_flat or is_deep
+        else None
+    )

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from bmtrain.evidence import Interval, bootstrap_interval
 from bmtrain.figures import count, rounded
-from bmtrain.reports.charts import histogram_spec, scatter_spec
-from bmtrain.reports.content import Block, Chart, Charts, Section, Table, Words
+from bmtrain.pages.charts import histogram_spec, scatter_spec
+from bmtrain.pages.content import Block, Chart, Charts, Section, Table, Words
 from bmtrain.workflows.reporting.reading import ReportedRun
 
 Values = NDArray[np.float64]

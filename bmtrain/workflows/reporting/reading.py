@@ -7,10 +7,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from bmtrain.config.plugin_tables import NO_PLUGINS, Plugins
 from bmtrain.errors import BmtrainError, CheckpointError
 from bmtrain.runs.directory import RunDirectory
 from bmtrain.runs.environment import require_json
 from bmtrain.runs.metrics_log import epochs_in
+from bmtrain.runs.recorded_plugins import require_recorded
 from bmtrain.workflows.comparison.runs import ComparedRun
 from bmtrain.workflows.restoring import Restored, read_restored
 
@@ -28,6 +30,7 @@ class ReportedRun:
         epochs: entries of metrics.jsonl, evenly chosen, the first and the last among them.
         restored: the checkpoint that the run is judged by; None: there is none that is whole.
         without_model: why.
+        warnings: what to say of the checkpoint and of its plugins, a line each.
         class_names: None: it is a regression, or they are not known.
     """
 
@@ -37,6 +40,7 @@ class ReportedRun:
     restored: Restored | None
     without_model: str
     class_names: tuple[str, ...] | None
+    warnings: tuple[str, ...]
 
     @property
     def path(self) -> Path:
@@ -71,14 +75,17 @@ def number_at(document: Any, *keys: str) -> float | None:
     return value if is_number and abs(value) < 1e300 else None
 
 
-def read_reported(run: ComparedRun) -> ReportedRun:
+def read_reported(run: ComparedRun, plugins: Plugins = NO_PLUGINS) -> ReportedRun:
     """The rest of a run that was read already.
+
+    Args:
+        plugins: those that were named; without one that it needs there is no model.
 
     Raises:
         CheckpointError: a record is damaged. EnvironmentFault: it cannot be read.
     """
     directory = RunDirectory(run.overview.path)
-    restored, why = _restored(run.overview.path)
+    restored, why = _restored(run.overview.path, plugins)
     return ReportedRun(
         run=run,
         summary=require_json(directory.summary),
@@ -86,15 +93,25 @@ def read_reported(run: ComparedRun) -> ReportedRun:
         restored=restored,
         without_model=why,
         class_names=_class_names(run, restored),
+        warnings=_unmet(run, plugins) if restored is None else restored.warnings,
     )
 
 
-def _restored(path: Path) -> tuple[Restored | None, str]:
+def _restored(path: Path, plugins: Plugins) -> tuple[Restored | None, str]:
     """A run is worth a report without its weights, too."""
     try:
-        return read_restored(path), ""
+        return read_restored(path, plugins), ""
     except CheckpointError as error:
         return None, error.message
+
+
+def _unmet(run: ComparedRun, plugins: Plugins) -> tuple[str, ...]:
+    """Which plugin has to be named for the model to be shown."""
+    try:
+        require_recorded(run.overview.path, plugins)
+    except CheckpointError as error:
+        return (f"{error.where}: {error.message}; {error.hint}",)
+    return ()
 
 
 def _some_epochs(path: Path) -> tuple[Mapping[str, Any], ...]:

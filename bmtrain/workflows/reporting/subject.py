@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import math
-from typing import Final
+from typing import Any, Final
 
 from bmtrain.data.bundled import BUNDLED
 from bmtrain.figures import count, shape
-from bmtrain.reports.content import Block, Section, Table, Words
-from bmtrain.workflows.reporting.cells import cut, pairs, told
+from bmtrain.pages.content import Block, Section, Table, Words
+from bmtrain.workflows.reporting.cells import cut, input_text, pairs, told
 from bmtrain.workflows.reporting.reading import ReportedRun, number_at
 
 _SHOWN_LAYERS: Final = 400
@@ -36,8 +36,8 @@ def model_section(run: ReportedRun) -> Section:
     facts = run.restored.checkpoint.preprocessing.facts
     text = (
         f"{count(architecture.num_parameters, 'parameter')}; an input is "
-        f"{shape(facts.input_shape)} of {facts.input_dtype}. Trained to lower "
-        f"{loss.replace('_', ' ')} by {optimizer}."
+        f"{input_text(facts)}. Trained to lower "
+        f"the {loss.replace('_', ' ')} with {optimizer.replace('_', ' ')}."
     )
     table = Table(
         caption="Layers, in order",
@@ -65,7 +65,7 @@ def data_section(run: ReportedRun) -> Section:
         number = number_at(examples, split)
         rows.append((f"{split} examples", "none" if number is None else f"{number:,.0f}"))
     rows += [
-        ("shape of an example", told(run.recorded("data", "input_shape"))),
+        ("shape of an example", _shape(run.recorded("data", "input_shape"))),
         ("dtype", told(run.recorded("data", "input_dtype"))),
         ("fingerprint (sha256)", told(run.recorded("data", "fingerprint"))),
     ]
@@ -77,3 +77,9 @@ def data_section(run: ReportedRun) -> Section:
         text = "The licence of the data, and who gathered it how, are not recorded: ask whoever trained."
         blocks.append(Words(text, "missing"))
     return Section("data", "Data", tuple(blocks))
+
+
+def _shape(recorded: Any) -> str:
+    """``28×28``; a stranger's record may be anything."""
+    are_sizes = isinstance(recorded, list) and recorded and all(type(n) is int for n in recorded)
+    return shape(recorded) if are_sizes else told(recorded)

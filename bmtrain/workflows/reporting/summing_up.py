@@ -7,8 +7,9 @@ from typing import Any, Final
 
 from bmtrain.data.wording.quoting import listed_and_more, short
 from bmtrain.evidence import Interval
-from bmtrain.figures import amount, count, duration, figure, rounded, shape, telling_figures
-from bmtrain.reports.content import Fact, Facts, Table, Words
+from bmtrain.figures import amount, count, duration, figure, rounded, telling_figures
+from bmtrain.pages.content import Fact, Facts, Table, Words
+from bmtrain.workflows.reporting.cells import input_text
 from bmtrain.workflows.reporting.class_sections import percent, range_text
 from bmtrain.workflows.reporting.classes import FEW, JudgedClasses
 from bmtrain.workflows.reporting.numbers import JudgedNumbers
@@ -16,7 +17,7 @@ from bmtrain.workflows.reporting.reading import ReportedRun, entry, number_at
 
 Judged = JudgedClasses | JudgedNumbers | None
 _ENDINGS: Final = {
-    "interrupted": "It was interrupted and did not complete",
+    "interrupted": "It did not complete",
     "diverged": "The training diverged and did not complete",
     "failed": "It failed and did not complete",
 }
@@ -72,6 +73,8 @@ def _task(run: ReportedRun) -> str:
 
 def _how_it_ended(run: ReportedRun) -> str:
     overview = run.run.overview
+    if overview.status == "interrupted" and not overview.message:
+        return "It was interrupted and did not complete."
     if overview.status == "running":
         return f"It goes on: {overview.held_by}. This is what there is so far."
     why = f": {overview.message}" if overview.message else ""
@@ -83,8 +86,8 @@ def _how_well(judged: JudgedClasses) -> str:
     better = "" if judged.accuracy > share else " It is no better than that."
     return (
         f"It is right on {judged.num_right:,} of {count(judged.num_examples, 'test example')}: "
-        f"{percent(judged.accuracy)}, 95 % interval {range_text(judged.interval)}. To always answer "
-        f"{name} would be right in {percent(share)}.{better}"
+        f"{percent(judged.accuracy)}, 95 % interval {range_text(judged.interval)}. Always "
+        f"answering “{name}” would be right in {percent(share)}.{better}"
     )
 
 
@@ -95,11 +98,11 @@ def _where_it_fails(judged: JudgedClasses) -> str:
     worst = min(seen, key=lambda entry: entry["recall"])
     number, label, predicted = judged.confusions(1)[0]
     most = (
-        f"Its most frequent mistake is to take {judged.name(label)} for {judged.name(predicted)}: "
-        f"{number:,} times."
+        f"Its most frequent mistake is to take “{judged.name(label)}” for "
+        f"“{judged.name(predicted)}”: {number:,} times."
     )
     return (
-        f"It finds {worst['class']} least often: {percent(worst['recall'])} of its "
+        f"It finds “{worst['class']}” least often: {percent(worst['recall'])} of its "
         f"{count(worst['support'], 'example')}. {most if number > 1 else 'No mistake is made twice.'}"
     )
 
@@ -107,7 +110,7 @@ def _where_it_fails(judged: JudgedClasses) -> str:
 def _how_far_off(judged: JudgedNumbers) -> str:
     (_, error, interval), *_ = judged.errors()
     r2 = "" if judged.r2 is None else (
-        f" It explains {percent(judged.r2)} of the targets' variance (R²); to always answer their "
+        f" It explains {percent(judged.r2)} of the targets' variance (R²); always answering their "
         "mean would explain none."
     )  # fmt: skip
     return (
@@ -122,9 +125,14 @@ def _expectations(run: ReportedRun) -> Iterator[Words]:
         text, value = entry(expectation, "text"), number_at(expectation, "value")
         if isinstance(text, str):
             met = entry(expectation, "met") is True
-            shown = "not measured" if value is None else figure(value)
-            tail = "as expected" if met else "this was expected, and is not so"
-            yield Words(f"{text} ({shown}): {tail}", "good" if met else "bad")
+            if value is None:
+                yield Words(f"Expected: {text}. It was not measured.", "missing")
+            else:
+                told = "met" if met else "missed"
+                yield Words(
+                    f"Expected: {text}. {told.capitalize()} with {figure(value)}.",
+                    "good" if met else "bad",
+                )
 
 
 def key_facts(run: ReportedRun, judged: Judged) -> Facts:
@@ -136,7 +144,7 @@ def key_facts(run: ReportedRun, judged: Judged) -> Facts:
     elif isinstance(judged, JudgedNumbers):
         (_, error, reach), *_ = judged.errors()
         between = f"95 % interval {rounded(reach.low)} to {rounded(reach.high)}"
-        facts.append(Fact("mean absolute error, test", rounded(error), between))
+        facts.append(Fact("test mean absolute error", rounded(error), between))
     overview = run.run.overview
     loss = run.run.figure("test.loss")
     if loss is not None:
@@ -227,4 +235,4 @@ def _input(run: ReportedRun) -> str:
     if run.restored is None:
         return source
     facts = run.restored.checkpoint.preprocessing.facts
-    return f"{source}: {shape(facts.input_shape)} of {facts.input_dtype}"
+    return f"{source}: {input_text(facts)}"

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
 from bmtrain.figures import duration, figure
-from bmtrain.reports.content import Block, Part, Section, Table, Tone, Words
+from bmtrain.pages.content import Block, Part, Section, Table, Tone, Words
 from bmtrain.workflows.reporting.cells import setting_text, told
 from bmtrain.workflows.reporting.curves import curves_section
 from bmtrain.workflows.reporting.reading import ReportedRun
@@ -14,9 +14,10 @@ from bmtrain.workflows.reporting.reading import ReportedRun
 _HASH: Final = 12
 _TITLES: Final = {
     "config": "Settings that differ",
-    "data": "Data",
+    "data": "What differs in the data",
     "environment": "What else differs: environment, engine, code",
 }
+_NAMES: Final = {"train_s": "training time"}
 _SHOWN: Final[Mapping[str, Callable[[Any], str]]] = {
     "epochs": told,
     "parameters": lambda value: "–" if value is None else f"{value:,}",
@@ -47,14 +48,14 @@ def comparison_part(runs: Sequence[ReportedRun], document: Mapping[str, Any]) ->
     labels = [entry["label"] for entry in document["runs"]]
     which = Table(
         caption="The runs",
-        header=("letter", "run", "seed", "status", "begun (UTC)"),
+        header=("", "run", "seed", "status", "begun (UTC)"),
         rows=tuple(
             (
                 entry["label"],
                 entry["run"],
                 f"{entry['seed']}",
                 entry["status"],
-                entry["begun"] or "–",
+                _when(entry["begun"]),
             )
             for entry in document["runs"]
         ),
@@ -84,7 +85,10 @@ def _row(
 ) -> tuple[str, ...]:
     values = row["values"]
     key = row["key"]
-    return (key, *(shown(key, values[label]) if label in values else "" for label in labels))
+    return (
+        _NAMES.get(key, key),
+        *(shown(key, values[label]) if label in values else "" for label in labels),
+    )
 
 
 def _of_metrics(key: str, value: Any) -> str:
@@ -92,7 +96,7 @@ def _of_metrics(key: str, value: Any) -> str:
 
 
 def _differences(name: str, document: Mapping[str, Any], labels: Sequence[str]) -> Block:
-    rows = document[name]
+    rows = [row for row in document[name] if _differs(row["values"], labels)]
     if not rows:
         return Words(f"{_TITLES[name]}: none, it is the same in all.")
     return Table(
@@ -100,6 +104,16 @@ def _differences(name: str, document: Mapping[str, Any], labels: Sequence[str]) 
         header=("key", *labels),
         rows=tuple(_row(row, labels, _setting if name == "config" else _fact) for row in rows),
     )
+
+
+def _differs(values: Mapping[str, Any], labels: Sequence[str]) -> bool:
+    first, *others = (values.get(label) for label in labels)
+    return any(other != first for other in others)
+
+
+def _when(begun: str | None) -> str:
+    """``2026-11-23T10:15:00Z`` as people write it."""
+    return "–" if begun is None else f"{begun[:10]} {begun[11:16]}"
 
 
 def _setting(_key: str, value: Any) -> str:

@@ -72,6 +72,13 @@ def test_what_is_installed_here_is_what_is_needed():
         ),
         ("tensorflow", "2.19.0", "tensorflow 2.19.0; expected", "problem", "pip install 'tensorf"),
         ("onnx", None, "export --to onnx: not installed: onnx", "note", "if you need it: pip"),
+        (
+            "vl-convert-python",
+            None,
+            "charts of a report: not installed: vl-",
+            "note",
+            "if you need",
+        ),
         ("tensorflow-cpu", "2.21", "tensorflow-cpu 2.21 has files where", "warning", "pip uninst"),
         ("bmtrain-keras", None, "not installed: what it needs is not known", "note", None),
         ("bmtrain-keras", "0.0.1", "pip knows it as 0.0.1", "warning", "install it anew"),

@@ -1,4 +1,4 @@
-"""A report as one HTML file that needs no other, no network and no script."""
+"""A page as one HTML file that needs no other, no network and no script."""
 
 from __future__ import annotations
 
@@ -8,16 +8,18 @@ import re
 from pathlib import Path
 from typing import Any, Final
 
-from bmtrain.reports.content import Chart, Report
-from bmtrain.reports.drawing import drawn
+from bmtrain.pages.content import Chart, Page
+from bmtrain.pages.drawing import drawn
+from bmtrain.pages.signs import printable
 
 #: Up to a sign that joins words, and no longer than a narrow column is wide.
+_SHORT: Final = 16
 _PIECES: Final = re.compile(r"\s+|[^\s./_=×]{0,24}[./_=×]|[^\s./_=×]{1,24}")
 _TEMPLATES: Final = Path(__file__).parent / "templates"
 
 
-def page(report: Report) -> str:
-    """The HTML. What comes from the report is escaped; nothing else than our script can run.
+def html(page: Page) -> str:
+    """The HTML. What comes from the page is escaped; nothing else than our script can run.
 
     The policy in its head names the script by its sha256 and forbids every address: a name
     that were not escaped could still neither run nor load anything.
@@ -31,6 +33,7 @@ def page(report: Report) -> str:
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
+        finalize=_printable,
     )
     environment.filters["breakable"] = breakable
     script, style = _text("script.js"), _text("style.css")
@@ -39,7 +42,7 @@ def page(report: Report) -> str:
         return Markup(drawn(chart))  # noqa: S704  # written by ElementTree, which escapes
 
     return environment.get_template("page.html").render(
-        report=report,
+        page=page,
         svg=svg,
         script=Markup(script),  # noqa: S704  # our own files
         style=Markup(style),  # noqa: S704
@@ -49,10 +52,21 @@ def page(report: Report) -> str:
 
 
 def breakable(text: str) -> Any:
-    """Escaped, with places where a line may end: behind signs that join words, in long words."""
+    """Escaped, with places where a line may end: behind signs that join words, in long words.
+
+    What is short, a number or a name, stays in one line.
+    """
     from markupsafe import Markup, escape
 
-    return Markup("<wbr>").join(map(escape, _PIECES.findall(text)))
+    if len(text) <= _SHORT:
+        return escape(printable(text))
+    return Markup("<wbr>").join(map(escape, _PIECES.findall(printable(text))))
+
+
+def _printable(value: Any) -> Any:
+    """Whatever a template writes out; what is markup already was made printable before."""
+    is_plain = isinstance(value, str) and not hasattr(value, "__html__")
+    return printable(value) if is_plain else value
 
 
 def _text(name: str) -> str:

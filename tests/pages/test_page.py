@@ -10,10 +10,11 @@ from pathlib import Path
 import pytest
 
 from bmtrain.errors import EnvironmentFault
-from bmtrain.reports import drawing, page
-from bmtrain.reports.content import Confusion
-from bmtrain.reports.drawing import require_packages
-from bmtrain.reports.page import breakable
+from bmtrain.pages import drawing, page
+from bmtrain.pages.content import Confusion, Page, Part, Section, Table, Tokens, Words
+from bmtrain.pages.drawing import require_packages
+from bmtrain.pages.page import breakable
+from bmtrain.pages.shares import Bar
 
 STYLE = (Path(page.__file__).parent / "templates" / "style.css").read_text()
 
@@ -83,7 +84,8 @@ def test_every_figure_is_there_without_scripts(elements):
 
 def test_each_picture_and_drawing_says_what_is_to_be_seen(elements):
     assert all(attributes["alt"] for attributes in elements.of("img"))
-    drawings = elements.of("svg")
+    # A bar has its number beside it.
+    drawings = [a for a in elements.of("svg") if a.get("aria-hidden") != "true"]
     assert len(drawings) == 8
     assert all(a["role"] == "img" and a["aria-label"] for a in drawings)
     assert all("scope" in attributes for attributes in elements.of("th"))
@@ -125,13 +127,14 @@ def test_every_colour_of_the_page_can_be_read(scheme):
     """WCAG 2.2, AA: 4.5 for text, 3 for lines that say something."""
     found = colours(scheme)
     page_colour, band, shade = found["page"], found["band"], found["shade"]
-    assert len(found) == 17
+    assert len(found) == 18
     for name in ("ink", "soft", "accent", "good", "bad"):
         for background in (page_colour, band):
             assert contrast(found[name], background) >= 4.5, name
-    for tenths in range(11):
+    for strong, tenths in itertools.product((shade, found["against"]), range(11)):
         mixed = [
-            tenths / 10 * s + (1 - tenths / 10) * p for s, p in zip(shade, page_colour, strict=True)
+            tenths / 10 * s + (1 - tenths / 10) * p
+            for s, p in zip(strong, page_colour, strict=True)
         ]
         assert contrast(found["ink"], mixed) >= 4.5, tenths
     for number in range(1, 9):
@@ -141,6 +144,35 @@ def test_every_colour_of_the_page_can_be_read(scheme):
 def test_a_cells_shade_is_its_share_of_the_row():
     confusion = Confusion(("a", "b"), ("a", "b"), ((19, 1), (0, 0)))
     assert [confusion.shade(0, 0), confusion.shade(0, 1), confusion.shade(1, 0)] == [10, 1, 0]
+
+
+def test_bars_begin_at_the_left_or_where_some_are_negative_in_the_middle():
+    def bars(*values):
+        return Table("", (), (), bars=values).drawn_bars
+
+    assert bars(1.0, 4.0) == [Bar(0, 25, "for"), Bar(0, 100, "for")]
+    assert bars(-1.0, 2.0) == [Bar(25, 25, "against"), Bar(50, 50, "for")]
+    assert [bar.length for bar in bars(0.0, float("nan"), float("inf"))] == [0, 0, 0]
+
+
+def test_a_tokens_colour_is_its_share_of_the_largest():
+    tokens = Tokens("", ("a", "b", "c"), (0.2, -0.4, float("nan"))).shown
+    assert [(token.side, token.tenths) for token in tokens] == [
+        ("for", 5), ("against", 10), ("for", 0)
+    ]  # fmt: skip
+
+
+def test_what_cannot_be_seen_is_written_out_and_spaces_that_end_no_line_stay(make_page):
+    html = page.html(make_page("a\u202eb\0c\x1bd\ud800e 9\u00a0%"))
+    assert "a\\u202eb\\x00c\\x1bd\\ud800e 9\u00a0%" in html
+    assert not set("\u202e\0\x1b\ud800") & set(html)
+
+
+def test_a_page_without_charts_has_no_script_and_allows_none():
+    text = Section("only", "Only", (Words("words"),))
+    html = page.html(Page("title", "report", (Part("", (text,)),), "made"))
+    assert "<script" not in html
+    assert "script-src 'none'" in html
 
 
 def test_long_words_may_be_broken_and_lose_nothing():

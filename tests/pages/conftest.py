@@ -1,4 +1,4 @@
-"""A report of every kind of block, and a browser to read it."""
+"""A page of every kind of block, and a browser to read it."""
 
 import os
 import shutil
@@ -6,14 +6,8 @@ import subprocess
 
 import pytest
 
-from bmtrain.reports.charts import (
-    Curve,
-    curves_spec,
-    histogram_spec,
-    reliability_spec,
-    scatter_spec,
-)
-from bmtrain.reports.content import (
+from bmtrain.pages.charts import histogram_spec, reliability_spec, scatter_spec
+from bmtrain.pages.content import (
     Chart,
     Charts,
     Code,
@@ -23,14 +17,16 @@ from bmtrain.reports.content import (
     Listing,
     Mistake,
     Mistakes,
+    Page,
     Part,
     Picture,
     Pictures,
-    Report,
     Section,
     Table,
+    Tokens,
     Words,
 )
+from bmtrain.pages.curves import Curve, curves_spec
 
 #: Would run, load or close something wherever it stood unescaped.
 HOSTILE = "<script>document.title='run'</script>\"'><img src=http://x.example/ onerror=\"document.title='run'\">{{ 7*7 }}]]></style></script>"
@@ -53,6 +49,8 @@ def blocks(text):
         Listing((text,)),
         Facts((Fact(text, text, text),)),
         table,
+        Table(text, (text, text), ((text, text), ("b", "c")), note=text, bars=(-2.0, 1.0)),
+        Tokens(text, (text, "b"), (1.0, float("nan"))),
         Confusion((text, "b"), (text, "b"), ((3, 1), (0, 4))),
         Charts(tuple(charts)),
         Pictures((Picture(PIXEL, text, text),), text),
@@ -68,13 +66,13 @@ def blocks(text):
 
 
 @pytest.fixture(scope="session")
-def make_report():
-    """(text, number of parts) -> a report that has the text in every place."""
+def make_page():
+    """(text, number of parts) -> a page that has the text in every place."""
 
     def make(text, num_parts=1):
         sections = (Section("all", text, blocks(text)),)
         parts = tuple(Part(text if num_parts > 1 else "", sections) for _ in range(num_parts))
-        return Report(text, (Words(text),), parts, text, Facts((Fact(text, text),)))
+        return Page(text, "report", parts, text, (Words(text),), Facts((Fact(text, text),)))
 
     return make
 
@@ -85,10 +83,10 @@ def hostile():
 
 
 @pytest.fixture(scope="session")
-def hostile_page(make_report):
-    from bmtrain.reports.page import page
+def hostile_page(make_page):
+    from bmtrain.pages.page import html
 
-    return page(make_report(HOSTILE, num_parts=2))
+    return html(make_page(HOSTILE, num_parts=2))
 
 
 @pytest.fixture

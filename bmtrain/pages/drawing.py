@@ -9,10 +9,11 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from bmtrain.errors import EnvironmentFault
-from bmtrain.reports.content import Chart
+from bmtrain.pages.content import Chart
+from bmtrain.pages.signs import printable
 
 #: The extra `report` of pyproject.toml. The distribution itself may come from no index.
-PACKAGES: Final = ("jinja2>=3.1.6,<4", "vl-convert-python>=1.8,<2")
+PACKAGES: Final = ("vl-convert-python>=1.8,<2",)
 _SVG: Final = "http://www.w3.org/2000/svg"
 #: What all charts have in common.
 _CONFIG: Final[Mapping[str, Any]] = {
@@ -37,6 +38,7 @@ _CONFIG: Final[Mapping[str, Any]] = {
         "labelFontSize": 13,
         "labelLimit": 220,
         "symbolStrokeWidth": 2.5,
+        "offset": 22,
         "orient": "top",
         "title": None,
     },
@@ -45,10 +47,9 @@ _CONFIG: Final[Mapping[str, Any]] = {
 
 
 def require_packages(command: str) -> None:
-    """EnvironmentFault where what draws and writes the page is not installed."""
+    """EnvironmentFault where what draws charts is not installed."""
     try:
-        import jinja2  # noqa: F401  # the question is whether it can be
-        import vl_convert  # noqa: F401
+        import vl_convert  # noqa: F401  # the question is whether it can be
     except ImportError as error:
         raise EnvironmentFault(
             f"{command} needs packages that are not installed here ({error.name or error})",
@@ -64,7 +65,7 @@ def drawn(chart: Chart) -> str:
     """
     import vl_convert
 
-    spec = {**chart.spec, "config": _CONFIG}
+    spec = {**_printable(chart.spec), "config": _CONFIG}
     svg = vl_convert.vegalite_to_svg(spec, allowed_base_urls=[])
     root = ET.fromstring(svg)  # noqa: S314  # written by vl_convert, a line above
     for element in root.iter():
@@ -75,8 +76,17 @@ def drawn(chart: Chart) -> str:
         for name in ("role", "aria-roledescription", "aria-hidden"):
             element.attrib.pop(name, None)
     root.set("role", "img")
-    root.set("aria-label", chart.alternative)
+    root.set("aria-label", printable(chart.alternative))
     for name in ("width", "height"):
         root.attrib.pop(name, None)
     ET.register_namespace("", _SVG)
     return ET.tostring(root, encoding="unicode", short_empty_elements=True)
+
+
+def _printable(value: Any) -> Any:
+    """A spec in which every text is one that XML can hold."""
+    if isinstance(value, str):
+        return printable(value)
+    if isinstance(value, Mapping):
+        return {_printable(key): _printable(entry) for key, entry in value.items()}
+    return [_printable(entry) for entry in value] if isinstance(value, list | tuple) else value

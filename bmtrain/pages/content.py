@@ -1,10 +1,12 @@
-"""What a report is made of. Every text in it is plain: whoever writes it out escapes it."""
+"""What a page is made of. Every text in it is plain: whoever writes it out escapes it."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Literal
+
+from bmtrain.pages.shares import Bar, Token, bars_of, coloured
 
 #: A paragraph's weight: of a finding, of what is missing and why.
 Tone = Literal["plain", "good", "bad", "missing"]
@@ -52,6 +54,7 @@ class Table:
         numbers: columns that are read by their digits.
         folded: shown when it is asked for.
         note: below it.
+        bars: a value for each row, drawn behind its cells; none: there are no bars.
     """
 
     kind: ClassVar[str] = "table"
@@ -61,6 +64,27 @@ class Table:
     numbers: frozenset[int] = frozenset()
     folded: bool = False
     note: str = ""
+    bars: tuple[float, ...] = ()
+
+    @property
+    def drawn_bars(self) -> list[Bar]:
+        """Where each begins and ends."""
+        return bars_of(self.bars)
+
+
+@dataclass(frozen=True, slots=True)
+class Tokens:
+    """The tokens of a text, coloured by a value for each."""
+
+    kind: ClassVar[str] = "tokens"
+    caption: str
+    tokens: tuple[str, ...]
+    values: tuple[float, ...]
+
+    @property
+    def shown(self) -> list[Token]:
+        """With their colours."""
+        return coloured(self.tokens, self.values)
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,11 +137,12 @@ class Picture:
 
 @dataclass(frozen=True, slots=True)
 class Pictures:
-    """Small pictures side by side."""
+    """Pictures side by side: small ones of which there are many, or a few large ones."""
 
     kind: ClassVar[str] = "pictures"
     pictures: tuple[Picture, ...]
     note: str = ""
+    are_large: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,7 +176,7 @@ class Code:
     folded: bool = False
 
 
-Block = Words | Listing | Facts | Table | Confusion | Charts | Pictures | Mistakes | Code
+Block = Words | Listing | Facts | Table | Tokens | Confusion | Charts | Pictures | Mistakes | Code
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,23 +190,33 @@ class Section:
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """The sections about one run; of a report of one run it has no title of its own."""
+    """Sections that belong together: those about one run, say; without a title they are the page's."""
 
     title: str
     sections: tuple[Section, ...]
+    lead: str = ""
 
 
 @dataclass(frozen=True, slots=True)
-class Report:
+class Page:
     """A page.
 
     Attributes:
+        title: its heading.
+        subject: what kind of page it is: "report".
         lead: what it comes to, in sentences.
         made: when and by what.
     """
 
     title: str
-    lead: Sequence[Words]
+    subject: str
     parts: tuple[Part, ...]
     made: str
+    lead: Sequence[Words] = ()
     facts: Facts = field(default_factory=lambda: Facts(()))
+
+    @property
+    def has_charts(self) -> bool:
+        """Whether there is something that a script has to do."""
+        blocks = (b for part in self.parts for section in part.sections for b in section.blocks)
+        return any(isinstance(block, Charts) for block in blocks)

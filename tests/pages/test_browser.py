@@ -32,11 +32,11 @@ def test_hostile_texts_run_nothing(browser, hostile_page, hostile):
     assert not re.search(r"<img src=\W?http", dom)
 
 
-def test_nothing_is_wider_than_a_phone_and_values_show_at_once(browser, make_report):
-    from bmtrain.reports.page import page
+def test_nothing_is_wider_than_a_phone_and_values_show_at_once(browser, make_page):
+    from bmtrain.pages import page
 
     word = "a_rather_long.name " * 3 + "w" * 150
-    measured = POLICY.sub("", page(make_report(word))).replace("</body>", f"{MEASURE}</body>")
+    measured = POLICY.sub("", page.html(make_page(word))).replace("</body>", f"{MEASURE}</body>")
     outer = OUTER.replace("{page}", html.escape(measured))
     colours = set()
     for switches in ((), ("--blink-settings=preferredColorScheme=0",)):

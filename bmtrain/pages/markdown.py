@@ -8,13 +8,26 @@ from typing import Any, Final
 
 import yaml
 
-from bmtrain.reports.content import Block, Code, Facts, Listing, Section, Table, Words
+from bmtrain.config.resolved import flow_text
+from bmtrain.pages.content import Block, Code, Facts, Listing, Section, Table, Words
 
 #: Signs that mean something to some reader of Markdown, wherever they stand.
 _SIGNS: Final = re.compile(r"([\\`*_\[\]<>|~$&^])")
 #: These do at the beginning of a line: headings, lists, rules.
 _AT_BEGIN: Final = re.compile(r"^(#+|[-+=]+|\d{1,9}(?=[.)](?:\s|$)))")
 _BLANK: Final = re.compile(r"\s+")
+
+
+class _Dumper(yaml.SafeDumper):
+    """Texts that YAML 1.2 would take for numbers are quoted, too: readers use either version."""
+
+
+def _represented(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
+    style = None if flow_text(text) == text else '"'
+    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=style)
+
+
+_Dumper.add_representer(str, _represented)
 
 
 def escaped(text: str) -> str:
@@ -28,7 +41,7 @@ def escaped(text: str) -> str:
 
 def document(header: dict[str, Any], title: str, sections: Sequence[Section]) -> str:
     """A model card: ``header`` in YAML between two lines of dashes, then the sections."""
-    front = yaml.safe_dump(header, sort_keys=False, allow_unicode=True, width=10_000)
+    front = yaml.dump(header, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=10_000)
     parts = [f"---\n{front}---\n", f"# {escaped(title)}\n"]
     for section in sections:
         parts.append(f"## {escaped(section.title)}\n")

@@ -55,7 +55,7 @@ def _drawn(name: str, compute: Callable[..., tf.Tensor]) -> tuple[Lowering, Lowe
 
 
 _SPATIAL_DROPOUT: Final = _drawn("spatial_dropout", regularizing.spatial_dropout)
-#: Of the gradient of Keras's own XLA has no deterministic form for a GPU.
+#: Of the gradient of Keras's own XLA has no deterministic form, on any device.
 _MAX_POOLING: Final = (
     Lowering(
         "max_pooling",
@@ -63,7 +63,7 @@ _MAX_POOLING: Final = (
         slow_on=_CPU | _GPU,
         fits=pooling.windows_tile,
     ),
-    Lowering("overlapping_max_pooling", pooling.overlapping_max_pooling, slow_on=_GPU),
+    Lowering("overlapping_max_pooling", pooling.overlapping_max_pooling, slow_on=_CPU | _GPU),
 )
 _AVERAGE_POOLING: Final = (
     Lowering("average_pooling", pooling.average_pooling, fits=pooling.windows_tile),

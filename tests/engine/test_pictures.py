@@ -163,7 +163,7 @@ def test_lowerings_are_for_xla_on_a_processor_and_recorded(runtime):
         ]
     )
     used = lowerings_used(model, mode="xla", device="cpu")
-    assert used == ("conv2d", "dropout_threefry", "max_pooling")
+    assert used == ("conv2d", "dropout_threefry16", "max_pooling")
     assert lowerings_used(model, mode="graph", device="cpu") == ("dropout",)
     assert lowerings_used(model, mode="xla", device="gpu") == ("dropout", "max_pooling")
 

@@ -103,7 +103,7 @@ def test_run_json_tells_what_ran_where_on_which_data(reference, project):
     assert document["environment"]["packages"]["tensorflow"] == document["engine"]["tensorflow"]
     assert document["engine"] == reference.summary["engine"]
     assert document["engine"]["threads"] == 1
-    assert document["engine"]["lowerings"] == ["dropout_threefry"]
+    assert document["engine"]["lowerings"] == ["dropout_threefry16"]
     data = document["data"]
     assert data["source"] == str(project / "points.csv")
     assert data["examples"] == {"train": 186, "validation": 62, "test": 62}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import keras
 import tensorflow as tf
 
-from bmtrain.engine.lowerings.regularizing import Generator, dropped
+from bmtrain.engine.lowerings.regularizing import dropped
 from bmtrain.models.layers.attention import own_variables
 
 #: What a weight that must be nothing is lowered by before the softmax.
@@ -17,7 +17,6 @@ def self_attention(
     inputs: tf.Tensor,
     allowed: tf.Tensor | None,
     key: tf.Tensor,
-    generator: Generator,
 ) -> tf.Tensor:
     """attention(x, x) in training, as ``keras.layers.MultiHeadAttention`` computes it.
 
@@ -43,7 +42,7 @@ def self_attention(
     if allowed is not None:
         scores = tf.where(allowed, scores, _FAR_BELOW)
     shares = tf.cast(tf.nn.softmax(scores, axis=-1), value.dtype)
-    shares = dropped(shares, attention.dropout, tf.shape(shares), key, generator)
+    shares = dropped(shares, attention.dropout, tf.shape(shares), key)
     seen = tf.matmul(shares, value)
     return product("attention_output", "bhsd,hdw->bsw", seen)
 

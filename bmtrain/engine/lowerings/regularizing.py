@@ -6,13 +6,13 @@ a generator state that a resumed run would have to carry.
 Two counter-based generators of Salmon et al. (2011), "Parallel random numbers: as easy as 1, 2,
 3". Philox is TensorFlow's own kernel in a graph. XLA on a processor computes a whole block of it
 for each number, one after the other: 19 ns each; Threefry, which only adds, rotates and xors, it
-computes for many at a time: 2 ns.
+computes for many at a time: 2 ns, half of that where 16 bits are enough.
 """
 
 from __future__ import annotations
 
 import math
-from typing import Literal
+from typing import Final, Literal
 
 import keras
 import tensorflow as tf
@@ -20,6 +20,9 @@ import tensorflow as tf
 from bmtrain.models.initial_weights import Place, derived_seed
 
 Generator = Literal["philox", "threefry"]
+
+#: The largest number of 16 bits.
+_HALF: Final = 0xFFFF
 
 
 def dropout(
@@ -100,9 +103,31 @@ def dropped(
     """Values times 0 with probability ``rate``, else 1/(1−rate), drawn once for each of ``shape``."""
     if rate == 0:
         return values
+    if generator == "threefry":
+        return values * tf.cast(kept_factors(shape, rate, key), values.dtype)
     uniform = tf.random.stateless_uniform(shape, key, alg=generator)
     kept = tf.cast(uniform >= rate, values.dtype)
     return values * kept * (1.0 / (1.0 - rate))
+
+
+def kept_factors(shape: tf.Tensor | list[int], rate: float, key: tf.Tensor) -> tf.Tensor | None:
+    """0 with probability ``rate``, to 1/65,536, else 1/(1−rate), float32; None: nothing is dropped.
+
+    Each half of a number of Threefry's is for one of them: the first half of the batch gets the
+    lower 16 bits, the second the upper ones.
+    """
+    if rate == 0:
+        return None
+    batch, *rest = shape if isinstance(shape, list) else tf.unstack(shape)
+    rows = (batch + 1) // 2
+    bits = tf.random.stateless_uniform(
+        [1, rows, *rest], key, minval=None, maxval=None, dtype=tf.uint32, alg="threefry"
+    )
+    shifts = tf.reshape(tf.constant([0, 16], tf.uint32), (2, *[1] * (len(rest) + 1)))
+    halves = tf.bitwise.bitwise_and(tf.bitwise.right_shift(bits, shifts), _HALF)
+    halves = tf.reshape(halves, [2 * rows, *rest])[:batch]
+    dropped_below = tf.constant(round(rate * (_HALF + 1)), tf.int32)
+    return tf.cast(tf.cast(halves, tf.int32) >= dropped_below, tf.float32) * (1.0 / (1.0 - rate))
 
 
 def _normal(inputs: tf.Tensor, key: tf.Tensor, generator: Generator) -> tf.Tensor:

@@ -14,8 +14,16 @@ from typing import Final, Literal
 import keras
 import tensorflow as tf
 
-from bmtrain.engine.lowerings import convolution, embedding, pooling, regularizing
+from bmtrain.engine.lowerings import (
+    convolution,
+    embedding,
+    normalization,
+    pooling,
+    products,
+    regularizing,
+)
 from bmtrain.engine.lowerings.attention import self_attention, who_sees_whom
+from bmtrain.engine.lowerings.attention_products import self_attention_by_products
 from bmtrain.engine.lowerings.plugin import plugin_in_training
 from bmtrain.engine.lowerings.remat import Block, rematerialized
 from bmtrain.models.initial_weights import Place
@@ -48,13 +56,17 @@ _CPU: Final = frozenset({"cpu"})
 _GPU: Final = frozenset({"gpu"})
 
 
-def _drawn(name: str, compute: Callable[..., tf.Tensor]) -> tuple[Lowering, Lowering]:
+def _drawn(
+    name: str, compute: Callable[..., tf.Tensor], kind: str = "threefry"
+) -> tuple[Lowering, Lowering]:
     """By Threefry where XLA is slow at Philox, by Philox elsewhere: other bits, one distribution."""
     by_threefry = partial(compute, generator="threefry")
-    return Lowering(f"{name}_threefry", by_threefry), Lowering(name, compute, is_random=True)
+    return Lowering(f"{name}_{kind}", by_threefry), Lowering(name, compute, is_random=True)
 
 
-_SPATIAL_DROPOUT: Final = _drawn("spatial_dropout", regularizing.spatial_dropout)
+#: Of 16 bits for each number.
+_HALVES: Final = "threefry16"
+_SPATIAL_DROPOUT: Final = _drawn("spatial_dropout", regularizing.spatial_dropout, _HALVES)
 #: Of the gradient of Keras's own XLA has no deterministic form, on any device.
 _MAX_POOLING: Final = (
     Lowering(
@@ -71,7 +83,15 @@ _AVERAGE_POOLING: Final = (
 
 #: Of those of a layer the first that fits is used.
 LOWERINGS: Final[dict[type[keras.layers.Layer], tuple[Lowering, ...]]] = {
-    keras.layers.Dropout: _drawn("dropout", regularizing.dropout),
+    keras.layers.Dense: (Lowering("dense", products.dense, fits=products.has_rows_or_is_narrow),),
+    keras.layers.LayerNormalization: (
+        Lowering(
+            "layer_normalization",
+            normalization.layer_normalization,
+            fits=normalization.is_over_features,
+        ),
+    ),
+    keras.layers.Dropout: _drawn("dropout", regularizing.dropout, _HALVES),
     keras.layers.SpatialDropout1D: _SPATIAL_DROPOUT,
     keras.layers.SpatialDropout2D: _SPATIAL_DROPOUT,
     keras.layers.GaussianDropout: _drawn("gaussian_dropout", regularizing.gaussian_dropout),
@@ -102,7 +122,8 @@ LOWERINGS: Final[dict[type[keras.layers.Layer], tuple[Lowering, ...]]] = {
 
 #: Its dropout is random, so it is used everywhere; it is told of masks, which the others are not.
 SELF_ATTENTION: Final = "self_attention"
-SELF_ATTENTION_THREEFRY: Final = "self_attention_threefry"
+#: The same for XLA on a processor.
+SELF_ATTENTION_PRODUCTS: Final = "self_attention_products"
 #: Under XLA a sum: Keras looks the same rows up for each example, and adds their gradients up.
 POSITIONAL_EMBEDDING: Final = "positional_embedding"
 
@@ -113,9 +134,9 @@ def lowerings_used(
     """Names of the lowerings that training this model uses there ("cpu", "gpu"): for the record."""
     used: set[str] = set()
     for layer in plain_layers(model.layers):
-        if (attention := attention_in(layer)) is not None:
-            drawn = attention.dropout > 0 and mode == "xla" and device == "cpu"
-            used.add(SELF_ATTENTION_THREEFRY if drawn else SELF_ATTENTION)
+        if attention_in(layer) is not None:
+            is_slow = mode == "xla" and device == "cpu"
+            used.add(SELF_ATTENTION_PRODUCTS if is_slow else SELF_ATTENTION)
         if mode == "xla" and places_in(layer) is not None:
             used.add(POSITIONAL_EMBEDDING)
         wanted = (
@@ -148,10 +169,9 @@ def forward_in_training(
         if (attention := attention_in(layer)) is not None:
             allowed = who_sees_whom(mask, inputs.shape[1], is_causal=layer.use_causal_mask)
             key = regularizing.key_of(problem.seed, "attention", place, step)
-            generator: regularizing.Generator = (
-                "threefry" if SELF_ATTENTION_THREEFRY in lowerings else "philox"
-            )
-            return self_attention(attention, inputs, allowed, key, generator)
+            if SELF_ATTENTION_PRODUCTS in lowerings:
+                return self_attention_by_products(attention, inputs, allowed, key)
+            return self_attention(attention, inputs, allowed, key)
         if POSITIONAL_EMBEDDING in lowerings and (places := places_in(layer)) is not None:
             return inputs + tf.cast(places.embeddings.value, inputs.dtype)
         for lowering in LOWERINGS.get(type(layer), ()):

@@ -8,8 +8,9 @@ speed     the reference experiment, configs/mnist.yaml, and scripts/bench_keras.
 accuracy  the test accuracy of both over seeds.
 saving    the share of the training time that checkpoints take, in three configs and in one whose
           epochs take under a millisecond.
-models    an epoch of an MLP, one with batch normalisation, two CNNs and an LSTM, against
-          ``keras.Model.fit`` with all its defaults, and under both of our engines.
+models    an epoch of an MLP, one with batch normalisation, two CNNs, an LSTM and a transformer,
+          against ``keras.Model.fit`` with all its defaults, under both of our engines, and beside
+          them their matrix products and convolutions alone.
 ablation  the test accuracy of configs/mnist_best.yaml and of what is left of it without each of its
           parts, over seeds; not part of all.
 data      examples streamed from their files against resident ones, and the memory that they take.

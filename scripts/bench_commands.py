@@ -114,10 +114,10 @@ class Bench:
         figures: Figures = json.loads(result.read_text())
         return {**figures, "whole_s": ended.seconds, "peak_bytes": ended.peak_bytes}
 
-    def products_epoch_s(self) -> float:
-        """Seconds of the two large matrix products of an epoch, alone."""
+    def products_epoch_s(self, case: str = "reference") -> float:
+        """Seconds of the products and convolutions of an epoch, alone."""
         result = self.scratch / "products.json"
-        self.run([sys.executable, PRODUCTS_SCRIPT, result])
+        self.run([sys.executable, PRODUCTS_SCRIPT, result, case])
         figures: Figures = json.loads(result.read_text())
         return float(figures["epoch_s"])
 

@@ -68,17 +68,19 @@ CASES: Final[dict[str, list[dict[str, Any]]]] = {
 
 
 def measure_models(bench: Bench, repeats: int, cases: Sequence[str] = tuple(CASES)) -> Figures:
-    """For each case the median epoch of each, and Keras's over ours under ``auto``."""
+    """For each case the median epoch of each, Keras's over ours, and over its products alone."""
     return {"repeats": repeats, **{case: _measured(bench, case, repeats) for case in cases}}
 
 
 def _measured(bench: Bench, case: str, repeats: int) -> Figures:
     config = _config(bench, case)
     runs: dict[str, list[Figures]] = {name: [] for name in (*ENGINES, "keras")}
+    products: list[float] = []
     for repeat in range(repeats):
         for engine in ENGINES:
             runs[engine].append(bench.bmtrain(f"training.engine={engine}", config=config))
         runs["keras"].append(_keras(bench, case))
+        products.append(bench.products_epoch_s(case))
         seconds = ", ".join(f"{name} {_epoch_s(done[-1:]):.2f} s" for name, done in runs.items())
         print(f"bench: {case}, {repeat + 1} of {repeats}: {seconds}", file=sys.stderr, flush=True)
     for key in ("steps", "parameters"):
@@ -89,6 +91,8 @@ def _measured(bench: Bench, case: str, repeats: int) -> Figures:
     return {
         "epoch_s": epoch_s,
         "epoch_ratio": epoch_s["keras"] / epoch_s["auto"],
+        "products_s": statistics.median(products),
+        "products_ratio": epoch_s["keras"] / statistics.median(products),
         "compile_s": {
             name: statistics.median(run["timing"]["compile_s"] for run in runs[name])
             for name in ENGINES

@@ -11,7 +11,7 @@ from typing import Any, Final
 from bmtrain.config.plugin_tables import NO_PLUGINS, Plugins
 from bmtrain.durable import environment_faults, write_bytes
 from bmtrain.errors import EnvironmentFault, UsageError
-from bmtrain.pages.content import Block, Listing, Page, Part, Section, Words
+from bmtrain.pages.content import Page, Part, Section
 from bmtrain.pages.drawing import require_packages
 from bmtrain.pages.page import html
 from bmtrain.program import program
@@ -27,14 +27,16 @@ from bmtrain.workflows.reporting.background import (
 )
 from bmtrain.workflows.reporting.card import model_card
 from bmtrain.workflows.reporting.class_sections import classes_sections
-from bmtrain.workflows.reporting.classes import JudgedClasses, judged_classes
+from bmtrain.workflows.reporting.classes import JudgedClasses
 from bmtrain.workflows.reporting.curves import curves_section
 from bmtrain.workflows.reporting.explained import explained_section
+from bmtrain.workflows.reporting.judging import Judged, judged
+from bmtrain.workflows.reporting.limits import limits_section
 from bmtrain.workflows.reporting.mistakes import mistakes_section
-from bmtrain.workflows.reporting.numbers import judged_numbers, numbers_sections
+from bmtrain.workflows.reporting.numbers import numbers_sections
 from bmtrain.workflows.reporting.reading import ReportedRun, read_reported
 from bmtrain.workflows.reporting.subject import data_section, model_section
-from bmtrain.workflows.reporting.summing_up import Judged, figures_table, key_facts, lead, limits
+from bmtrain.workflows.reporting.summing_up import figures_table, key_facts, lead
 from bmtrain.workflows.reporting.verdict import comparison_part, verdict_words
 
 #: Lines over each other that can be told apart, each in a colour of its own.
@@ -119,11 +121,6 @@ def report(request: ReportRequest, note: Callable[[str], None] = lambda _: None)
     }
 
 
-def judged(run: ReportedRun) -> Judged:
-    """Its stored predictions against the labels; None: there are none to be judged."""
-    return judged_classes(run) or judged_numbers(run)
-
-
 def _default_output(name: str, *, card: bool) -> Path:
     return Path(f"{name}-card.md" if card else f"{name}-report.html")
 
@@ -198,9 +195,9 @@ def _sections(
         ]
     return (
         *sections,
-        Section("limits", "Limits", (Listing(limits(run, found)),)),
-        Section("weights", "First-layer weights", _weights(run)),
-        explained_section(run),
+        limits_section(run, found),
+        *_weights(run),
+        *explained_section(run),
         model_section(run),
         data_section(run),
         config_section(run),
@@ -210,14 +207,12 @@ def _sections(
     )
 
 
-def _weights(run: ReportedRun) -> tuple[Block, ...]:
-    if run.restored is None:
-        return (Words(f"There are no weights to show: {run.without_model}.", "missing"),)
-    layer = first_layer(run.restored)
+def _weights(run: ReportedRun) -> tuple[Section, ...]:
+    """None where the first weights see neither pixels nor columns, or there is no model."""
+    layer = None if run.restored is None else first_layer(run.restored)
     if layer is None:
-        text = "The first layer that has weights sees neither pixels nor columns: there is no picture of them."
-        return (Words(text, "missing"),)
-    return weights_blocks(layer)
+        return ()
+    return (Section("weights", "Weights of the first layer", weights_blocks(layer)),)
 
 
 def _made(runs: Sequence[ReportedRun]) -> str:

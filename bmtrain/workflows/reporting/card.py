@@ -17,10 +17,12 @@ from bmtrain.workflows.reporting.class_sections import (
 )
 from bmtrain.workflows.reporting.classes import JudgedClasses
 from bmtrain.workflows.reporting.hub_header import hub_header
+from bmtrain.workflows.reporting.judging import Judged
+from bmtrain.workflows.reporting.limits import limits
 from bmtrain.workflows.reporting.numbers import JudgedNumbers, error_table
 from bmtrain.workflows.reporting.reading import ReportedRun
 from bmtrain.workflows.reporting.subject import data_section
-from bmtrain.workflows.reporting.summing_up import Judged, figures_table, lead, limits
+from bmtrain.workflows.reporting.summing_up import figures_table, lead
 
 _TO_FILL_IN: Final = "To be filled in by whoever publishes the model:"
 

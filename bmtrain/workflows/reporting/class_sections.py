@@ -11,6 +11,7 @@ from bmtrain.figures import count, figure
 from bmtrain.pages.charts import histogram_spec, reliability_spec
 from bmtrain.pages.content import Block, Chart, Charts, Confusion, Section, Table, Words
 from bmtrain.workflows.evaluate import confusion_matrix
+from bmtrain.workflows.reporting.cells import percent, range_text
 from bmtrain.workflows.reporting.classes import FEW, JudgedClasses
 
 #: Classes of a square that can be read.
@@ -18,16 +19,6 @@ _MAX_SQUARE: Final = 20
 #: Rows of a table of classes.
 _MAX_CLASSES: Final = 200
 _MAX_CONFUSIONS: Final = 15
-
-
-def percent(share: float) -> str:
-    """``97.0 %``."""
-    return f"{100 * share:.1f}\u00a0%"  # no line ends before the sign
-
-
-def range_text(interval: Interval) -> str:
-    """``93.6 to 98.6 %``."""
-    return f"{100 * interval.low:.1f} to {100 * interval.high:.1f}\u00a0%"
 
 
 def classes_sections(judged: JudgedClasses) -> tuple[Section, ...]:

@@ -21,7 +21,7 @@ from bmtrain.pages.content import Block, Mistake, Mistakes, Picture, Section, Wo
 from bmtrain.pages.pictures import data_uri, picture_png
 from bmtrain.runs.predictions import StoredPredictions
 from bmtrain.workflows.recorded_examples import file_below, recorded_columns
-from bmtrain.workflows.reporting.class_sections import percent
+from bmtrain.workflows.reporting.cells import percent
 from bmtrain.workflows.reporting.classes import JudgedClasses
 from bmtrain.workflows.reporting.numbers import JudgedNumbers
 from bmtrain.workflows.reporting.reading import ReportedRun, reason

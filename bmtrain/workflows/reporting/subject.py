@@ -10,6 +10,7 @@ from bmtrain.figures import count, shape
 from bmtrain.pages.content import Block, Section, Table, Words
 from bmtrain.workflows.reporting.cells import cut, input_text, pairs, told
 from bmtrain.workflows.reporting.reading import ReportedRun, number_at
+from bmtrain.workflows.reporting.splitting import split_text
 
 _SHOWN_LAYERS: Final = 400
 
@@ -56,8 +57,9 @@ def data_section(run: ReportedRun) -> Section:
     if source in BUNDLED:
         bundled = BUNDLED[source]
         rows += [
-            ("what it is", f"{bundled.about}; {bundled.num_examples:,} examples of {bundled.size}"),
-            ("published by", bundled.source),
+            ("what it is", f"{bundled.scope}; {bundled.num_examples:,} examples of {bundled.size}"),
+            ("where it is", "in the package bmtrain, under this name: nothing has to be fetched"),
+            ("published by", f"{bundled.source}: {bundled.url}"),
             ("licence", bundled.licence),
         ]
     examples = run.recorded("data", "examples")
@@ -65,6 +67,7 @@ def data_section(run: ReportedRun) -> Section:
         number = number_at(examples, split)
         rows.append((f"{split} examples", "none" if number is None else f"{number:,.0f}"))
     rows += [
+        ("splits", split_text(run)),
         ("shape of an example", _shape(run.recorded("data", "input_shape"))),
         ("dtype", told(run.recorded("data", "input_dtype"))),
         ("fingerprint (sha256)", told(run.recorded("data", "fingerprint"))),

@@ -139,7 +139,7 @@ def _marking(marked: tuple[float, str] | None, curves: Sequence[Curve]) -> list[
         {
             "data": data,
             "mark": {
-                "type": "text", "color": INK, "fontSize": 12, "y": -7,
+                "type": "text", "color": INK, "fontSize": 12, "y": -10,
                 "align": "left" if is_left else "right",
             },
             "encoding": {"x": x, "text": {"field": "text"}},

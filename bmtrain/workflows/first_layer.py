@@ -96,10 +96,11 @@ def _columns(layer: FirstLayer) -> Table:
     some = f" The first {len(norms)} of {number:,} columns." if number > len(norms) else ""
     return Table(
         caption=f"The columns by the size of their weights in layer {layer.position} ({layer.type})",
-        header=("column", "√Σw²"),
+        header=("column", "size of its weights"),
         rows=tuple((name, figure(norm)) for name, norm in norms),
         numbers=frozenset({1}),
-        note="The root of the sum of the squared weights of all units and all inputs of a column. "
+        note="Size: √Σw² over all units and all inputs of a column; one of categories has an input for "
+        "each, and so more weights to add up. "
         "Inputs are scaled before they are weighed; a large weight says that a column is used, "
         f"not what for.{some}",
         bars=tuple(norm for _, norm in norms),

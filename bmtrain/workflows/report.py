@@ -20,7 +20,6 @@ from bmtrain.workflows.compare import CompareRequest, comparison
 from bmtrain.workflows.comparison.runs import read_runs
 from bmtrain.workflows.first_layer import first_layer, weights_blocks
 from bmtrain.workflows.reporting.background import (
-    again_section,
     config_section,
     cost_section,
     environment_section,
@@ -35,6 +34,7 @@ from bmtrain.workflows.reporting.limits import limits_section
 from bmtrain.workflows.reporting.mistakes import mistakes_section
 from bmtrain.workflows.reporting.numbers import numbers_sections
 from bmtrain.workflows.reporting.reading import ReportedRun, read_reported
+from bmtrain.workflows.reporting.reproducing import again_section
 from bmtrain.workflows.reporting.subject import data_section, model_section
 from bmtrain.workflows.reporting.summing_up import figures_table, key_facts, lead
 from bmtrain.workflows.reporting.verdict import comparison_part, verdict_words
@@ -218,4 +218,4 @@ def _weights(run: ReportedRun) -> tuple[Section, ...]:
 def _made(runs: Sequence[ReportedRun]) -> str:
     now = datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC")
     paths = ", ".join(str(run.path) for run in runs)
-    return f"Made by bmtrain {__version__} on {now} from {paths}."
+    return f"Made by bmtrain-keras {__version__} on {now} from {paths}."

@@ -77,7 +77,7 @@ def test_the_most_confident_mistakes_are_rows_of_the_users_table(page, graph, pr
     assert [int(number) for number in headings] == order.tolist()
     with (project / "points.csv").open() as file:
         rows = [(row["x"], row["y"], row["z"], row["side"]) for row in csv.DictReader(file)]
-    truths = re.findall(r'<span class="label">is</span> <strong>(\w+) ', page)
+    truths = re.findall(r'<span class="label">label</span> <strong>(\w+) ', page)
     shown = [
         (*numbers, truth)
         for numbers, truth in zip(cells(page, ["x", "y", "z"]), truths, strict=True)

@@ -61,6 +61,8 @@ def mistakes_section(
     rows = judged.worst(MAX_MISTAKES)
     is_regression = isinstance(judged, JudgedNumbers)
     title = "Largest errors" if is_regression else "Most confident errors"
+    if isinstance(judged, JudgedClasses) and len(rows) == judged.num_examples - judged.num_right:
+        title = "All errors"
     if not rows:
         words = Words("Every test example is right: there is no mistake to show.", "good")
         return Section("mistakes", title, (words,))
@@ -84,8 +86,8 @@ def _lead(judged: JudgedClasses | JudgedNumbers, number: int) -> str:
     told = f"; the {number} of which the model was most sure" if wrong > number else ""
     order = ", the most confident first" if number > 1 else ""
     return (
-        f"{whole}{told}{order}. In brackets: the probability that the model gives. A label may be "
-        "wrong, too."
+        f"{whole}{told}{order}. In brackets: the probability that the model gave to each answer. Now and "
+        "then it is the label of the data that is wrong."
     )
 
 

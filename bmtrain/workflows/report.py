@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
@@ -19,6 +19,7 @@ from bmtrain.version import __version__
 from bmtrain.workflows.compare import CompareRequest, comparison
 from bmtrain.workflows.comparison.runs import read_runs
 from bmtrain.workflows.first_layer import first_layer, weights_blocks
+from bmtrain.workflows.reporting.answers import comparable, counts_words
 from bmtrain.workflows.reporting.background import (
     config_section,
     cost_section,
@@ -37,10 +38,12 @@ from bmtrain.workflows.reporting.reading import ReportedRun, read_reported
 from bmtrain.workflows.reporting.reproducing import again_section
 from bmtrain.workflows.reporting.subject import data_section, model_section
 from bmtrain.workflows.reporting.summing_up import figures_table, key_facts, lead
-from bmtrain.workflows.reporting.verdict import comparison_part, verdict_words
+from bmtrain.workflows.reporting.verdict import comparison_part, unfinished_words, verdict_words
 
 #: Lines over each other that can be told apart, each in a colour of its own.
 MAX_RUNS: Final = 8
+#: Sections that are left out where they are those of the first run.
+_MAY_BE_SHARED: Final = frozenset({"model", "data", "environment"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -164,20 +167,38 @@ def _of_many(
     *,
     with_examples: bool,
 ) -> Page:
-    parts = [comparison_part(runs, document)]
-    for run in runs:
-        found = judged(run)
-        first = Section("summary", "What it comes to", (*lead(run, found), key_facts(run, found)))
-        sections = _sections(run, found, note, with_examples=with_examples)
-        parts.append(Part(f"{run.run.label}: {run.path.name}", (first, *sections)))
+    found = [judged(run) for run in runs]
+    answers = comparable(runs, found)
+    parts = [comparison_part(runs, document, answers)]
+    known: tuple[Section, ...] = ()
+    for run, its in zip(runs, found, strict=True):
+        first = Section("summary", "What it comes to", (*lead(run, its), key_facts(run, its)))
+        sections = _sections(run, its, note, with_examples=with_examples)
+        part, known = _without_repeated(run, sections, known)
+        parts.append(replace(part, sections=(first, *part.sections)))
     names = dict.fromkeys(run.run.experiment.name for run in runs)
     return Page(
         title=f"{', '.join(names)}: {len(runs)} runs",
         subject="report",
-        lead=verdict_words(document),
+        lead=(*verdict_words(document), *counts_words(answers), *unfinished_words(runs)),
         parts=tuple(parts),
         made=_made(runs),
     )
+
+
+def _without_repeated(
+    run: ReportedRun, sections: tuple[Section, ...], known: tuple[Section, ...]
+) -> tuple[Part, tuple[Section, ...]]:
+    """A run's part without what is word for word that of the first, and what the first has."""
+    title = f"{run.run.label}: {run.path.name}"
+    if not known:
+        return Part(title, sections), sections
+    same = [s for s in sections if s.name in _MAY_BE_SHARED and s in known]
+    told = ", ".join(section.title.lower() for section in same)
+    left = tuple(section for section in sections if section not in same)
+    return Part(
+        title, left, f"Not repeated, as the first run has the same: {told}." if same else ""
+    ), known
 
 
 def _sections(

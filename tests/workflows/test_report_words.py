@@ -8,6 +8,7 @@ import re
 import numpy as np
 import pytest
 
+from tests.report_tables import Tables
 from tests.small_runs import give_classes, log_epochs, make_run
 
 TABLE = """\
@@ -122,3 +123,69 @@ def test_what_is_empty_is_neither_on_the_page_nor_in_its_contents(page, tmp_path
     contents = re.findall(r'<li><a href="#part-1-(\w+)"', page(make_run(tmp_path / "run")))
     assert "limits" in contents
     assert not {"weights", "explained"} & set(contents)
+
+
+@pytest.fixture
+def pair(tmp_path):
+    """Two runs on one test set of 40: 30 right in both, 6 only in A, 1 only in B, 3 in neither."""
+    labels = np.repeat([0, 1], 20)
+    wrong = {"one": [30, 31, 32, 39], "two": [0, 1, 2, 3, 4, 5, 30, 31, 32]}
+    runs = []
+    for name, rows in wrong.items():
+        run = make_run(tmp_path / name, data={"class_names": ["a", "b"], "fingerprint": "cd" * 32})
+        said = labels.copy()
+        said[rows] = 1 - said[rows]
+        give_classes(run, labels, said, num_classes=2)
+        log_epochs(run, 3)
+        runs.append(run)
+    return runs
+
+
+def test_the_counts_of_mcnemars_test_are_those_of_the_examples(page, pair):
+    text = page(*pair)
+    assert (
+        "Of 40 test examples 30 are right in both, 6 only in A, 1 only in B, 3 in neither." in text
+    )
+    found = Tables(text).found
+    assert [row[0] for row in found["Test examples that only one of them has right"][1:]] == [
+        *map(str, range(6)),
+        "39",
+    ]
+    assert found["Recall of each class"][1:] == [
+        ["a", "20", "100.0 %", "70.0 %"],
+        ["b", "20", "80.0 %", "85.0 %"],
+    ]
+
+
+def test_what_several_runs_share_is_told_once(page, pair):
+    text = page(*pair)
+    assert text.count("What it was trained and tested on</caption>") == 1
+    assert "Not repeated, as the first run has the same: model, data, environment." in text
+    assert text.count("A, B: There is no validation split") == 1
+    assert "A: There is no validation split" not in text.replace("A, B: ", "")
+    contents = re.findall(r'href="#part-(\d)-(\w+)"', text)
+    assert {("2", "data"), ("3", "mistakes"), ("1", "answers")} <= set(contents)
+    assert ("3", "data") not in contents
+
+
+def test_a_run_that_still_improved_is_named_before_all_else(page, pair):
+    epochs = [
+        {"epoch": epoch, "train": {"loss": 3 - 0.1 * epoch}, "time": {"epoch_s": 0.1}}
+        for epoch in range(1, 21)
+    ]
+    (pair[1] / "metrics.jsonl").write_text("\n".join(map(json.dumps, epochs)) + "\n")
+    text = page(*pair)
+    assert "B was still improving when the training ended" in text.partition("<nav")[0]
+
+
+def test_the_page_alone_is_enough_to_train_again(page, tmp_path):
+    run = make_run(
+        tmp_path / "run",
+        command=["/home/a/.venv/bin/bmtrain", "train", "/home/a/mine.yaml", "seed=1"],
+    )
+    text = page(run).partition("How to reproduce it</h2>")[2]
+    assert "pip install ." in text
+    assert (run / "config.yaml").read_text() in text
+    assert '<pre tabindex="0">bmtrain train config.yaml</pre>' in text
+    assert "bmtrain train mine.yaml seed=1" in text
+    assert "/home/a" not in text

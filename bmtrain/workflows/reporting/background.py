@@ -82,7 +82,6 @@ def environment_section(run: ReportedRun) -> Section:
     if isinstance(git, Mapping):
         rows += [(f"git: {name}", told(value)) for name, value in git.items()]
     rows += [(f"plugin: {file}", f"sha256 {sha256}") for file, sha256 in recorded_plugins(run)]
-    rows += [("seed", told(run.run.seed)), ("begun", when(run.run.overview.begun))]
     changed = run.recorded("changed")
     blocks: list[Block] = [pairs("In what it was trained", rows)]
     if isinstance(changed, list) and changed:
@@ -104,7 +103,7 @@ def recorded_plugins(run: ReportedRun) -> list[tuple[str, str]]:
 
 def cost_rows(run: ReportedRun) -> list[tuple[str, str]]:
     """What the training took, as far as it is recorded."""
-    summary, rows = run.summary, []
+    summary, rows = run.summary, [("begun", when(run.run.overview.begun))]
     for name, key in (
         ("until the model was built", "startup_s"),
         ("compiling", "compile_s"),
@@ -140,7 +139,7 @@ def cost_rows(run: ReportedRun) -> list[tuple[str, str]]:
 def cost_section(run: ReportedRun) -> Section:
     """Time, arithmetic, memory, energy."""
     rows = cost_rows(run)
-    if not rows:
+    if len(rows) == 1:
         words = Words("What it took is not recorded: the run did not end by itself.", "missing")
         return Section("cost", "Cost", (words,))
     return Section("cost", "Cost", (pairs("What the training took", rows),))

@@ -89,7 +89,7 @@ def _figures(run: ReportedRun, judged: Judged) -> tuple[Block, ...]:
 
 def _cost(run: ReportedRun) -> tuple[Block, ...]:
     rows = cost_rows(run)
-    if not rows:
+    if len(rows) == 1:
         return (Words("What it took is not recorded: the run did not end by itself."),)
     return (Table("What the training took", ("what", "how much"), tuple(rows)),)
 

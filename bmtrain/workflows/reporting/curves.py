@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
 from typing import Final
 
 from bmtrain.figures import count, figure, telling_figures
 from bmtrain.pages.content import Block, Chart, Charts, Listing, Section, Table, Words
 from bmtrain.pages.curves import Curve, curves_spec, needs_log
+from bmtrain.workflows.reporting.cells import metric_text
 from bmtrain.workflows.reporting.curve_reading import curve_points, run_words
 from bmtrain.workflows.reporting.reading import ReportedRun, number_at
 
@@ -34,13 +36,16 @@ def curves_section(runs: Sequence[ReportedRun]) -> Section:
 
 
 def _readings(runs: Sequence[ReportedRun]) -> Listing:
-    """What the curves say; of several runs each sentence with the run's letter."""
+    """What the curves say; of several runs each sentence with the letters of those it is true of."""
+    said: dict[str, list[str]] = {}
+    for run in runs:
+        for sentence in run_words(run):
+            said.setdefault(sentence, []).append(run.run.label)
     is_alone = len(runs) == 1
     return Listing(
         tuple(
-            sentence if is_alone else f"{run.run.label}: {sentence}"
-            for run in runs
-            for sentence in run_words(run)
+            sentence if is_alone else f"{', '.join(labels)}: {sentence}"
+            for sentence, labels in said.items()
         )
     )
 
@@ -97,11 +102,12 @@ def _curves(runs: Sequence[ReportedRun], name: str) -> list[Curve]:
 def _chart(runs: Sequence[ReportedRun], name: str) -> Chart:
     curves = _curves(runs, name)
     words = name.replace("_", " ")
+    shown = partial(metric_text, name)
     return Chart(
         title=words.capitalize(),
-        spec=curves_spec(curves, words, marked=_marked(runs), log=needs_log(curves)),
-        alternative=_in_words(words, curves),
-        table=_table(f"{words.capitalize()} by epoch", curves),
+        spec=curves_spec(curves, words, marked=_marked(runs), log=needs_log(curves), shown=shown),
+        alternative=_in_words(words, curves, shown),
+        table=_table(f"{words.capitalize()} by epoch", curves, shown),
     )
 
 
@@ -113,15 +119,15 @@ def _marked(runs: Sequence[ReportedRun]) -> tuple[float, str] | None:
     return None if epoch is None else (epoch, f"best: epoch {epoch:.0f}")
 
 
-def _in_words(name: str, curves: Sequence[Curve]) -> str:
+def _in_words(name: str, curves: Sequence[Curve], shown: Callable[[float], str] = figure) -> str:
     """``Line chart of loss by epoch. train: from 2.1 in epoch 1 to 0.3 in epoch 30, …``."""
     parts = []
     for curve in curves:
         (first, begin), (last, end) = curve.points[0], curve.points[-1]
         values = [value for _, value in curve.points]
         parts.append(
-            f"{curve.name}: from {figure(begin)} in epoch {first:.0f} to {figure(end)} in epoch "
-            f"{last:.0f}, least {figure(min(values))}, most {figure(max(values))}."
+            f"{curve.name}: from {shown(begin)} in epoch {first:.0f} to {shown(end)} in epoch "
+            f"{last:.0f}, least {shown(min(values))}, most {shown(max(values))}."
         )
     return f"Line chart of {name} by epoch. {' '.join(parts)}"
 

@@ -23,7 +23,7 @@ def inputs_blocks(run: ReportedRun) -> tuple[Block, ...]:
     if run.restored is None:
         return ()
     preprocessing = run.restored.checkpoint.preprocessing
-    facts, scaled = preprocessing.facts, _SCALED.get(preprocessing.normalize, "as they are")
+    facts, scaled = preprocessing.facts, _SCALED.get(preprocessing.normalize, "as it is")
     if isinstance(facts.encoding, TextEncoding):
         return (Words(_text_words(run, facts.encoding)),)
     if isinstance(facts.encoding, TableEncoding):
@@ -31,7 +31,11 @@ def inputs_blocks(run: ReportedRun) -> tuple[Block, ...]:
     elif facts.feature_names is not None:
         rows = [(name, f"a number, {scaled}", "1") for name in facts.feature_names]
     else:
-        what = f"An example is {shape(facts.input_shape)} numbers ({facts.input_dtype}), {scaled}."
+        all_scaled = _SCALED.get(preprocessing.normalize, "")
+        all_scaled = all_scaled and f", {all_scaled}"
+        what = (
+            f"An example is {shape(facts.input_shape)} numbers ({facts.input_dtype}){all_scaled}."
+        )
         return (Words(what),)
     return (_table(facts, rows),)
 

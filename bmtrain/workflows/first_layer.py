@@ -85,7 +85,7 @@ def weights_blocks(layer: FirstLayer) -> tuple[Block, ...]:
     return (
         Pictures(
             pictures,
-            f"Layer {layer.position} ({layer.type}), all in one scale. {some}{mean}Blue: a larger "
+            f"Layer {layer.position} ({layer.type}), the first that has weights; all in one scale. {some}{mean}Blue: a larger "
             "input raises the unit; red: it lowers it; white: it does not matter.",
         ),
     )

@@ -36,7 +36,7 @@ def test_a_straight_line_falls_in_its_last_fifth_by_what_it_falls_there():
     assert math.isclose(found.late, 0.3)
     assert math.isclose(found.fall, 1.9)
     (sentence, _) = read_curves(FALLING, ())
-    assert "over the last 4 epochs by 16 % of its whole fall" in sentence
+    assert "over the last 4 epochs by 16\u00a0% of its whole fall" in sentence
 
 
 def test_a_wiggle_about_a_level_is_no_trend():

@@ -89,7 +89,7 @@ def _train_words(train: Points) -> Iterator[str]:
     if not train:
         return
     found = trend(train)
-    share = f"{100 * abs(found.late) / found.fall:.0f} %" if found.fall > 0 else ""
+    share = f"{100 * abs(found.late) / found.fall:.0f}\u00a0%" if found.fall > 0 else ""
     over = f"over the last {found.fitted} epochs"
     match found.kind:
         case "unknown":
@@ -111,7 +111,7 @@ def _train_words(train: Points) -> Iterator[str]:
             )
         case "level":
             yield (
-                f"The train loss had levelled off: {over} it changed by less than 5 % of its "
+                f"The train loss had levelled off: {over} it changed by less than 5\u00a0% of its "
                 "whole fall."
             )
 
@@ -151,6 +151,18 @@ def _is_far_below(train: Points, validation: float) -> bool:
     """Whether the gap is half of the validation loss and not small against the train loss's fall."""
     gap = validation - train[-1][1]
     return gap > 0 and gap >= _FAR_BELOW * validation and gap >= _TELLING * trend(train).fall
+
+
+def only_in_training(run: ReportedRun) -> tuple[str, ...]:
+    """``dropout``, ``noise``, ``augmentation``: what makes training harder than evaluation."""
+    layers = [] if run.restored is None else run.restored.architecture.layers
+    configs = [layer.config for layer in layers]
+    found = {
+        "dropout": any("dropout" in c.type or c.model_dump().get("dropout") for c in configs),
+        "noise": any("noise" in config.type for config in configs),
+        "augmentation": bool(run.run.experiment.training.augmentation),
+    }
+    return tuple(name for name, is_there in found.items() if is_there)
 
 
 def early_stopping_words(run: ReportedRun) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from typing import Final
 
@@ -11,7 +11,7 @@ from bmtrain.figures import count, figure, telling_figures
 from bmtrain.pages.content import Block, Chart, Charts, Listing, Section, Table, Words
 from bmtrain.pages.curves import Curve, curves_spec, needs_log
 from bmtrain.workflows.reporting.cells import metric_text
-from bmtrain.workflows.reporting.curve_reading import curve_points, run_words
+from bmtrain.workflows.reporting.curve_reading import curve_points, only_in_training, run_words
 from bmtrain.workflows.reporting.reading import ReportedRun, number_at
 
 _SPLITS: Final = ("train", "validation")
@@ -51,7 +51,7 @@ def _readings(runs: Sequence[ReportedRun]) -> Listing:
 
 
 def _told(runs: Sequence[ReportedRun]) -> str:
-    during = dict.fromkeys(name for run in runs for name in _only_in_training(run))
+    during = dict.fromkeys(name for run in runs for name in only_in_training(run))
     and_so = f" with {' and '.join(during)}, which evaluation leaves out," if during else ""
     text = (
         f"Train figures are means over the batches of an epoch,{and_so} while the weights still "
@@ -60,20 +60,6 @@ def _told(runs: Sequence[ReportedRun]) -> str:
     if any("validation" in run.epochs[0] for run in runs):
         text += "Validation figures are of the whole split after the epoch. "
     return text + "Values show under the pointer, by the arrow keys, and in the tables."
-
-
-def _only_in_training(run: ReportedRun) -> Iterator[str]:
-    """``dropout``, ``augmentation``: what makes training harder than evaluation."""
-    if run.restored is not None:
-        configs = [layer.config for layer in run.restored.architecture.layers]
-        if any(
-            "dropout" in config.type or config.model_dump().get("dropout") for config in configs
-        ):
-            yield "dropout"
-        if any("noise" in config.type for config in configs):
-            yield "noise"
-    if run.run.experiment.training.augmentation:
-        yield "augmentation"
 
 
 def _figure_names(runs: Iterable[ReportedRun]) -> list[str]:

@@ -70,6 +70,9 @@ def mistakes_section(
     shown, why = _shown(run, rows, note) if with_examples else (None, "they were left out")
     if shown is None:
         blocks.append(Words(f"The examples themselves are not shown: {why}.", "missing"))
+    elif isinstance(shown.facts.encoding, TextEncoding):
+        read = f"the first {shown.facts.encoding.length:,} {shown.facts.encoding.level}s"
+        blocks.append(Words(f"Of each text the model read {read}, and nothing after them."))
     blocks.append(
         Mistakes(tuple(_mistake(judged, row, place, shown) for place, row in enumerate(rows)))
     )

@@ -13,7 +13,7 @@ from bmtrain.figures import count, duration, figure, rounded, telling_figures
 from bmtrain.pages.content import Fact, Facts, Table, Words
 from bmtrain.workflows.reporting.cells import metric_text, percent, range_text
 from bmtrain.workflows.reporting.classes import JudgedClasses
-from bmtrain.workflows.reporting.curve_reading import early_stopping_words
+from bmtrain.workflows.reporting.curve_reading import early_stopping_words, only_in_training
 from bmtrain.workflows.reporting.expected import expectation_words
 from bmtrain.workflows.reporting.judging import Judged
 from bmtrain.workflows.reporting.numbers import JudgedNumbers
@@ -208,10 +208,14 @@ def figures_table(run: ReportedRun) -> Table | Words:
     if not names:
         return Words("There are no figures yet.", "missing")
     rows = tuple((name, *(_cell(figures, name) for figures in metrics.values())) for name in names)
-    note = "" if "train" not in metrics else (
-        "Train figures are means over the batches of that epoch, while the weights still "
-        "changed; the others are of whole splits."
-    )  # fmt: skip
+    note = ""
+    if "train" in metrics:
+        harder = only_in_training(run)
+        and_so = f" and with {' and '.join(harder)}" if harder else ""
+        note = (
+            f"Train figures are means over the batches of that epoch, while the weights still changed"
+            f"{and_so}; the others are of whole splits, and may be better for that."
+        )
     header = ("figure", *metrics)
     return Table("Figures of each split", header, rows, frozenset(range(1, len(header))), note=note)
 

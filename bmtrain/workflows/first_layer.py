@@ -9,7 +9,7 @@ from typing import Final
 import numpy as np
 
 from bmtrain.explanations.parts import columns_of, kind_of
-from bmtrain.figures import figure
+from bmtrain.figures import figure, rounded
 from bmtrain.pages.content import Block, Picture, Pictures, Table
 from bmtrain.pages.pictures import Tiles, data_uri, weight_tiles
 from bmtrain.workflows.restoring import Restored
@@ -86,7 +86,8 @@ def weights_blocks(layer: FirstLayer) -> tuple[Block, ...]:
         Pictures(
             pictures,
             f"Layer {layer.position} ({layer.type}), the first that has weights; all in one scale. {some}{mean}Blue: a larger "
-            "input raises the unit; red: it lowers it; white: it does not matter.",
+            "input raises the unit; red: it lowers it; white: it does not matter. Full colour: weights "
+            f"of ±{rounded(layer.tiles.full)} and beyond.",
         ),
     )
 

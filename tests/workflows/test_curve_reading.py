@@ -32,7 +32,7 @@ def test_the_end_of_a_curve_is_judged_against_its_whole_fall(values, kind):
 
 def test_a_straight_line_falls_in_its_last_fifth_by_what_it_falls_there():
     found = trend(FALLING)
-    assert found.fitted == 4
+    assert found.span == 4
     assert math.isclose(found.late, 0.3)
     assert math.isclose(found.fall, 1.9)
     (sentence, _) = read_curves(FALLING, ())
@@ -78,6 +78,12 @@ def test_sentences_follow_from_the_curves(train, validation, said, unsaid):
     text = " ".join(read_curves(train, validation))
     assert all(words in text for words in said), text
     assert not any(words in text for words in unsaid), text
+
+
+def test_of_a_thinned_log_epochs_are_counted_and_not_its_entries():
+    thinned = tuple((10 * epoch + 1, value) for epoch, (_, value) in enumerate(FALLEN))
+    assert trend(thinned).span == 51
+    assert "hardly changed from about epoch 41 on" in " ".join(read_curves(thinned, thinned))
 
 
 def test_without_an_epoch_nothing_is_said():

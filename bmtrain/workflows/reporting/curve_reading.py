@@ -6,6 +6,7 @@ the end is the least-squares line through the last fifth of the epochs, three at
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -36,7 +37,7 @@ class Trend:
     Attributes:
         kind: at the end; "unknown": there are too few epochs; "never": it did not fall at all.
         fall: first value − least value.
-        late: by what the line through the last ``fitted`` epochs falls; negative: it rises.
+        late: by what the line through the last ``span`` epochs falls; negative: it rises.
         best, least: the epoch of the least value, the first of equal ones, and that value.
         level_from: the epoch from which all values are within 5 % of the fall from the least.
     """
@@ -44,10 +45,16 @@ class Trend:
     kind: Literal["unknown", "never", "falling", "level", "rising"]
     fall: float
     late: float
-    fitted: int
+    span: int
     best: float
     least: float
     level_from: float
+
+
+def _epoch_text(curve: Points, epoch: float) -> str:
+    """``epoch 6``; of a long log only some epochs are kept: ``about epoch 600``."""
+    is_thinned = any(b - a > 1 for (a, _), (b, _) in itertools.pairwise(curve))
+    return f"{'about ' if is_thinned else ''}epoch {epoch:,.0f}"
 
 
 def curve_points(run: ReportedRun, split: str, name: str) -> tuple[tuple[float, float], ...]:
@@ -64,7 +71,7 @@ def trend(curve: Points) -> Trend:
     fitted = max(_MIN_FITTED, math.ceil(len(values) / _LAST_FIFTH))
     is_off = np.flatnonzero(values > values[best] + _TELLING * fall)
     level_from = epochs[min(int(is_off[-1]) + 1, len(values) - 1) if len(is_off) else 0]
-    late = 0.0
+    late, span = 0.0, int(epochs[-1] - epochs[-min(fitted, len(epochs))]) + 1
     if len(values) >= _MIN_EPOCHS:
         line = np.polyfit(epochs[-fitted:] - epochs[-1], values[-fitted:], 1)
         late = float(line[0] * (epochs[-fitted] - epochs[-1]))
@@ -76,7 +83,7 @@ def trend(curve: Points) -> Trend:
     elif abs(late) >= _TELLING * fall:
         kind = "falling" if late > 0 else "rising"
     return Trend(
-        kind, fall, late, fitted, float(epochs[best]), float(values[best]), float(level_from)
+        kind, fall, late, span, float(epochs[best]), float(values[best]), float(level_from)
     )
 
 
@@ -90,7 +97,7 @@ def _train_words(train: Points) -> Iterator[str]:
         return
     found = trend(train)
     share = f"{100 * abs(found.late) / found.fall:.0f}\u00a0%" if found.fall > 0 else ""
-    over = f"over the last {found.fitted} epochs"
+    over = f"over the last {found.span} epochs"
     match found.kind:
         case "unknown":
             yield f"{count(len(train), 'epoch')}: too few to say whether the loss has settled."
@@ -107,7 +114,7 @@ def _train_words(train: Points) -> Iterator[str]:
         case "rising":
             yield (
                 f"The train loss was rising when the training ended: {over} by {share} of its "
-                f"whole fall. It was least in epoch {found.best:.0f}."
+                f"whole fall. It was least in {_epoch_text(train, found.best)}."
             )
         case "level":
             yield (
@@ -129,15 +136,15 @@ def _validation_words(train: Points, validation: Points) -> Iterator[str]:
         yield "The validation loss never fell below that of the first epoch."
     elif has_risen:
         yield (
-            f"The validation loss was least in epoch {found.best:.0f} ({figure(found.least)}) and "
+            f"The validation loss was least in {_epoch_text(validation, found.best)} ({figure(found.least)}) and "
             f"had risen to {figure(last)} at the end."
         )
     elif found.kind == "falling":
         yield "The validation loss was still falling when the training ended."
     else:
         yield (
-            f"The validation loss hardly changed from epoch {found.level_from:.0f} on; it was "
-            f"least in epoch {found.best:.0f} ({figure(found.least)})."
+            f"The validation loss hardly changed from {_epoch_text(validation, found.level_from)} on; it was "
+            f"least in {_epoch_text(validation, found.best)} ({figure(found.least)})."
         )
     if train and _is_far_below(train, last):
         yield (

@@ -184,7 +184,11 @@ def key_facts(run: ReportedRun, judged: Judged) -> Facts:
     facts.append(Fact("epochs", f"{overview.epochs:,}", of))
     if overview.train_s is not None:
         whole = number_at(run.summary, "timing", "total_s")
-        detail = "" if whole is None else f"the whole command: {duration(whole)}".replace(" s", "\u00a0s")
+        detail = (
+            ""
+            if whole is None
+            else f"the whole command: {duration(whole)}".replace(" s", "\u00a0s")
+        )
         facts.append(Fact("training", duration(overview.train_s), detail))
     return Facts(tuple(facts))
 

@@ -9,8 +9,8 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from bmtrain.data.encodings.encoding import Columns
-from bmtrain.data.encodings.text_encoding import TextEncoding
+from bmtrain.data.encodings.encoding import Columns, Encoding
+from bmtrain.data.encodings.text_encoding import PADDING, TextEncoding
 from bmtrain.data.examples.dataset import DataFacts, Split
 from bmtrain.data.raw.columns import RawColumns
 from bmtrain.data.raw.streamed_rows import Features, taken
@@ -43,6 +43,8 @@ class _Shown:
     features: NDArray[Any]
     columns: RawColumns | None
     files: Sequence[str]
+    #: Texts of the whole split that fill the model's input; None: they are no texts.
+    num_full: int | None
 
 
 def mistakes_section(
@@ -72,7 +74,12 @@ def mistakes_section(
         blocks.append(Words(f"The examples themselves are not shown: {why}.", "missing"))
     elif isinstance(shown.facts.encoding, TextEncoding):
         read = f"the first {shown.facts.encoding.length:,} {shown.facts.encoding.level}s"
-        blocks.append(Words(f"Of each text the model read {read}, and nothing after them."))
+        text = f"Of each text the model read {read}, and nothing after them."
+        if shown.num_full is not None:
+            text += (
+                f" So many or more have {shown.num_full:,} of {judged.num_examples:,} test texts."
+            )
+        blocks.append(Words(text))
     blocks.append(
         Mistakes(tuple(_mistake(judged, row, place, shown) for place, row in enumerate(rows)))
     )
@@ -114,7 +121,13 @@ def _shown(
         []
         if split.files is None
         else [file_below(run.run.experiment.data.source, split.files[row]) for row in rows],
+        _num_full(run.restored.checkpoint.preprocessing.facts.encoding, split),
     ), ""
+
+
+def _num_full(encoding: Encoding | None, split: Split) -> int | None:
+    is_text = isinstance(encoding, TextEncoding) and isinstance(split.features, np.ndarray)
+    return int((split.array[:, -1] != PADDING).sum()) if is_text else None
 
 
 def _held(features: Features, rows: NDArray[np.int64]) -> NDArray[Any]:

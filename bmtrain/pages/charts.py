@@ -15,14 +15,24 @@ INK: Final = "var(--ink)"
 TOLD: Final[Mapping[str, Any]] = {"aria": True}
 
 
+#: Of a bin's point, by its number of examples.
+_AREA: Final[Mapping[str, Any]] = {
+    "field": "count",
+    "type": "quantitative",
+    "scale": {"range": [16, 260], "zero": True},
+    "legend": None,
+}
+
+
 def reliability_spec(bins: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     """How often a model is right against how sure it is, and how sure it should have been.
 
     Args:
-        bins: ``confidence``, ``share``, ``low``, ``high``, ``told`` of each bin with examples.
+        bins: ``confidence``, ``share``, ``low``, ``high``, ``count``, ``told`` of each bin with
+            examples; the area of its point grows with their number.
     """
     data = {"values": [dict(entry) for entry in bins]}
-    x = quantity("confidence", "probability that it gives its answer", unit=True)
+    x = quantity("confidence", "probability given to its answer", unit=True)
     y = quantity("share", "share of right answers", unit=True)
     ends = {"x": x, "y": {**quantity("low", None, unit=True), "title": y["title"]}}
     diagonal = {
@@ -37,16 +47,24 @@ def reliability_spec(bins: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     }
     points = {
         "data": data,
-        "mark": {"type": "point", "filled": True, "size": 70, "color": COLOURS[0], "opacity": 1},
-        "encoding": {"x": x, "y": y},
+        "mark": {"type": "point", "filled": True, "color": COLOURS[0], "opacity": 1},
+        "encoding": {"x": x, "y": y, "size": _AREA},
     }
     return layered([diagonal, bars, points, _target(data, {"x": x, "y": y})])
 
 
 def histogram_spec(
-    bars: Sequence[Mapping[str, Any]], x_title: str, y_title: str, *, unit: bool = False
+    bars: Sequence[Mapping[str, Any]],
+    x_title: str,
+    y_title: str,
+    *,
+    unit: bool = False,
+    counted: bool = False,
 ) -> dict[str, Any]:
-    """Bars from ``low`` to ``high`` of height ``count``, each with what is ``told`` of it."""
+    """Bars from ``low`` to ``high`` of height ``count``, each with what is ``told`` of it.
+
+    ``counted``: each with its number above it, or a bar of 1 beside one of 1,000 is not seen.
+    """
     mark = {**TOLD, "type": "bar", "color": COLOURS[0], "stroke": "var(--page)", "strokeWidth": 1}
     encoding = {
         "x": quantity("low", x_title, unit=unit),
@@ -55,7 +73,14 @@ def histogram_spec(
         "y2": {"datum": 0},
         "description": told(),
     }  # fmt: skip
-    return layered([{"data": {"values": [dict(bar) for bar in bars]}, "mark": mark, "encoding": encoding}])  # fmt: skip
+    rows = [{**bar, "middle": (bar["low"] + bar["high"]) / 2} for bar in bars]
+    data = {"values": rows}
+    layers = [{"data": data, "mark": mark, "encoding": encoding}]
+    if counted:
+        text = {"type": "text", "color": INK, "fontSize": 11, "baseline": "bottom", "dy": -2}
+        at = {"x": plain("middle"), "y": plain("count"), "text": {"field": "count"}}
+        layers.append({"data": data, "mark": text, "encoding": at})
+    return layered(layers)
 
 
 def scatter_spec(

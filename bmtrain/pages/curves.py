@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -23,6 +23,7 @@ from bmtrain.pages.charts import (
 
 #: A loss that falls this far is drawn on a logarithmic scale.
 _LOG_FROM: Final = 30.0
+_PERCENT: Final = "format(100 * datum.value, '.4~g') + '\u00a0%'"
 _DASHES: Final = ([1, 0], [5, 4])
 #: Each of them has its number on the axis.
 _FEW_EPOCHS: Final = 8
@@ -51,8 +52,11 @@ def curves_spec(
     *,
     marked: tuple[float, str] | None = None,
     log: bool = False,
+    shown: Callable[[float], str] = figure,
 ) -> dict[str, Any]:
     """Lines by epoch; ``marked``: where a vertical line stands, and what it says.
+
+    ``shown``: how a value is told; where 1 is told in percent, the axis is in percent, too.
 
     Under the pointer, at each epoch: the values of all lines there.
     """
@@ -62,7 +66,7 @@ def curves_spec(
     legend = {"columns": columns, "symbolType": "stroke"} if len(curves) > 1 else None
     dashes = [_DASHES[curve.dashed] for curve in curves]
     colour = named_scale(names, [COLOURS[curve.colour % NUM_COLOURS] for curve in curves], legend)
-    lines = {
+    lines: dict[str, Any] = {
         "data": {"values": rows},
         "mark": {"type": "line", "point": {"size": 50} if len(rows) == len(curves) else False},
         "encoding": {
@@ -73,7 +77,9 @@ def curves_spec(
         },
     }
     more_rows = (len(curves) - 1) // columns
-    layers = [lines, *_marking(marked, curves), _hover(curves)]
+    if "%" in shown(1.0):
+        lines["encoding"]["y"]["axis"] |= {"labelExpr": _PERCENT}
+    layers = [lines, *_marking(marked, curves), _hover(curves, shown)]
     return layered(layers, height=HEIGHT + _LEGEND_ROW * more_rows)
 
 
@@ -104,12 +110,12 @@ def _values(curves: Sequence[Curve], title: str, *, log: bool) -> dict[str, Any]
     return axis
 
 
-def _hover(curves: Sequence[Curve]) -> dict[str, Any]:
+def _hover(curves: Sequence[Curve], shown: Callable[[float], str]) -> dict[str, Any]:
     """A vertical line at each x, unseen until it is pointed at."""
     texts_at: dict[float, list[str]] = {}
     for curve in curves:
         for x, y in curve.points:
-            texts_at.setdefault(x, []).append(f"{curve.name} {figure(y)}")
+            texts_at.setdefault(x, []).append(f"{curve.name} {shown(y)}")
     rows = [
         {"x": x, "told": f"epoch {x:,.10g}: {', '.join(texts)}"}
         for x, texts in sorted(texts_at.items())
@@ -139,7 +145,7 @@ def _marking(marked: tuple[float, str] | None, curves: Sequence[Curve]) -> list[
         {
             "data": data,
             "mark": {
-                "type": "text", "color": INK, "fontSize": 12, "y": -7,
+                "type": "text", "color": INK, "fontSize": 12, "y": -10,
                 "align": "left" if is_left else "right",
             },
             "encoding": {"x": x, "text": {"field": "text"}},

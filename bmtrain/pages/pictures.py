@@ -46,10 +46,12 @@ class Tiles:
     Attributes:
         units: the numbers of those that are drawn, the one that weighs most first.
         pixels: float64 (units, height, width, 3), 0 to 255.
+        full: the size of a weight that has the full colour, as all larger ones have.
     """
 
     units: tuple[int, ...]
     pixels: NDArray[np.float64]
+    full: float
 
     def png(self, place: int) -> bytes:
         """The picture of ``units[place]``."""
@@ -73,7 +75,8 @@ def weight_tiles(kernel: NDArray[Any]) -> Tiles:
     # Those that hardly differ from none say nothing.
     order = np.argsort(-np.sqrt((units**2).sum(axis=(1, 2))), kind="stable")[:MAX_UNITS]
     white = np.full((*units[order].shape, 1), _WHITE)
-    return Tiles(tuple(order.tolist()), _towards_ends(white, _shares(units[order])))
+    drawn = units[order]
+    return Tiles(tuple(order.tolist()), _towards_ends(white, _shares(drawn)), _full(drawn))
 
 
 def data_uri(png: bytes) -> str:
@@ -83,9 +86,12 @@ def data_uri(png: bytes) -> str:
 
 def _shares(values: NDArray[np.float64]) -> NDArray[np.float64]:
     """−1 to 1; 1 at the size that all but a few stay under."""
+    return np.clip(values / _full(values), -1, 1)
+
+
+def _full(values: NDArray[np.float64]) -> float:
     sizes = np.abs(values)
-    full = float(np.quantile(sizes, _FULL)) or float(sizes.max()) or 1.0
-    return np.clip(values / full, -1, 1)
+    return float(np.quantile(sizes, _FULL)) or float(sizes.max()) or 1.0
 
 
 def _towards_ends(start: NDArray[np.float64], shares: NDArray[np.float64]) -> NDArray[np.float64]:

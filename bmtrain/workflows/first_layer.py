@@ -9,7 +9,7 @@ from typing import Final
 import numpy as np
 
 from bmtrain.explanations.parts import columns_of, kind_of
-from bmtrain.figures import figure
+from bmtrain.figures import figure, rounded
 from bmtrain.pages.content import Block, Picture, Pictures, Table
 from bmtrain.pages.pictures import Tiles, data_uri, weight_tiles
 from bmtrain.workflows.restoring import Restored
@@ -85,8 +85,9 @@ def weights_blocks(layer: FirstLayer) -> tuple[Block, ...]:
     return (
         Pictures(
             pictures,
-            f"Layer {layer.position} ({layer.type}), all in one scale. {some}{mean}Blue: a larger "
-            "input raises the unit; red: it lowers it; white: it does not matter.",
+            f"Layer {layer.position} ({layer.type}), the first that has weights; all in one scale. {some}{mean}Blue: a larger "
+            "input raises the unit; red: it lowers it; white: it does not matter. Full colour: weights "
+            f"of ±{rounded(layer.tiles.full)} and beyond.",
         ),
     )
 
@@ -96,10 +97,11 @@ def _columns(layer: FirstLayer) -> Table:
     some = f" The first {len(norms)} of {number:,} columns." if number > len(norms) else ""
     return Table(
         caption=f"The columns by the size of their weights in layer {layer.position} ({layer.type})",
-        header=("column", "√Σw²"),
+        header=("column", "size of its weights"),
         rows=tuple((name, figure(norm)) for name, norm in norms),
         numbers=frozenset({1}),
-        note="The root of the sum of the squared weights of all units and all inputs of a column. "
+        note="Size: √Σw² over all units and all inputs of a column; one of categories has an input for "
+        "each, and so more weights to add up. "
         "Inputs are scaled before they are weighed; a large weight says that a column is used, "
         f"not what for.{some}",
         bars=tuple(norm for _, norm in norms),

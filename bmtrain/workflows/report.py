@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
@@ -11,7 +11,7 @@ from typing import Any, Final
 from bmtrain.config.plugin_tables import NO_PLUGINS, Plugins
 from bmtrain.durable import environment_faults, write_bytes
 from bmtrain.errors import EnvironmentFault, UsageError
-from bmtrain.pages.content import Block, Listing, Page, Part, Section, Words
+from bmtrain.pages.content import Page, Part, Section
 from bmtrain.pages.drawing import require_packages
 from bmtrain.pages.page import html
 from bmtrain.program import program
@@ -19,26 +19,31 @@ from bmtrain.version import __version__
 from bmtrain.workflows.compare import CompareRequest, comparison
 from bmtrain.workflows.comparison.runs import read_runs
 from bmtrain.workflows.first_layer import first_layer, weights_blocks
+from bmtrain.workflows.reporting.answers import comparable, counts_words
 from bmtrain.workflows.reporting.background import (
-    again_section,
     config_section,
     cost_section,
     environment_section,
 )
 from bmtrain.workflows.reporting.card import model_card
 from bmtrain.workflows.reporting.class_sections import classes_sections
-from bmtrain.workflows.reporting.classes import JudgedClasses, judged_classes
+from bmtrain.workflows.reporting.classes import JudgedClasses
 from bmtrain.workflows.reporting.curves import curves_section
 from bmtrain.workflows.reporting.explained import explained_section
+from bmtrain.workflows.reporting.judging import Judged, judged
+from bmtrain.workflows.reporting.limits import limits_section
 from bmtrain.workflows.reporting.mistakes import mistakes_section
-from bmtrain.workflows.reporting.numbers import judged_numbers, numbers_sections
+from bmtrain.workflows.reporting.numbers import numbers_sections
 from bmtrain.workflows.reporting.reading import ReportedRun, read_reported
+from bmtrain.workflows.reporting.reproducing import again_section
 from bmtrain.workflows.reporting.subject import data_section, model_section
-from bmtrain.workflows.reporting.summing_up import Judged, figures_table, key_facts, lead, limits
-from bmtrain.workflows.reporting.verdict import comparison_part, verdict_words
+from bmtrain.workflows.reporting.summing_up import figures_table, key_facts, lead
+from bmtrain.workflows.reporting.verdict import comparison_part, unfinished_words, verdict_words
 
 #: Lines over each other that can be told apart, each in a colour of its own.
 MAX_RUNS: Final = 8
+#: Sections that are left out where they are those of the first run.
+_MAY_BE_SHARED: Final = frozenset({"model", "data", "environment"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,11 +124,6 @@ def report(request: ReportRequest, note: Callable[[str], None] = lambda _: None)
     }
 
 
-def judged(run: ReportedRun) -> Judged:
-    """Its stored predictions against the labels; None: there are none to be judged."""
-    return judged_classes(run) or judged_numbers(run)
-
-
 def _default_output(name: str, *, card: bool) -> Path:
     return Path(f"{name}-card.md" if card else f"{name}-report.html")
 
@@ -167,20 +167,38 @@ def _of_many(
     *,
     with_examples: bool,
 ) -> Page:
-    parts = [comparison_part(runs, document)]
-    for run in runs:
-        found = judged(run)
-        first = Section("summary", "What it comes to", (*lead(run, found), key_facts(run, found)))
-        sections = _sections(run, found, note, with_examples=with_examples)
-        parts.append(Part(f"{run.run.label}: {run.path.name}", (first, *sections)))
+    found = [judged(run) for run in runs]
+    answers = comparable(runs, found)
+    parts = [comparison_part(runs, document, answers)]
+    known: tuple[Section, ...] = ()
+    for run, its in zip(runs, found, strict=True):
+        first = Section("summary", "What it comes to", (*lead(run, its), key_facts(run, its)))
+        sections = _sections(run, its, note, with_examples=with_examples)
+        part, known = _without_repeated(run, sections, known)
+        parts.append(replace(part, sections=(first, *part.sections)))
     names = dict.fromkeys(run.run.experiment.name for run in runs)
     return Page(
         title=f"{', '.join(names)}: {len(runs)} runs",
         subject="report",
-        lead=verdict_words(document),
+        lead=(*verdict_words(document), *counts_words(answers), *unfinished_words(runs)),
         parts=tuple(parts),
         made=_made(runs),
     )
+
+
+def _without_repeated(
+    run: ReportedRun, sections: tuple[Section, ...], known: tuple[Section, ...]
+) -> tuple[Part, tuple[Section, ...]]:
+    """A run's part without what is word for word that of the first, and what the first has."""
+    title = f"{run.run.label}: {run.path.name}"
+    if not known:
+        return Part(title, sections), sections
+    same = [s for s in sections if s.name in _MAY_BE_SHARED and s in known]
+    told = ", ".join(section.title.lower() for section in same)
+    left = tuple(section for section in sections if section not in same)
+    return Part(
+        title, left, f"Not repeated, as the first run has the same: {told}." if same else ""
+    ), known
 
 
 def _sections(
@@ -198,9 +216,9 @@ def _sections(
         ]
     return (
         *sections,
-        Section("limits", "Limits", (Listing(limits(run, found)),)),
-        Section("weights", "First-layer weights", _weights(run)),
-        explained_section(run),
+        limits_section(run, found),
+        *_weights(run),
+        *explained_section(run),
         model_section(run),
         data_section(run),
         config_section(run),
@@ -210,17 +228,15 @@ def _sections(
     )
 
 
-def _weights(run: ReportedRun) -> tuple[Block, ...]:
-    if run.restored is None:
-        return (Words(f"There are no weights to show: {run.without_model}.", "missing"),)
-    layer = first_layer(run.restored)
+def _weights(run: ReportedRun) -> tuple[Section, ...]:
+    """None where the first weights see neither pixels nor columns, or there is no model."""
+    layer = None if run.restored is None else first_layer(run.restored)
     if layer is None:
-        text = "The first layer that has weights sees neither pixels nor columns: there is no picture of them."
-        return (Words(text, "missing"),)
-    return weights_blocks(layer)
+        return ()
+    return (Section("weights", "Weights of the first layer", weights_blocks(layer)),)
 
 
 def _made(runs: Sequence[ReportedRun]) -> str:
     now = datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC")
     paths = ", ".join(str(run.path) for run in runs)
-    return f"Made by bmtrain {__version__} on {now} from {paths}."
+    return f"Made by bmtrain-keras {__version__} on {now} from {paths}."

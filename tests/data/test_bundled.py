@@ -188,3 +188,12 @@ def test_the_digits_are_pictures_of_mnists_pixel_by_pixel(section, monkeypatch):
             split.features[:][..., 0], published.features[np.array(numbers)]
         )
         np.testing.assert_array_equal(split.labels, published.labels[numbers])
+
+
+def test_the_addresses_of_bundled_sets_are_those_of_their_notices():
+    for bundled in BUNDLED.values():
+        folders = (bundled.path, *bundled.path.parents)
+        notice = next(folder for folder in folders if (folder / "README.md").is_file())
+        of_registry = re.sub("https://(doi.org|www.npmjs.com/package)/", "", bundled.url)
+        if of_registry != bundled.url:
+            assert of_registry in (notice / "README.md").read_text()

@@ -91,7 +91,10 @@ def hostile_page(make_page):
 
 @pytest.fixture
 def browser(tmp_path):
-    """(HTML, switches …) -> what the page has become after its scripts ran."""
+    """(HTML, switches …) -> what the page has become after its scripts ran.
+
+    With ``--print-to-pdf=FILE`` it is printed instead, and the answer is empty.
+    """
     program = shutil.which("chromium") or shutil.which("chromium-browser")
     if program is None:
         pytest.skip("there is no Chromium here (Debian: apt-get install chromium)")

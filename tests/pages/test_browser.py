@@ -46,3 +46,18 @@ def test_nothing_is_wider_than_a_phone_and_values_show_at_once(browser, make_pag
         assert values["told"].startswith("epoch 1: a_rather_long.name")
         colours.add(values["colour"])
     assert colours == {"rgb(255, 255, 255)", "rgb(20, 24, 28)"}
+
+
+def test_folds_are_printed(browser, tmp_path):
+    """A fold of 300 lines is several sheets of paper; a closed one would be none."""
+    from bmtrain.pages import page
+    from bmtrain.pages.content import Code, Page, Part, Section
+
+    sheets = []
+    for text in ("1", "\n".join(["1"] * 300)):
+        code = Code("lines", text, folded=True)
+        made = Page("fold", "report", (Part("", (Section("all", "All", (code,)),)),), "today")
+        browser(page.html(made), f"--print-to-pdf={tmp_path / 'printed.pdf'}")
+        sheets.append(len(re.findall(rb"/Type\s*/Page\b", (tmp_path / "printed.pdf").read_bytes())))
+    assert sheets[0] == 1
+    assert sheets[1] > 3

@@ -67,7 +67,7 @@ def test_a_table_is_explained_by_its_columns(train, command, project):
     from bmtrain.workflows.reporting.explained import explained_section
     from bmtrain.workflows.reporting.reading import read_reported
 
-    section = explained_section(read_reported(read_runs([run.path])[0]))
+    (section,) = explained_section(read_reported(read_runs([run.path])[0]))
     assert str(directory / "index.html") in str(section.blocks)
 
     asked = ("explain", run.path, "--json", "--method", "occlusion")

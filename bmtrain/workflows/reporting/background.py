@@ -1,18 +1,14 @@
-"""How it was trained, where and at what cost; and how to do it again."""
+"""How it was trained, where and at what cost."""
 
 from __future__ import annotations
 
 import re
-import shlex
 from collections.abc import Iterable, Mapping
 from typing import Final
 
-from bmtrain.config.resolved import resolved_yaml
 from bmtrain.figures import amount, duration
-from bmtrain.pages.content import Block, Code, Section, Words
-from bmtrain.program import program
-from bmtrain.runs.directory import RunDirectory
-from bmtrain.workflows.reporting.cells import cut, pairs, plain_table, setting_text, told
+from bmtrain.pages.content import Block, Section, Words
+from bmtrain.workflows.reporting.cells import pairs, plain_table, setting_text, told
 from bmtrain.workflows.reporting.reading import ReportedRun, entry, number_at
 
 _FIRST: Final = "earlier"
@@ -21,7 +17,7 @@ _LINE: Final = re.compile(r"(.+):\d+")
 
 
 def config_section(run: ReportedRun) -> Section:
-    """What was set and where, then the defaults, then the whole config to copy."""
+    """What was set and where, then the defaults; to copy it is with how to reproduce the run."""
     settings, origins = run.run.settings, origins_of(run)
     blocks: list[Block] = []
     if origins is None:
@@ -41,11 +37,11 @@ def config_section(run: ReportedRun) -> Section:
         ]
         header = ("key", "value", "set in")
         note = f"Lines are those of {file}." if file else ""
-        blocks.append(plain_table("What was set, and where", header, set_there, note=note))
+        if any(origin.startswith("override") for origin in origins.values()):
+            note += " Overrides are the command's KEY=VALUE words, in their order."
+        blocks.append(plain_table("What was set, and where", header, set_there, note=note.strip()))
         left = [(key, setting_text(v)) for key, v in settings.items() if key not in origins]
         blocks.append(plain_table("Defaults, written out", ("key", "value"), left, folded=True))
-    whole = resolved_yaml(run.run.experiment)
-    blocks.append(Code("The whole config, as it was resolved", whole, folded=True))
     return Section("config", "Config", tuple(blocks))
 
 
@@ -86,7 +82,6 @@ def environment_section(run: ReportedRun) -> Section:
     if isinstance(git, Mapping):
         rows += [(f"git: {name}", told(value)) for name, value in git.items()]
     rows += [(f"plugin: {file}", f"sha256 {sha256}") for file, sha256 in recorded_plugins(run)]
-    rows.append(("seed", told(run.run.seed)))
     changed = run.recorded("changed")
     blocks: list[Block] = [pairs("In what it was trained", rows)]
     if isinstance(changed, list) and changed:
@@ -108,7 +103,7 @@ def recorded_plugins(run: ReportedRun) -> list[tuple[str, str]]:
 
 def cost_rows(run: ReportedRun) -> list[tuple[str, str]]:
     """What the training took, as far as it is recorded."""
-    summary, rows = run.summary, []
+    summary, rows = run.summary, [("begun", when(run.run.overview.begun))]
     for name, key in (
         ("until the model was built", "startup_s"),
         ("compiling", "compile_s"),
@@ -117,10 +112,10 @@ def cost_rows(run: ReportedRun) -> list[tuple[str, str]]:
         ("the whole command", "total_s"),
     ):
         seconds = number_at(summary, "timing", key)
-        if seconds is not None:
+        if seconds:
             rows.append((f"time: {name}", duration(seconds)))
     for name, key, unit in (
-        ("floating-point operations", "flops", "FLOP"),
+        ("floating-point operations in all, planned from the layers' shapes", "flops", "FLOP"),
         ("examples trained on", "examples", "examples"),
         ("speed", "examples_per_s", "examples/s"),
         ("memory, at most", "peak_memory_bytes", "B"),
@@ -129,7 +124,9 @@ def cost_rows(run: ReportedRun) -> list[tuple[str, str]]:
     ):
         value = number_at(summary, "cost", key)
         if value is not None:
-            text = f"{value:,.0f} {unit}" if unit.startswith("examples") else amount(value, unit)
+            text = amount(value, unit)
+            if unit.startswith("examples"):
+                text = f"{float(f'{value:.3g}') if '/' in unit else value:,.0f} {unit}"
             rows.append((name, text))
     energy = entry(summary, "cost", "energy_of_start")
     joules = [(name, number_at(energy, f"{name}_j")) for name in ("processor", "gpu")]
@@ -142,36 +139,12 @@ def cost_rows(run: ReportedRun) -> list[tuple[str, str]]:
 def cost_section(run: ReportedRun) -> Section:
     """Time, arithmetic, memory, energy."""
     rows = cost_rows(run)
-    if not rows:
+    if len(rows) == 1:
         words = Words("What it took is not recorded: the run did not end by itself.", "missing")
         return Section("cost", "Cost", (words,))
     return Section("cost", "Cost", (pairs("What the training took", rows),))
 
 
-def again_section(run: ReportedRun) -> Section:
-    """The commands that train the same again, and what they need."""
-    path, name = shlex.quote(str(run.path)), program()
-    named = "".join(f" --plugin {shlex.quote(file)}" for file, _ in recorded_plugins(run))
-    config = shlex.quote(str(RunDirectory(run.path).config))
-    lines = [
-        "# Train it again, and compare every bit:",
-        f"{name} reproduce {path}{named}",
-        "# The same experiment, into a directory of its own:",
-        f"{name} train {config}{named}",
-        "# What it says of other examples:",
-        f"{name} predict {path} INPUT{named}",
-    ]
-    command = run.recorded("command")
-    blocks: list[Block] = [Code("With the run directory:", "\n".join(lines))]
-    if isinstance(command, list) and command and all(isinstance(word, str) for word in command):
-        blocks.append(Code("It was trained by this command:", cut(shlex.join(command), 2_000)))
-    data = told(run.recorded("data", "fingerprint"))
-    versions = entry(run.recorded("environment"), "packages")
-    tensorflow = told(entry(versions, "tensorflow"))
-    text = (
-        f"The same bits need the same data (fingerprint {data[:16]}…), TensorFlow {tensorflow}, "
-        "the same kind of processor and as many threads; elsewhere the figures come out alike, "
-        "not the bits. Without the run directory, save the config above as config.yaml."
-    )
-    blocks.append(Words(text))
-    return Section("again", "How to reproduce it", tuple(blocks))
+def when(begun: str | None) -> str:
+    """``2026-11-23T10:15:00Z`` as people write it."""
+    return "–" if begun is None else f"{begun[:10]} {begun[11:16]} UTC"

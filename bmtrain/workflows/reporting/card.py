@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from typing import Final
 
-from bmtrain.config.resolved import resolved_yaml
 from bmtrain.figures import count
 from bmtrain.pages.content import Block, Code, Listing, Section, Table, Words
 from bmtrain.pages.markdown import document
-from bmtrain.workflows.reporting.background import again_section, cost_rows
+from bmtrain.workflows.reporting.background import cost_rows
 from bmtrain.workflows.reporting.cells import input_text
 from bmtrain.workflows.reporting.class_sections import (
     calibration_words,
@@ -17,10 +16,13 @@ from bmtrain.workflows.reporting.class_sections import (
 )
 from bmtrain.workflows.reporting.classes import JudgedClasses
 from bmtrain.workflows.reporting.hub_header import hub_header
+from bmtrain.workflows.reporting.judging import Judged
+from bmtrain.workflows.reporting.limits import limits
 from bmtrain.workflows.reporting.numbers import JudgedNumbers, error_table
 from bmtrain.workflows.reporting.reading import ReportedRun
+from bmtrain.workflows.reporting.reproducing import again_section
 from bmtrain.workflows.reporting.subject import data_section
-from bmtrain.workflows.reporting.summing_up import Judged, figures_table, lead, limits
+from bmtrain.workflows.reporting.summing_up import figures_table, lead
 
 _TO_FILL_IN: Final = "To be filled in by whoever publishes the model:"
 
@@ -35,7 +37,6 @@ def model_card(run: ReportedRun, judged: Judged) -> str:
         Section("limits", "Limits", (Listing(limits(run, judged)),)),
         Section("cost", "Cost", _cost(run)),
         Section("usage", "How to use it", (_usage(run),)),
-        Section("config", "Config", (Code("config.yaml:", resolved_yaml(run.run.experiment)),)),
         again_section(run),
     ]
     return document(hub_header(run, judged), run.run.experiment.name, sections)
@@ -88,7 +89,7 @@ def _figures(run: ReportedRun, judged: Judged) -> tuple[Block, ...]:
 
 def _cost(run: ReportedRun) -> tuple[Block, ...]:
     rows = cost_rows(run)
-    if not rows:
+    if len(rows) == 1:
         return (Words("What it took is not recorded: the run did not end by itself."),)
     return (Table("What the training took", ("what", "how much"), tuple(rows)),)
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from typing import Any, Final
 
 from bmtrain.config.resolved import flow_text
+from bmtrain.config.sections.metrics import is_right_or_wrong
 from bmtrain.data.examples.dataset import DataFacts
-from bmtrain.figures import count, shape
+from bmtrain.evidence import Interval
+from bmtrain.figures import count, figure, shape
 from bmtrain.pages.content import Table
 
 #: Characters of a value that stands in a table.
@@ -59,3 +62,20 @@ def plain_table(
     """A table whose cells are all texts; of very many rows the first."""
     some = tuple(rows)
     return Table(caption, header, some[:_MAX_ROWS], folded=folded, note=note)
+
+
+def percent(share: float) -> str:
+    """``97.0 %``."""
+    return f"{100 * share:.1f}\u00a0%"  # no line ends before the sign
+
+
+def range_text(interval: Interval) -> str:
+    """``93.6 to 98.6 %``."""
+    return f"{100 * interval.low:.1f} to {100 * interval.high:.1f}\u00a0%"
+
+
+def metric_text(metric: str, value: float | None) -> str:
+    """A figure: shares of right answers in percent, all others as ``figure`` writes them."""
+    if value is None or not math.isfinite(value) or not is_right_or_wrong(metric):
+        return figure(value)
+    return percent(value)

@@ -8,9 +8,11 @@ import numpy as np
 
 from bmtrain.evidence import Interval
 from bmtrain.figures import count, figure
+from bmtrain.models.split_figures import NUM_BINS
 from bmtrain.pages.charts import histogram_spec, reliability_spec
 from bmtrain.pages.content import Block, Chart, Charts, Confusion, Section, Table, Words
 from bmtrain.workflows.evaluate import confusion_matrix
+from bmtrain.workflows.reporting.cells import percent, range_text
 from bmtrain.workflows.reporting.classes import FEW, JudgedClasses
 
 #: Classes of a square that can be read.
@@ -18,16 +20,7 @@ _MAX_SQUARE: Final = 20
 #: Rows of a table of classes.
 _MAX_CLASSES: Final = 200
 _MAX_CONFUSIONS: Final = 15
-
-
-def percent(share: float) -> str:
-    """``97.0 %``."""
-    return f"{100 * share:.1f}\u00a0%"  # no line ends before the sign
-
-
-def range_text(interval: Interval) -> str:
-    """``93.6 to 98.6 %``."""
-    return f"{100 * interval.low:.1f} to {100 * interval.high:.1f}\u00a0%"
+_BIN_WIDTH: Final = f"1/{NUM_BINS}"
 
 
 def classes_sections(judged: JudgedClasses) -> tuple[Section, ...]:
@@ -71,8 +64,10 @@ def confusion_table(judged: JudgedClasses) -> Table | Words:
     )
     if not rows:
         return Words("No test example was taken for another class.", "good")
+    shown = sum(number for number, _, _ in judged.confusions(_MAX_CONFUSIONS))
+    are_all = shown == judged.num_examples - judged.num_right
     return Table(
-        caption="The most frequent mistakes",
+        caption="All mistakes, by kind" if are_all else "The most frequent mistakes",
         header=("is", "taken for", "examples", "of the class"),
         rows=rows,
         numbers=frozenset({2, 3}),
@@ -125,12 +120,13 @@ def calibration_words(judged: JudgedClasses) -> str:
     assert error is not None
     assert confidence is not None
     gap = float(confidence.mean()) - judged.accuracy
-    sure = "surer than it is right" if gap > 0 else "less sure than it is right"
-    told = "about as sure as it is right" if abs(gap) < 0.01 else sure
+    sure = "too sure" if gap > 0 else "not sure enough"
+    told = "about as sure as it should be" if abs(gap) < 0.01 else sure
     return (
-        f"On average it gives its answers the probability {percent(float(confidence.mean()))} and "
-        f"is right in {percent(judged.accuracy)}: it is {told}. Expected calibration error "
-        f"{error:.4f} (15 bins)."
+        f"The probability that it gives to its answers is {percent(float(confidence.mean()))} on "
+        f"average, and {percent(judged.accuracy)} of them are right: it is {told}. Expected "
+        f"calibration error {percent(error)}: how far the two are apart, averaged over bins of "
+        f"{_BIN_WIDTH}."
     )
 
 
@@ -152,10 +148,16 @@ def _calibration(judged: JudgedClasses) -> tuple[Block, ...]:
     ]
     histogram = Chart(
         title="Confidence",
-        spec=histogram_spec(sums, "probability that it gives its answer", "examples", unit=True),
+        spec=histogram_spec(
+            sums, "probability given to its answer", "examples", unit=True, counted=True
+        ),
         alternative=f"Histogram of the probability of the answer: {shares}.",
     )
-    note = "On the dashed line the probabilities are what they say; bars are 95 % intervals."
+    note = (
+        "On the dashed line, of the answers given with 80 % probability 80 % are right: below it the "
+        "model is too sure, above it not sure enough. The larger a dot, the more examples; bars are "
+        "95 % intervals."
+    )
     return Words(calibration_words(judged)), Words(note), Charts((reliability, histogram))
 
 

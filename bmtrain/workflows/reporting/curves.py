@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from typing import Final
 
 from bmtrain.figures import count, figure, telling_figures
-from bmtrain.pages.content import Block, Chart, Charts, Section, Table, Words
+from bmtrain.pages.content import Block, Chart, Charts, Listing, Section, Table, Words
 from bmtrain.pages.curves import Curve, curves_spec, needs_log
+from bmtrain.workflows.reporting.cells import metric_text
+from bmtrain.workflows.reporting.curve_reading import curve_points, only_in_training, run_words
 from bmtrain.workflows.reporting.reading import ReportedRun, number_at
 
 _SPLITS: Final = ("train", "validation")
@@ -23,7 +26,7 @@ def curves_section(runs: Sequence[ReportedRun]) -> Section:
         return Section("curves", "Training", (words,))
     charts = [_chart(with_epochs, name) for name in _figure_names(with_epochs)]
     rate = _rate(with_epochs)
-    blocks: list[Block] = [Words(_told(with_epochs))]
+    blocks: list[Block] = [_readings(with_epochs), Words(_told(with_epochs))]
     if isinstance(rate, Chart):
         charts.append(rate)
     elif rate is not None:
@@ -32,14 +35,31 @@ def curves_section(runs: Sequence[ReportedRun]) -> Section:
     return Section("curves", "Training", tuple(blocks))
 
 
-def _told(runs: Sequence[ReportedRun]) -> str:
-    text = (
-        "Train: the mean over an epoch's batches, each as it was before its step, with dropout and "
-        "augmentation if there are any. Validation: the whole split, after the epoch."
+def _readings(runs: Sequence[ReportedRun]) -> Listing:
+    """What the curves say; of several runs each sentence with the letters of those it is true of."""
+    said: dict[str, list[str]] = {}
+    for run in runs:
+        for sentence in run_words(run):
+            said.setdefault(sentence, []).append(run.run.label)
+    is_alone = len(runs) == 1
+    return Listing(
+        tuple(
+            sentence if is_alone else f"{', '.join(labels)}: {sentence}"
+            for sentence, labels in said.items()
+        )
     )
-    if not any("validation" in run.epochs[0] for run in runs):
-        text = text.partition(" Validation:")[0] + " There is no validation split."
-    return text + " Values show under the pointer, by the arrow keys, and in the tables."
+
+
+def _told(runs: Sequence[ReportedRun]) -> str:
+    during = dict.fromkeys(name for run in runs for name in only_in_training(run))
+    and_so = f" with {' and '.join(during)}, which evaluation leaves out," if during else ""
+    text = (
+        f"Train figures are means over the batches of an epoch,{and_so} while the weights still "
+        "change. "
+    )
+    if any("validation" in run.epochs[0] for run in runs):
+        text += "Validation figures are of the whole split after the epoch. "
+    return text + "Values show under the pointer, by the arrow keys, and in the tables."
 
 
 def _figure_names(runs: Iterable[ReportedRun]) -> list[str]:
@@ -50,10 +70,10 @@ def _figure_names(runs: Iterable[ReportedRun]) -> list[str]:
 def _curves(runs: Sequence[ReportedRun], name: str) -> list[Curve]:
     """Of one run a colour for each split; of several a colour for each run, train dashed."""
     curves = []
-    has_both = any(_points(run, "validation", name) for run in runs)
+    has_both = any(curve_points(run, "validation", name) for run in runs)
     for number, run in enumerate(runs):
         for split in _SPLITS:
-            points = _points(run, split, name)
+            points = curve_points(run, split, name)
             if not points:
                 continue
             is_alone = len(runs) == 1
@@ -65,19 +85,15 @@ def _curves(runs: Sequence[ReportedRun], name: str) -> list[Curve]:
     return curves
 
 
-def _points(run: ReportedRun, split: str, name: str) -> tuple[tuple[float, float], ...]:
-    found = [(epoch["epoch"], number_at(epoch, split, name)) for epoch in run.epochs]
-    return tuple((number, value) for number, value in found if value is not None)
-
-
 def _chart(runs: Sequence[ReportedRun], name: str) -> Chart:
     curves = _curves(runs, name)
     words = name.replace("_", " ")
+    shown = partial(metric_text, name)
     return Chart(
         title=words.capitalize(),
-        spec=curves_spec(curves, words, marked=_marked(runs), log=needs_log(curves)),
-        alternative=_in_words(words, curves),
-        table=_table(f"{words.capitalize()} by epoch", curves),
+        spec=curves_spec(curves, words, marked=_marked(runs), log=needs_log(curves), shown=shown),
+        alternative=_in_words(words, curves, shown),
+        table=_table(f"{words.capitalize()} by epoch", curves, shown),
     )
 
 
@@ -89,15 +105,15 @@ def _marked(runs: Sequence[ReportedRun]) -> tuple[float, str] | None:
     return None if epoch is None else (epoch, f"best: epoch {epoch:.0f}")
 
 
-def _in_words(name: str, curves: Sequence[Curve]) -> str:
+def _in_words(name: str, curves: Sequence[Curve], shown: Callable[[float], str] = figure) -> str:
     """``Line chart of loss by epoch. train: from 2.1 in epoch 1 to 0.3 in epoch 30, …``."""
     parts = []
     for curve in curves:
         (first, begin), (last, end) = curve.points[0], curve.points[-1]
         values = [value for _, value in curve.points]
         parts.append(
-            f"{curve.name}: from {figure(begin)} in epoch {first:.0f} to {figure(end)} in epoch "
-            f"{last:.0f}, least {figure(min(values))}, most {figure(max(values))}."
+            f"{curve.name}: from {shown(begin)} in epoch {first:.0f} to {shown(end)} in epoch "
+            f"{last:.0f}, least {shown(min(values))}, most {shown(max(values))}."
         )
     return f"Line chart of {name} by epoch. {' '.join(parts)}"
 
@@ -129,17 +145,24 @@ def _rate(runs: Sequence[ReportedRun]) -> Chart | Words | None:
         if drawn:
             label = "learning rate" if len(runs) == 1 else run.run.label
             curves.append(Curve(label, number, False, drawn))
-    rates = {rate for curve in curves for _, rate in curve.points}
-    if not rates:
+    if not curves:
         return None
-    if len(rates) == 1:
-        # Of a single epoch its end is known, and a schedule may have begun elsewhere.
-        is_one = all(len(curve.points) == 1 for curve in curves)
-        when = "at the end of the epoch" if is_one else "throughout"
-        return Words(f"The learning rate was {rates.pop():.6g} {when}.")
+    if all(len({rate for _, rate in curve.points}) == 1 for curve in curves):
+        return Words(_constant(curves))
     return Chart(
         title="Learning rate",
         spec=curves_spec(curves, "learning rate"),
         alternative=_in_words("the learning rate", curves),
         table=_table("Learning rate by epoch", curves, "{:.4g}".format),
     )
+
+
+def _constant(curves: Sequence[Curve]) -> str:
+    """The one rate of each run; of a single epoch its end is known, and a schedule may have begun elsewhere."""
+    rates = [f"{curve.points[0][1]:.6g}" for curve in curves]
+    is_one = all(len(curve.points) == 1 for curve in curves)
+    when = "at the end of the epoch" if is_one else "throughout"
+    if len(set(rates)) == 1:
+        return f"The learning rate was {rates[0]} {when}."
+    each = ", ".join(f"{curve.name} {rate}" for curve, rate in zip(curves, rates, strict=True))
+    return f"The learning rate was, {when}: {each}."

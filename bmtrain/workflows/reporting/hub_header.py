@@ -12,9 +12,9 @@ from typing import Any, Final
 
 from bmtrain.data.bundled import BUNDLED
 from bmtrain.data.encodings.text_encoding import TextEncoding
+from bmtrain.workflows.reporting.judging import Judged
 from bmtrain.workflows.reporting.numbers import JudgedNumbers
 from bmtrain.workflows.reporting.reading import ReportedRun
-from bmtrain.workflows.reporting.summing_up import Judged
 
 #: Figures that are the Hub's own by definition, https://hf.co/metrics: (its name, its arguments).
 _AVERAGED: Final = ("precision", "recall", "f1")

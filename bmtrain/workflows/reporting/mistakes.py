@@ -9,8 +9,8 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from bmtrain.data.encodings.encoding import Columns
-from bmtrain.data.encodings.text_encoding import TextEncoding
+from bmtrain.data.encodings.encoding import Columns, Encoding
+from bmtrain.data.encodings.text_encoding import PADDING, TextEncoding
 from bmtrain.data.examples.dataset import DataFacts, Split
 from bmtrain.data.raw.columns import RawColumns
 from bmtrain.data.raw.streamed_rows import Features, taken
@@ -21,7 +21,7 @@ from bmtrain.pages.content import Block, Mistake, Mistakes, Picture, Section, Wo
 from bmtrain.pages.pictures import data_uri, picture_png
 from bmtrain.runs.predictions import StoredPredictions
 from bmtrain.workflows.recorded_examples import file_below, recorded_columns
-from bmtrain.workflows.reporting.class_sections import percent
+from bmtrain.workflows.reporting.cells import percent
 from bmtrain.workflows.reporting.classes import JudgedClasses
 from bmtrain.workflows.reporting.numbers import JudgedNumbers
 from bmtrain.workflows.reporting.reading import ReportedRun, reason
@@ -43,6 +43,8 @@ class _Shown:
     features: NDArray[Any]
     columns: RawColumns | None
     files: Sequence[str]
+    #: Texts of the whole split that fill the model's input; None: they are no texts.
+    num_full: int | None
 
 
 def mistakes_section(
@@ -61,6 +63,8 @@ def mistakes_section(
     rows = judged.worst(MAX_MISTAKES)
     is_regression = isinstance(judged, JudgedNumbers)
     title = "Largest errors" if is_regression else "Most confident errors"
+    if isinstance(judged, JudgedClasses) and len(rows) == judged.num_examples - judged.num_right:
+        title = "All errors"
     if not rows:
         words = Words("Every test example is right: there is no mistake to show.", "good")
         return Section("mistakes", title, (words,))
@@ -68,6 +72,14 @@ def mistakes_section(
     shown, why = _shown(run, rows, note) if with_examples else (None, "they were left out")
     if shown is None:
         blocks.append(Words(f"The examples themselves are not shown: {why}.", "missing"))
+    elif isinstance(shown.facts.encoding, TextEncoding):
+        read = f"the first {shown.facts.encoding.length:,} {shown.facts.encoding.level}s"
+        text = f"Of each text the model read {read}, and nothing after them."
+        if shown.num_full is not None:
+            text += (
+                f" So many or more have {shown.num_full:,} of {judged.num_examples:,} test texts."
+            )
+        blocks.append(Words(text))
     blocks.append(
         Mistakes(tuple(_mistake(judged, row, place, shown) for place, row in enumerate(rows)))
     )
@@ -84,8 +96,8 @@ def _lead(judged: JudgedClasses | JudgedNumbers, number: int) -> str:
     told = f"; the {number} of which the model was most sure" if wrong > number else ""
     order = ", the most confident first" if number > 1 else ""
     return (
-        f"{whole}{told}{order}. In brackets: the probability that the model gives. A label may be "
-        "wrong, too."
+        f"{whole}{told}{order}. In brackets: the probability that the model gave to each answer. Now and "
+        "then it is the label of the data that is wrong."
     )
 
 
@@ -109,7 +121,13 @@ def _shown(
         []
         if split.files is None
         else [file_below(run.run.experiment.data.source, split.files[row]) for row in rows],
+        _num_full(run.restored.checkpoint.preprocessing.facts.encoding, split),
     ), ""
+
+
+def _num_full(encoding: Encoding | None, split: Split) -> int | None:
+    is_text = isinstance(encoding, TextEncoding) and isinstance(split.features, np.ndarray)
+    return int((split.array[:, -1] != PADDING).sum()) if is_text else None
 
 
 def _held(features: Features, rows: NDArray[np.int64]) -> NDArray[Any]:

@@ -5,11 +5,15 @@ from __future__ import annotations
 import math
 from typing import Any, Final
 
+from bmtrain.config.resolved import flow_text
+from bmtrain.config.sections.base import Section as ConfigSection
 from bmtrain.data.bundled import BUNDLED
 from bmtrain.figures import count, shape
 from bmtrain.pages.content import Block, Section, Table, Words
 from bmtrain.workflows.reporting.cells import cut, input_text, pairs, told
+from bmtrain.workflows.reporting.inputs import inputs_blocks
 from bmtrain.workflows.reporting.reading import ReportedRun, number_at
+from bmtrain.workflows.reporting.splitting import split_text
 
 _SHOWN_LAYERS: Final = 400
 
@@ -26,6 +30,7 @@ def model_section(run: ReportedRun) -> Section:
         (
             f"{number}",
             layer.config.type,
+            _options(layer.config),
             shape(layer.output_shape, unit="value"),
             f"{sum(math.prod(s) for s in layer.variables.values()):,}",
         )
@@ -39,14 +44,25 @@ def model_section(run: ReportedRun) -> Section:
         f"{input_text(facts)}. Trained to lower "
         f"the {loss.replace('_', ' ')} with {optimizer.replace('_', ' ')}."
     )
+    if run.run.experiment.training.augmentation:
+        steps = [
+            f"{step.type} ({_options(step)})" for step in run.run.experiment.training.augmentation
+        ]
+        text += f" In training, and only there, examples are augmented: {'; '.join(steps)}."
     table = Table(
         caption="Layers, in order",
-        header=("layer", "type", "output", "parameters"),
+        header=("layer", "type", "options", "output", "parameters"),
         rows=tuple(rows[:_SHOWN_LAYERS]),
-        numbers=frozenset({3}),
+        numbers=frozenset({4}),
         folded=len(rows) > 30,
     )
-    return Section("model", "Model", (Words(text), table))
+    return Section("model", "Model", (Words(text), *inputs_blocks(run), table))
+
+
+def _options(section: ConfigSection) -> str:
+    """``units: 16, activation: relu``: what is not its default."""
+    options = section.model_dump(exclude_defaults=True, exclude={"type"})
+    return cut(", ".join(f"{name}: {flow_text(value)}" for name, value in options.items()), 160)
 
 
 def data_section(run: ReportedRun) -> Section:
@@ -56,8 +72,9 @@ def data_section(run: ReportedRun) -> Section:
     if source in BUNDLED:
         bundled = BUNDLED[source]
         rows += [
-            ("what it is", f"{bundled.about}; {bundled.num_examples:,} examples of {bundled.size}"),
-            ("published by", bundled.source),
+            ("what it is", f"{bundled.scope}; {bundled.num_examples:,} examples of {bundled.size}"),
+            ("where it is", "in the package bmtrain, under this name: nothing has to be fetched"),
+            ("published by", f"{bundled.source}: {bundled.url}"),
             ("licence", bundled.licence),
         ]
     examples = run.recorded("data", "examples")
@@ -65,9 +82,10 @@ def data_section(run: ReportedRun) -> Section:
         number = number_at(examples, split)
         rows.append((f"{split} examples", "none" if number is None else f"{number:,.0f}"))
     rows += [
+        ("splits", split_text(run)),
         ("shape of an example", _shape(run.recorded("data", "input_shape"))),
         ("dtype", told(run.recorded("data", "input_dtype"))),
-        ("fingerprint (sha256)", told(run.recorded("data", "fingerprint"))),
+        ("fingerprint (sha256) of all splits", told(run.recorded("data", "fingerprint"))),
     ]
     if run.class_names is not None:
         names = ", ".join(run.class_names)

@@ -1,30 +1,33 @@
-"""What a run comes to: sentences for its head, key figures, and the limits of both."""
+"""What a run comes to: sentences for its head, and key figures."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Sequence
 from typing import Any, Final
 
-from bmtrain.data.wording.quoting import listed_and_more, short
-from bmtrain.evidence import Interval
-from bmtrain.figures import amount, count, duration, figure, rounded, telling_figures
-from bmtrain.pages.content import Fact, Facts, Table, Words
-from bmtrain.workflows.reporting.cells import input_text
-from bmtrain.workflows.reporting.class_sections import percent, range_text
-from bmtrain.workflows.reporting.classes import FEW, JudgedClasses
-from bmtrain.workflows.reporting.numbers import JudgedNumbers
-from bmtrain.workflows.reporting.reading import ReportedRun, entry, number_at
+import numpy as np
 
-Judged = JudgedClasses | JudgedNumbers | None
+from bmtrain.data.bundled import BUNDLED
+from bmtrain.data.wording.quoting import listed_and_more, short
+from bmtrain.figures import count, duration, figure, rounded, telling_figures
+from bmtrain.pages.content import Fact, Facts, Table, Words
+from bmtrain.workflows.reporting.cells import metric_text, percent, range_text
+from bmtrain.workflows.reporting.classes import JudgedClasses
+from bmtrain.workflows.reporting.curve_reading import early_stopping_words, only_in_training
+from bmtrain.workflows.reporting.expected import expectation_words
+from bmtrain.workflows.reporting.judging import Judged
+from bmtrain.workflows.reporting.numbers import JudgedNumbers
+from bmtrain.workflows.reporting.reading import ReportedRun, number_at
+
 _ENDINGS: Final = {
     "interrupted": "It did not complete",
     "diverged": "The training diverged and did not complete",
     "failed": "It failed and did not complete",
 }
-#: A test accuracy whose interval is wider says little, in points.
-_WIDE: Final = 0.05
-#: A model is that much better on what it was trained on, in points.
-_GAP: Final = 0.05
+#: Classes, or mistakes, that are named.
+_NAMED: Final = 6
+_TIED: Final = 3
+_DIGITS: Final = frozenset("0123456789")
 
 
 def lead(run: ReportedRun, judged: Judged) -> tuple[Words, ...]:
@@ -40,30 +43,44 @@ def lead(run: ReportedRun, judged: Judged) -> tuple[Words, ...]:
     else:
         text = "No predictions of a test split are stored: how well it does on new examples is not known."
         found.append(Words(text, "missing"))
-    found += list(_expectations(run))
+    found += list(expectation_words(run, judged))
     return tuple(found)
 
 
 def _what_was_trained(run: ReportedRun) -> str:
-    source = run.run.experiment.data.source
     parameters = run.run.overview.parameters
     size = f"A model of {count(parameters, 'parameter')}" if parameters else "A model"
-    examples = number_at(run.recorded("data", "examples"), "train")
-    on = f"{count(int(examples), 'example')} of {source}" if examples else source
     epochs = count(run.run.overview.epochs, "epoch")
-    text = f"{size} was trained for {epochs} on {on}{_task(run)}."
+    text = f"{size} was trained for {epochs} on {_on(run)}{_task(run)}."
+    if ended := early_stopping_words(run):
+        text += f" {ended}"
     if run.summed("evaluated", "which") == "best":
         epoch = number_at(run.summary, "evaluated", "epoch")
-        monitor = run.run.overview.monitor
-        if epoch is not None and monitor:
-            text += f" All figures are of epoch {epoch:.0f}, the best by {monitor}."
+        if epoch is not None and run.run.overview.monitor:
+            text += f" All figures are of epoch {epoch:.0f}, {_best_words(run)}."
     return text
 
 
+def _best_words(run: ReportedRun) -> str:
+    """``in which the validation loss was least``."""
+    split, _, metric = (run.run.overview.monitor or "").partition(".")
+    is_most = run.run.experiment.more_is_better(metric)
+    extreme = "highest" if is_most else "least"
+    return f"in which the {split} {metric.replace('_', ' ')} was {extreme}"
+
+
+def _on(run: ReportedRun) -> str:
+    """``275 examples of the bundled set “penguins”``."""
+    source = run.run.experiment.data.source
+    named = f"“{source}”, a data set that comes with bmtrain" if source in BUNDLED else source
+    examples = number_at(run.recorded("data", "examples"), "train")
+    return f"{count(int(examples), 'example')} of {named}" if examples else named
+
+
 def _task(run: ReportedRun) -> str:
-    """``, to tell 10 classes apart: 0, 1, …`` or ``, to predict bikers``."""
+    """``, to tell 10 classes apart: 0 to 9`` or ``, to predict bikers``."""
     if run.class_names is not None:
-        names = listed_and_more(list(map(short, run.class_names)), 6)
+        names = _named(run.class_names)
         return f", to tell {count(len(run.class_names), 'class', 'classes')} apart: {names}"
     if run.restored is None:
         return ""
@@ -91,20 +108,47 @@ def _how_well(judged: JudgedClasses) -> str:
     )
 
 
+def _named(names: Sequence[str]) -> str:
+    """``0 to 9`` where the names count up, else the first ones."""
+    first = int(names[0]) if names[0] in _DIGITS else None
+    if first is not None and len(names) > 2 and list(names) == _counting(first, len(names)):
+        return f"{names[0]} to {names[-1]}"
+    return listed_and_more(list(map(short, names)), _NAMED)
+
+
+def _counting(first: int, number: int) -> list[str]:
+    return list(map(str, range(first, first + number)))
+
+
 def _where_it_fails(judged: JudgedClasses) -> str:
     if judged.num_right == judged.num_examples:
         return "It makes no mistake on the test split: a larger one might show where it fails."
     seen = [entry for entry in judged.per_class() if entry["support"]]
-    worst = min(seen, key=lambda entry: entry["recall"])
-    number, label, predicted = judged.confusions(1)[0]
-    most = (
-        f"Its most frequent mistake is to take “{judged.name(label)}” for "
-        f"“{judged.name(predicted)}”: {number:,} times."
-    )
-    return (
-        f"It finds “{worst['class']}” least often: {percent(worst['recall'])} of its "
-        f"{count(worst['support'], 'example')}. {most if number > 1 else 'No mistake is made twice.'}"
-    )
+    least = min(entry["recall"] for entry in seen)
+    worst = [entry for entry in seen if entry["recall"] == least]
+    names = listed_and_more([f"“{entry['class']}”" for entry in worst], _TIED)
+    of_its = f" of its {count(worst[0]['support'], 'example')}" if len(worst) == 1 else " of each"
+    return f"It finds {names} least often: {percent(least)}{of_its}. {_mistaken(judged)}"
+
+
+def _mistaken(judged: JudgedClasses) -> str:
+    """The most frequent mistake, or all that are as frequent."""
+    wrong = judged.num_examples - judged.num_right
+    kinds = judged.confusions(wrong)
+    most = kinds[0][0]
+    tied = [
+        f"“{judged.name(label)}” for “{judged.name(predicted)}”"
+        for number, label, predicted in kinds
+        if number == most
+    ]
+    if wrong == 1:
+        return f"Its one mistake is to take {tied[0]}."
+    if most == 1:
+        return f"Its {wrong:,} mistakes are of {wrong:,} kinds: it confuses no two classes twice."
+    if len(tied) == 1:
+        return f"Its most frequent mistake is to take {tied[0]}: {most:,} of {wrong:,} mistakes."
+    named = listed_and_more(tied, _TIED)
+    return f"Its most frequent mistakes, {most:,} times each of {wrong:,}, are to take {named}."
 
 
 def _how_far_off(judged: JudgedNumbers) -> str:
@@ -117,22 +161,6 @@ def _how_far_off(judged: JudgedNumbers) -> str:
         f"On {count(judged.num_examples, 'test example')} it is off by {rounded(error)} on average, "
         f"95 % interval {rounded(interval.low)} to {rounded(interval.high)}.{r2}"
     )
-
-
-def _expectations(run: ReportedRun) -> Iterator[Words]:
-    expectations = run.summary.get("expectations")
-    for expectation in expectations if isinstance(expectations, list) else ():
-        text, value = entry(expectation, "text"), number_at(expectation, "value")
-        if isinstance(text, str):
-            met = entry(expectation, "met") is True
-            if value is None:
-                yield Words(f"Expected: {text}. It was not measured.", "missing")
-            else:
-                told = "met" if met else "missed"
-                yield Words(
-                    f"Expected: {text}. {told.capitalize()} with {figure(value)}.",
-                    "good" if met else "bad",
-                )
 
 
 def key_facts(run: ReportedRun, judged: Judged) -> Facts:
@@ -148,21 +176,33 @@ def key_facts(run: ReportedRun, judged: Judged) -> Facts:
     overview = run.run.overview
     loss = run.run.figure("test.loss")
     if loss is not None:
-        facts.append(Fact("test loss", figure(loss)))
+        facts.append(Fact("test loss", figure(loss), _of_guessing(run, judged)))
     if overview.parameters:
         facts.append(Fact("parameters", f"{overview.parameters:,}"))
-    facts.append(Fact("epochs", f"{overview.epochs:,}", _when(overview.begun)))
+    wanted = run.run.experiment.training.epochs
+    of = f"of at most {wanted:,}" if wanted > overview.epochs else ""
+    facts.append(Fact("epochs", f"{overview.epochs:,}", of))
     if overview.train_s is not None:
-        flops = number_at(run.summary, "cost", "flops")
-        facts.append(
-            Fact("training", duration(overview.train_s), amount(flops, "FLOP") if flops else "")
+        whole = number_at(run.summary, "timing", "total_s")
+        detail = (
+            ""
+            if whole is None
+            else f"the whole command: {duration(whole)}".replace(" s", "\u00a0s")
         )
+        facts.append(Fact("training", duration(overview.train_s), detail))
     return Facts(tuple(facts))
 
 
-def _when(begun: str | None) -> str:
-    """``2026-11-23T10:15:00Z`` as people write it."""
-    return "" if begun is None else f"begun {begun[:10]} {begun[11:16]} UTC"
+def _of_guessing(run: ReportedRun, judged: Judged) -> str:
+    """What the cross-entropy is of always giving the classes the shares that they have: −Σ p·ln p."""
+    loss = run.run.experiment.loss
+    if not (isinstance(judged, JudgedClasses) and loss.is_crossentropy):
+        return loss.name.replace("_", " ")
+    if run.run.experiment.data.sample_weight or loss.model_dump().get("label_smoothing"):
+        return "cross-entropy"
+    counts = np.bincount(judged.labels)
+    shares = counts[counts > 0] / judged.num_examples
+    return f"cross-entropy; guessing by the classes' shares: {figure(float(-(shares * np.log(shares)).sum()))}"
 
 
 def figures_table(run: ReportedRun) -> Table | Words:
@@ -172,67 +212,17 @@ def figures_table(run: ReportedRun) -> Table | Words:
     if not names:
         return Words("There are no figures yet.", "missing")
     rows = tuple((name, *(_cell(figures, name) for figures in metrics.values())) for name in names)
-    note = "" if "train" not in metrics else (
-        "Train figures are means over the epoch, while the weights changed; those of validation "
-        "and test are of whole splits."
-    )  # fmt: skip
+    note = ""
+    if "train" in metrics:
+        harder = only_in_training(run)
+        and_so = f" and with {' and '.join(harder)}" if harder else ""
+        note = (
+            f"Train figures are means over the batches of that epoch, while the weights still changed"
+            f"{and_so}; the others are of whole splits, and may be better for that."
+        )
     header = ("figure", *metrics)
     return Table("Figures of each split", header, rows, frozenset(range(1, len(header))), note=note)
 
 
 def _cell(figures: Any, name: str) -> str:
-    return figure(figures[name]) if name in figures else ""
-
-
-def limits(run: ReportedRun, judged: Judged) -> tuple[str, ...]:
-    """What must not be read into the figures."""
-    return tuple(_limits(run, judged))
-
-
-def _limits(run: ReportedRun, judged: Judged) -> Iterator[str]:
-    experiment, overview = run.run.experiment, run.run.overview
-    yield (
-        f"One training with the seed {experiment.seed}: another seed gives another model, and "
-        "nothing here says how different. Train several and compare them."
-    )
-    if judged is None:
-        yield "There are no predictions of a test split: nothing here is about new examples."
-        return
-    if "validation" not in overview.metrics:
-        yield (
-            "There is no validation split: settings that were chosen by looking at test figures "
-            "make these too good."
-        )
-    if isinstance(judged, JudgedClasses):
-        yield from _limits_of_classes(judged)
-        accuracy = run.run.figure("train.accuracy")
-        if accuracy is not None and accuracy - judged.accuracy >= _GAP:
-            yield (
-                f"It is right on {percent(accuracy)} of what it was trained on and on "
-                f"{percent(judged.accuracy)} of the test examples: it has learned some by heart."
-            )
-    yield (
-        "It was tested on examples drawn like those that it was trained on "
-        f"({_input(run)}): of others nothing is known."
-    )
-
-
-def _limits_of_classes(judged: JudgedClasses) -> Iterator[str]:
-    interval: Interval = judged.interval
-    if interval.high - interval.low > _WIDE:
-        yield (
-            f"The test split is small: with {count(judged.num_examples, 'example')} the accuracy is "
-            f"known to {range_text(interval)} and no better."
-        )
-    few = [entry["class"] for entry in judged.per_class() if entry["support"] < FEW]
-    if few:
-        names = listed_and_more(few, 10)
-        yield f"Fewer than {FEW} test examples each, so their own figures say little: {names}."
-
-
-def _input(run: ReportedRun) -> str:
-    source = run.run.experiment.data.source
-    if run.restored is None:
-        return source
-    facts = run.restored.checkpoint.preprocessing.facts
-    return f"{source}: {input_text(facts)}"
+    return metric_text(name, figures[name]) if name in figures else ""

@@ -7,15 +7,18 @@ from typing import Any, Final
 
 from bmtrain.figures import duration, figure
 from bmtrain.pages.content import Block, Part, Section, Table, Tone, Words
-from bmtrain.workflows.reporting.cells import setting_text, told
+from bmtrain.workflows.reporting.answers import Answers, answers_section
+from bmtrain.workflows.reporting.cells import metric_text, setting_text, told
+from bmtrain.workflows.reporting.curve_reading import is_unfinished
 from bmtrain.workflows.reporting.curves import curves_section
 from bmtrain.workflows.reporting.reading import ReportedRun
 
 _HASH: Final = 12
+#: Kind of difference -> the table's title, and what is the same where there is none.
 _TITLES: Final = {
-    "config": "Settings that differ",
-    "data": "What differs in the data",
-    "environment": "What else differs: environment, engine, code",
+    "config": ("Settings that differ", "settings"),
+    "data": ("What differs in the data", "data"),
+    "environment": ("What else differs: environment, engine, code", "environment, engine and code"),
 }
 _NAMES: Final = {"train_s": "training time"}
 _SHOWN: Final[Mapping[str, Callable[[Any], str]]] = {
@@ -43,7 +46,35 @@ def _sentence(text: str) -> str:
     return f"{text[:1].upper()}{text[1:]}."
 
 
-def comparison_part(runs: Sequence[ReportedRun], document: Mapping[str, Any]) -> Part:
+def unfinished_words(runs: Sequence[ReportedRun]) -> tuple[Words, ...]:
+    """Which runs had not ended learning: what they are worse by may be that."""
+    labels = [run.run.label for run in runs if is_unfinished(run)]
+    if not labels:
+        return ()
+    verb, it = ("was", "it") if len(labels) == 1 else ("were", "they")
+    return (
+        Words(
+            f"{' and '.join(labels)} {verb} still improving when the training ended: trained longer, "
+            f"{it} may do better."
+        ),
+    )
+
+
+def interval_words(document: Mapping[str, Any]) -> tuple[Words, ...]:
+    """How the intervals of the differences were made."""
+    found = [entry["interval"]["resamples"] for entry in document["evidence"] if entry["interval"]]
+    if not any(found):
+        return ()
+    text = (
+        "The 95 % interval of a difference is a percentile bootstrap: the test examples drawn anew, "
+        f"with replacement, {max(found):,} times, both models on the same ones."
+    )
+    return (Words(text),)
+
+
+def comparison_part(
+    runs: Sequence[ReportedRun], document: Mapping[str, Any], answers: Sequence[Answers] = ()
+) -> Part:
     """All that is about the runs together."""
     labels = [entry["label"] for entry in document["runs"]]
     which = Table(
@@ -63,19 +94,22 @@ def comparison_part(runs: Sequence[ReportedRun], document: Mapping[str, Any]) ->
     metrics = Table(
         caption="Figures side by side",
         header=("figure", *labels),
-        rows=tuple(_row(row, labels, _of_metrics) for row in document["metrics"]),
+        rows=tuple(
+            _row({**row, "name": _figure_name(row["key"])}, labels, _of_metrics)
+            for row in document["metrics"]
+        ),
         numbers=frozenset(range(1, len(labels) + 1)),
     )
-    blocks: list[Block] = [which, metrics]
+    blocks: list[Block] = [which, metrics, *interval_words(document)]
     if document["groups"]:
         blocks.append(_groups(document))
-    differences = [_differences(name, document, labels) for name in _TITLES]
     return Part(
         "All together",
         (
             Section("runs", "Side by side", tuple(blocks)),
             curves_section(runs),
-            Section("differences", "What differs", tuple(differences)),
+            *answers_section(answers),
+            Section("differences", "What differs", _all_differences(document, labels)),
         ),
     )
 
@@ -86,24 +120,37 @@ def _row(
     values = row["values"]
     key = row["key"]
     return (
-        _NAMES.get(key, key),
+        row.get("name", key),
         *(shown(key, values[label]) if label in values else "" for label in labels),
     )
 
 
+def _figure_name(key: str) -> str:
+    """``test.top_3_accuracy`` in words."""
+    return _NAMES.get(key, key.replace(".", " ").replace("_", " "))
+
+
 def _of_metrics(key: str, value: Any) -> str:
-    return _SHOWN.get(key, figure)(value)
+    shown = _SHOWN.get(key)
+    return metric_text(key.partition(".")[2], value) if shown is None else shown(value)
 
 
-def _differences(name: str, document: Mapping[str, Any], labels: Sequence[str]) -> Block:
-    rows = [row for row in document[name] if _differs(row["values"], labels)]
-    if not rows:
-        return Words(f"{_TITLES[name]}: none, it is the same in all.")
-    return Table(
-        caption=_TITLES[name],
-        header=("key", *labels),
-        rows=tuple(_row(row, labels, _setting if name == "config" else _fact) for row in rows),
-    )
+def _all_differences(document: Mapping[str, Any], labels: Sequence[str]) -> tuple[Block, ...]:
+    """A table of each kind; then one sentence on what is the same."""
+    tables: list[Block] = []
+    same = []
+    for name, (title, what) in _TITLES.items():
+        rows = [row for row in document[name] if _differs(row["values"], labels)]
+        if not rows:
+            same.append(what)
+            continue
+        shown = _setting if name == "config" else _fact
+        tables.append(
+            Table(title, ("key", *labels), tuple(_row(row, labels, shown) for row in rows))
+        )
+    if same:
+        tables.append(Words(f"The same in all runs: {'; '.join(same)}."))
+    return tuple(tables)
 
 
 def _differs(values: Mapping[str, Any], labels: Sequence[str]) -> bool:

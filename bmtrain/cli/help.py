@@ -91,6 +91,15 @@ def _help(context: Any, text: str) -> str:
 class Command(TyperCommand):
     """A command whose help fits."""
 
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """As ever; what is wrong knows its command, also where the parser does not say it."""
+        try:
+            return super().parse_args(ctx, args)
+        except Exception as error:
+            if getattr(error, "ctx", ctx) is None:
+                error.ctx = ctx  # type: ignore[attr-defined]
+            raise
+
     def get_help(self, ctx: Any) -> str:
         """The help, as wide as the terminal and no wider."""
         ctx.terminal_width = _UNBROKEN

@@ -42,6 +42,8 @@ def wrong_command_line(error: Any) -> UsageError:
 
 def _unknown_option(error: Any, option: str) -> tuple[str, str | None]:
     """``--epochs`` is no option but, written otherwise, a setting of the config."""
+    if option == "--plugin" and hasattr(error, "possibilities"):  # there is none such
+        return error.message, "leave it out: this command runs no plugin, and needs none"
     message = error.message + _meant(option, getattr(error, "possibilities", None) or ())
     parameters = getattr(getattr(error.ctx, "command", None), "params", ())
     if not any(parameter.name == "overrides" for parameter in parameters):

@@ -34,6 +34,8 @@ _TOP_K = {
     "required": ["name"],
     "additionalProperties": False,
 }
+#: Of a plugin's section that has no docstring.
+_UNDESCRIBED = "Of a plugin, which does not say what it is."
 #: Suffix of the definitions that describe a part of a config.
 _PART = "Part"
 
@@ -106,6 +108,7 @@ def _describe_selector(section: dict[str, Any]) -> None:
     for name in ("type", "name"):
         selector = section.get("properties", {}).get(name)
         if selector is not None and "description" not in selector:
+            section.setdefault("description", _UNDESCRIBED)
             selector["description"] = section["description"].partition("\n")[0]
 
 

@@ -44,16 +44,21 @@ def is_plugin(frame: FrameType) -> bool:
 
 
 def raised_in_words(error: BaseException, at: TracebackType) -> str:
-    """``ValueError: bad size, raised in build``."""
+    """``ValueError: bad size (in build)``."""
+    words = in_words(error)
+    function = at.tb_frame.f_code.co_name
+    return words if function == "<module>" else f"{words} (in {function})"
+
+
+def in_words(error: BaseException) -> str:
+    """``ValueError: bad size``."""
     text = str(error)
     if (inner := _IN_KERAS.search(text)) is not None:
         text = inner[1]
     text = text.rpartition(_INFERRED)[2]
     said = next((line.strip() for line in text.splitlines() if line.strip()), "")
     name = type(error).__name__
-    words = f"{name}: {said[:_MAX_MESSAGE]}" if said else name
-    function = at.tb_frame.f_code.co_name
-    return words if function == "<module>" else f"{words} (in {function})"
+    return f"{name}: {said[:_MAX_MESSAGE]}" if said else name
 
 
 def fault_at(at: TracebackType, message: str, hint: str | None = None) -> PluginError:

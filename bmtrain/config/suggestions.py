@@ -79,6 +79,12 @@ def did_you_mean(name: str, choices: Iterable[str]) -> str:
     return f"; did you mean {listed_or(found)}?" if found else ""
 
 
+def is_misspelt(name: str, choices: Iterable[str]) -> bool:
+    """Whether it is near to a choice, other than by more words: ``my_dense`` is no ``dense``."""
+    found = nearest(name, choices)
+    return bool(found) and not all(f"_{choice}_" in f"_{name}_" for choice in found)
+
+
 def listed_or(names: Sequence[str]) -> str:
     """``'a'``, ``'a' or 'b'``, ``'a', 'b' or 'c'``."""
     quoted = [f"'{name}'" for name in names]

@@ -31,7 +31,7 @@ from bmtrain.config.sections.experiment import ExperimentConfig
 from bmtrain.config.source_text import MAX_PROBLEMS, Problem
 from bmtrain.config.spots import Spot, located
 from bmtrain.config.suggestions import nearest
-from bmtrain.config.wording import comma_hint, misplaced_key, scalar_hint
+from bmtrain.config.wording import comma_hint, misplaced_key, plugin_hint, scalar_hint
 
 #: How deep misspelt keys within misspelt keys are followed.
 _MAX_GUESSES = 10
@@ -189,8 +189,12 @@ def _unexpected(root: Node, spot: Spot, expected: str) -> _Fault:
     if isinstance(node, ListNode) and node.items:
         got = f"a list of {len(node.items)}"
     hint = scalar_hint(node, kind)
-    problem = Problem(place_of(root, spot.key), f"expected {expected}, got {got}{hint}", spot.key)
     written = node.value if isinstance(node, ScalarNode) else None
-    if not isinstance(written, str):
+    of_plugin = ""
+    if isinstance(written, str):
+        of_plugin = plugin_hint(spot.key, written, kind.choices, hint)
+    message = f"expected {expected}, got {got}{hint}{of_plugin}"
+    problem = Problem(place_of(root, spot.key), message, spot.key)
+    if not isinstance(written, str) or of_plugin:  # what else a plugin's name means nobody knows
         return _Fault(problem)
     return _Fault(problem, guessed(spot.key, written, kind.choices))

@@ -3,16 +3,26 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import replace
 
 from bmtrain.config.kinds import Kind
 from bmtrain.config.nodes import KeyPath, MappingNode, Node, ScalarNode
 from bmtrain.config.sections.base import Section
 from bmtrain.config.sections.experiment import ExperimentConfig
-from bmtrain.config.suggestions import did_you_mean, nearest
+from bmtrain.config.suggestions import did_you_mean, is_misspelt, nearest
 from bmtrain.config.yaml_scalars import OutOfRange, resolve_plain
 
 _PLUGIN_KEYS = frozenset({"plugin", "plugins"})
+#: Where a plugin adds names, as a key begins and ends, the positions in lists left out.
+_ADDED_TO = (
+    (("model", "layers"), "type"),
+    (("training", "augmentation"), "type"),
+    (("loss",), "loss"),
+    (("loss",), "name"),
+    (("metrics",), "metrics"),
+    (("data",), "format"),
+)
 _BOOLEAN_WORDS = {"yes": "true", "on": "true", "no": "false", "off": "false"}
 
 
@@ -57,6 +67,16 @@ def comma_hint(name: str, siblings: Node | None, section: type[Section]) -> str:
     if float in wanted:
         return f"; a decimal point is written {value.text}.{name}"
     return f"; write {value.text}{name}" if int in wanted and len(name) == 3 else ""
+
+
+def plugin_hint(key: KeyPath, written: str, choices: Sequence[str], said: str) -> str:
+    """After what is ``said`` of an unknown name where a plugin may add some; "": it is misspelt."""
+    names = tuple(name for name in key if isinstance(name, str))
+    adds = any(names[: len(begin)] == begin and names[-1] == end for begin, end in _ADDED_TO)
+    is_unknown = bool(choices) and written not in choices
+    if not (adds and is_unknown and written.isidentifier()) or is_misspelt(written, choices):
+        return ""
+    return f"{' Or' if said else '; or'} name the plugin that adds it: --plugin FILE"
 
 
 def scalar_hint(node: Node, kind: Kind) -> str:

@@ -48,6 +48,8 @@ class Exporter:
         holds_description: it is inside; otherwise it goes into a JSON file beside.
         require: EnvironmentFault where its library is not installed.
         objection: what the format cannot express of this model, or None.
+        require_model: UsageError where only the Keras model shows what cannot be expressed, which
+            is that of a plugin's layers; without preprocessing. TensorFlow is started.
         write: the content as a new file or directory.
         runtime: the program that loads it again, with its version.
         load: what that program computes; raises what it raises.
@@ -59,6 +61,7 @@ class Exporter:
     holds_description: bool = False
     require: Callable[[], None] = lambda: None
     objection: Callable[[Architecture, DataFacts], str | None] = lambda architecture, facts: None
+    require_model: Callable[[Any], None] | None = None
     write: Callable[[Content, Path], None]
     runtime: Callable[[], str]
     load: Callable[[Path], Run]
@@ -78,7 +81,7 @@ def _of_plugins(layers: Sequence[PlannedLayer], what: str, name: str) -> Iterato
         if layer.plugin is not None:
             yield (
                 f"{name}{position} ({layer.config.type}) is a plugin's, and {what}; savedmodel and "
-                "keras hold it"
+                "litert hold it, and keras does if its class is registered"
             )
         yield from _of_plugins(tuple(layer.inner.values()), what, f"{name}{position}.")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,18 +16,17 @@ from bmtrain.exports.exporter import Content, Exporter, Run
 def _write(content: Content, path: Path) -> None:
     from bmtrain.models.layers.flattening import flattened  # the caller started TensorFlow
 
-    _require_registered(content)
     flattened(content.keras_model).save(str(path))
 
 
-def _require_registered(content: Content) -> None:
+def _require_registered(model: Any) -> None:
     """Keras finds the class of a plugin's layer by the name under which it is registered."""
     import keras
 
     from bmtrain.models.layers.plugin_layers import planned_of
     from bmtrain.models.masking import plain_layers
 
-    for layer in plain_layers(content.keras_model.layers):
+    for layer in plain_layers(model.layers):
         planned = planned_of(layer)
         name = type(layer).__name__
         if planned is not None and keras.saving.get_registered_name(type(layer)) == name:
@@ -73,6 +73,7 @@ def _runtime() -> str:
 
 EXPORTER = Exporter(
     suffix=".keras",
+    require_model=_require_registered,
     write=_write,
     runtime=_runtime,
     load=_load,

@@ -13,6 +13,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from bmtrain.config.plugin_signatures import given_by
 from bmtrain.config.plugin_tables import MetricEntry, called
 from bmtrain.config.sections.experiment import ExperimentConfig
 from bmtrain.errors import PluginError
@@ -63,7 +64,7 @@ def _of_plugin(
     assert entry.of_split is not None
     if experiment.loss.is_crossentropy:
         outputs = class_probabilities(experiment, outputs)
-    value = entry.of_split(labels, outputs.astype(np.float64))
+    value = given_by(called(entry), entry.of_split, labels, outputs.astype(np.float64))
     if np.ndim(value) != 0 or not isinstance(value, int | float | np.number):
         raise PluginError(f"{called(entry)}: expected a number, got {type(value).__name__}")
     return float(value)

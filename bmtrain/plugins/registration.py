@@ -16,6 +16,7 @@ from typing import Any, Final, Literal, get_args
 from bmtrain.config.kinds import Kind as Expected
 from bmtrain.config.plugin_faults import is_plugin
 from bmtrain.config.plugin_records import NAME
+from bmtrain.config.plugin_signatures import misfit
 from bmtrain.config.plugin_tables import (
     AugmentationEntry,
     Entry,
@@ -45,6 +46,20 @@ BUILT_IN: Final[Mapping[Kind, frozenset[str]]] = {
     "metrics": frozenset((*Expected.of(Metric).choices, *METRIC_ALIASES, *_OF_EVERY_RUN)),
     "formats": frozenset(get_args(DataFormat)),
     "augmentations": frozenset(Expected.of(Augmentation).choices),
+}
+
+#: What each function is called with.
+_TAKES: Final[Mapping[str, tuple[str, ...]]] = {
+    "planner": ("config", "given"),
+    "builder": ("config", "seed", "place"),
+    "in_training": ("layer", "inputs", "seed", "place", "step"),
+    "loss builder": ("config",),
+    "per_example": ("labels", "outputs"),
+    "finish": ("mean",),
+    "of_split": ("labels", "outputs"),
+    "reader": ("path",),
+    "features": ("config", "features", "draws"),
+    "inputs": ("config", "features", "draws"),
 }
 
 #: An entry, and the line of the plugin that registers it.
@@ -113,7 +128,7 @@ def register_loss(section: type[LossSection], *, builder: Callable[..., Any]) ->
         PluginError: as ``register_layer``.
     """
     name = _name_in(section, "name", LossSection)
-    _require_callable(builder=builder)
+    _require_callable(**{"loss builder": builder})
     _add(LossEntry(name=name, section=section, builder=builder))
 
 
@@ -262,6 +277,8 @@ def _require_callable(**functions: Any) -> None:
     for name, function in functions.items():
         if not callable(function):
             raise PluginError(f"{name}: expected a function, got {function!r:.100}")
+        if (told := misfit(function, _TAKES[name])) is not None:
+            raise PluginError(f"{name} {told}")
 
 
 def _require_one(**functions: Any) -> None:

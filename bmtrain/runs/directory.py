@@ -6,6 +6,7 @@ import errno
 import fcntl
 import os
 import secrets
+import shutil
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -95,6 +96,15 @@ class RunDirectory:
     def log(self) -> Path:
         """Everything the run said, native libraries included."""
         return self.path / LOG
+
+    def take_back(self) -> None:
+        """Remove what a start wrote that trained nothing, the config last; ``log.txt`` stays."""
+        with environment_faults(self.path, "clear the run directory"):
+            for path in (self.predictions, self.checkpoints, self.tensorboard):
+                if path.is_dir():
+                    shutil.rmtree(path)
+            for path in (self.run_json, self.metrics, self.summary, self.mlflow, self.config):
+                path.unlink(missing_ok=True)
 
     def require_plain(self) -> None:
         """No link, pipe or device takes the place of a file or directory of the run's.

@@ -18,7 +18,7 @@ from bmtrain.errors import UsageError
 from bmtrain.events import Event, ExamplesChosen, ExportBegun, ModelExported, Noted, RunFinished
 from bmtrain.exports.comparison import TOLERANCE, compare, outputs_of
 from bmtrain.exports.description import describe
-from bmtrain.exports.exporter import Content, Exporter
+from bmtrain.exports.exporter import Content, Exporter, of_plugins
 from bmtrain.exports.placing import directory_beside, put_in_place, require_free, settle
 from bmtrain.exports.safetensors_file import beside
 from bmtrain.exports.table import FORMATS
@@ -75,6 +75,7 @@ def export(request: ExportRequest, note: Callable[[str], None] = lambda _: None)
     """
     restored = read_restored(request.checkpoint, request.plugins)
     targets = _targets(request, restored)
+    _require_model(targets, restored)
     checkpoint = restored.checkpoint
     description = describe(checkpoint.experiment, restored.architecture, checkpoint.preprocessing)
     yield ExportBegun(restored.found.path, restored.warnings, _outputs_in_words(description))
@@ -120,6 +121,15 @@ def _targets(request: ExportRequest, restored: Restored) -> list[_Target]:
             require_free(description, is_directory=False, force=request.force)
         targets.append(_Target(name, exporter, path, description))
     return targets
+
+
+def _require_model(targets: list[_Target], restored: Restored) -> None:
+    """What only a plugin's layers themselves show, before anything is said or read."""
+    asked = [t.exporter.require_model for t in targets if t.exporter.require_model is not None]
+    if asked and of_plugins(restored.architecture, "") is not None:
+        with restored_session(in_float32(restored)) as session:
+            for require in asked:
+                require(session.problem.model)
 
 
 def _place(request: ExportRequest, exporter: Exporter, name: str, in_directory: bool) -> Path:

@@ -12,6 +12,21 @@ def test_a_wrong_command_line_is_told_in_two_lines(bmtrain):
     assert ended.err == "error: Missing argument 'CONFIG'.\nhint: try `bmtrain train --help`\n"
 
 
+@pytest.mark.parametrize("words", [("train", "x.yaml", "--plugin"), ("check", "--run-dir")])
+def test_the_hint_names_the_command_whose_option_is_wrong(bmtrain, words):
+    ended = bmtrain(*words)
+    assert ended.exit_code == 2
+    assert ended.err.endswith(f"hint: try `bmtrain {words[0]} --help`\n")
+
+
+@pytest.mark.parametrize("command", ["runs", "compare", "init"])
+def test_a_command_that_loads_no_plugin_says_that_it_needs_none(bmtrain, command):
+    ended = bmtrain(command, "--plugin", "x.py")
+    assert ended.exit_code == 2
+    hint = "hint: leave it out: this command runs no plugin, and needs none\n"
+    assert ended.err == f"error: No such option: --plugin\n{hint}"
+
+
 def test_arguments_that_no_command_takes_are_told(bmtrain):
     ended = bmtrain("eval", "a", "b", "c")
     assert ended.exit_code == 2

@@ -130,6 +130,46 @@ def test_the_json_schema_knows_the_plugins_names_and_ranges(plugins, experiment)
         assert not validator.is_valid(wrong)
 
 
+def test_a_section_without_a_docstring_is_described_all_the_same(tmp_path):
+    (tmp_path / "bare.py").write_text(
+        "from typing import Literal\nfrom bmtrain import plugins\n"
+        "class Bare(plugins.Section):\n    type: Literal['bare']\n    size: int = 3\n"
+        "plugins.register_layer(Bare, planner=plugins.planned, builder=print)\n"
+    )
+    bare = json_schema(load_plugins([tmp_path / "bare.py"]))["$defs"]["Bare"]
+    assert bare["properties"]["type"]["description"] == bare["description"]
+    assert bare["description"] == "Of a plugin, which does not say what it is."
+    assert bare["description"] not in str(json_schema())  # what is built in says it
+
+
+@pytest.mark.parametrize(
+    ("override", "end"),
+    [
+        ("model.layers.1.type=scaled_up", "'scaled_up'; or name {}"),
+        ("model.layers.0.layers.0.type=scaled_up", "'scaled_up'; or name {}"),
+        ("loss=pinball", "'pinball'; or name {}"),
+        ("loss.name=pinball", "'pinball'; or name {}"),
+        ("metrics.0=coverage", "'coverage'; or name {}"),
+        ("data.format=mat", "'mat'; or name {}"),
+        ("training.augmentation.0.type=sepia", "'sepia'; or name {}"),
+        ("model.layers.1.type=my_dense", "did you mean 'dense'? Or name {}"),
+        ("model.layers.1={type: dens, units: 1}", "did you mean 'dense'?"),
+        ("optimizer.name=pinball", "got 'pinball'"),
+    ],
+)
+def test_an_unknown_name_that_a_plugin_may_add_is_told_how_to_add_it(load, override, end):
+    changes = [
+        ("twin_dense, units: 3", "dense, units: 3"),
+        ("twin_dense, units: 1", "dense, units: 1"),
+    ]
+    changes += [("twin_squared", "mean_squared"), ("twin_absolute_error, twin_max_error", "mse")]
+    changes += [("type: twin_noise", "type: noise"), ("test.twin_max_error", "test.loss")]
+    with pytest.raises(ConfigError) as caught:
+        load(*changes, overrides=(override,), plugins=NO_PLUGINS)
+    (found,) = caught.value.diagnostics
+    assert found.message.endswith(end.format("the plugin that adds it: --plugin FILE"))
+
+
 def test_a_record_says_what_the_config_uses_and_reads_back(experiment, plugins):
     (record,) = plugin_records(experiment)
     assert record.file == "twins.py"

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -49,13 +52,13 @@ def built(tmp_path, runtime, dataset):
 
     facts = dataset(np.zeros((5, 3), np.float32), np.zeros((5, 2), np.float32)).facts
 
-    def make(plan, build, *after):
+    def make(plan="", build="", *after, text=None, layer=None):
         path = tmp_path / "odd.py"
-        path.write_text(HEAD.format(plan=plan, build=build))
+        path.write_text(text or HEAD.format(plan=plan, build=build))
         mapping = {
             "name": "odd",
             "data": {"source": "/data/small.npz"},
-            "model": {"type": "layers", "layers": [{"type": "odd"}, *after]},
+            "model": {"type": "layers", "layers": [layer or {"type": "odd"}, *after]},
             "loss": {"name": "mean_squared_error"},
             "optimizer": {"name": "adam"},
             "training": {"epochs": 1},
@@ -117,6 +120,11 @@ def test_a_layer_inside_of_a_residual_is_saved_under_its_planned_names(tmp_path,
         (KERNEL, "return 3", "gives int, expected a keras.layers.Layer"),
         ("plugins.planned(config, given)", RANDOM, "with a random generator of its own"),
         (WITH_LOSS[1], WITH_LOSS[0], "with add_loss, which no training here looks at"),
+        (
+            "plugins.planned(config, given)",
+            "return type('Odd', (keras.layers.Layer,), {'call': lambda self: 1})()",
+            "a layer that cannot be called: TypeError",
+        ),
         (f"plugins.planned(config, given, None, {FOUR})", STATISTICS, "non-trainable variables ar"),
     ],
 )
@@ -140,6 +148,46 @@ def test_a_loss_that_is_no_value_per_example_is_told(runtime):
     loss = plugin_loss(entry, None)
     with pytest.raises(PluginError, match=r"a value for each example, shape \[4\], got \[4, 2\]"):
         loss(tf.zeros((4, 2)), tf.zeros((4, 2)))
+
+
+@pytest.mark.parametrize(
+    ("loss", "message"),
+    [
+        (lambda targets: targets, r"takes \(targets, outputs\), got \(targets\)"),
+        (lambda targets, outputs: None, "expected a tensor, got None"),
+        (3, r"expected a function of \(targets, outputs\), got 3"),
+    ],
+)
+def test_a_loss_that_no_training_can_call_is_told_with_its_line(runtime, loss, message):
+    import tensorflow as tf
+
+    from bmtrain.models.plugin_values import plugin_loss
+
+    entry = LossEntry(name="mine", section=Section, builder=lambda _: loss)
+    with pytest.raises(PluginError, match=message) as caught:
+        plugin_loss(entry, None)(tf.zeros((4, 2)), tf.zeros((4, 2)))
+    assert caught.value.diagnostics[0].source == __file__
+
+
+def test_the_layer_that_the_readme_shows_computes_and_is_exported(tmp_path, runtime, built):
+    import keras
+
+    from bmtrain.exports.keras_file import EXPORTER
+    from bmtrain.models.layers.building import named_variables
+
+    readme = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
+    (text,) = re.findall(
+        r"```python\n(from functools [^`]*`check`[^`]*register_layer[^`]*)```", readme
+    )
+    layer = {"type": "low_rank", "units": 2, "rank": 2}
+    _, model = built(text=text, layer=layer)
+    assert EXPORTER.require_model is not None
+    EXPORTER.require_model(model)
+    model.save(tmp_path / "model.keras")
+    again = keras.saving.load_model(tmp_path / "model.keras")
+    inputs = np.linspace(-1, 1, 12, dtype=np.float32).reshape(4, 3)
+    u, v = (variable.numpy() for variable in named_variables(model).values())
+    np.testing.assert_allclose(again(inputs), inputs @ u @ v, rtol=1e-5, atol=1e-6)
 
 
 def test_a_figure_of_a_split_gets_probabilities_also_where_the_model_gives_logits(experiment):

@@ -98,6 +98,65 @@ def test_what_is_wrong_is_told_with_file_line_and_column(plugin, text, place, me
     assert "mine" not in " ".join(name for name in sys.modules if "bmtrain_plugin" in name)
 
 
+OF_LAYER = SECTION.format("a") + "plugins.register_layer(Mine, {})\n"
+OF_LOSS = SECTION.format("a").replace("type:", "name:").replace(".Section", ".LossSection")
+OF_METRIC = "plugins.register_metric('a', of='numbers', more_is_better=True, {})\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (
+            OF_LAYER.format("planner=plugins.planned, builder=lambda config: 1"),
+            "builder takes (config, seed, place), got (config)",
+        ),
+        (
+            OF_LAYER.format("planner=lambda config: 1, builder=print"),
+            "planner takes (config, given), got (config)",
+        ),
+        (
+            OF_LAYER.format("planner=print, builder=print, in_training=lambda layer, x: x"),
+            "in_training takes (layer, inputs, seed, place, step), got (layer, x)",
+        ),
+        (
+            OF_LOSS + "plugins.register_loss(Mine, builder=lambda: 1)\n",
+            "loss builder takes (config), got ()",
+        ),
+        (
+            OF_METRIC.format("per_example=lambda outputs: 1"),
+            "per_example takes (labels, outputs), got (outputs)",
+        ),
+        (
+            OF_METRIC.format("of_split=lambda outputs, *, x: 1"),
+            "of_split takes (labels, outputs), got (outputs, *, x)",
+        ),
+        (
+            "def read(path: str, name: str) -> None: ...\nplugins.register_format('a', reader=read)",
+            "reader takes (path), got (path, name)",
+        ),
+        (
+            SECTION.format("a")
+            + "plugins.register_augmentation(Mine, of='numbers', inputs=lambda x: x)",
+            "inputs takes (config, features, draws), got (x)",
+        ),
+    ],
+)
+def test_a_function_that_takes_other_arguments_is_told_where_it_is_registered(
+    plugin, text, message
+):
+    (found,) = refused(plugin(HEAD + text)).diagnostics
+    assert found.message == message
+    assert found.source_line.startswith("plugins.register_")
+
+
+def test_what_a_decorator_makes_of_a_function_is_what_is_called(plugin):
+    wrapped = "@wraps(print)\ndef build(*given): ...\nbuild.__wrapped__ = lambda: 1\n"
+    text = HEAD + "from functools import wraps\n" + wrapped
+    assert load_plugins(
+        [plugin(text + OF_LAYER.format("planner=plugins.planned, builder=build"))]
+    ).layers
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_no_name_that_is_built_in_can_be_taken(plugin, kind):
     name = min(BUILT_IN[kind])

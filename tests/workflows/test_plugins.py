@@ -230,6 +230,14 @@ def test_exports_hold_a_plugins_layer_or_say_before_why_not(command, trained_twi
         ended = command("export", run, "--to", name, "-o", to, "--plugin", TWINS)
         assert ended.exit_code == 2
         assert f"--to {name}: layer 0 (twin_dense) is a plugin's, and " in ended.err
+    bare = tmp_path / "twins.py"
+    registered = '@keras.saving.register_keras_serializable("twins")'
+    bare.write_text(TWINS.read_text().replace(registered, ""))
+    ended = command("export", run, "--to", "keras", "-o", to, "--plugin", bare)
+    assert ended.exit_code == 2
+    assert "Dense, the class of twin_dense, is not registered" in ended.err
+    assert "checkpoint" not in ended.err  # nor anything else: it is refused at first
+    assert "reading" not in ended.err
     ended = command("export", run, "--to", "keras", "-o", to, "--plugin", TWINS, "--json")
     assert ended.exit_code == 0, ended.err
     (export,) = ended.document["exports"]
@@ -271,8 +279,13 @@ def test_code_that_fails_in_a_training_is_told_with_its_line_and_no_traceback(
     )
     assert "Traceback" not in ended.err
     assert "Nothing was run" not in ended.err
-    summary = json.loads((run / "summary.json").read_text())
-    assert (summary["error"]["code"], summary["exit_code"]) == ("plugin", 2)
+    assert {entry.name for entry in run.iterdir()} == {".lock", "log.txt"}
+    assert "ended: plugin: ValueError: no loss today" in (run / "log.txt").read_text()
+    assert "Traceback" not in (run / "log.txt").read_text()
+    document = command(
+        "train", path, "--plugin", tmp_path / "failing.py", "--run-dir", run, "--json"
+    ).document  # the same command begins there again
+    assert (document["error"]["code"], document["exit_code"]) == ("plugin", 2)
     with pytest.raises(ValueError, match="no loss today"):  # a program sees its own exception
         package.train(path, plugins=[tmp_path / "failing.py"], run_dir=tmp_path / "again")
 
@@ -347,7 +360,8 @@ def test_a_plugin_is_handed_on_to_the_processes_that_a_proof_starts(config, tmp_
 def test_check_says_what_of_a_plugin_is_used_and_schema_holds_it(command, config):
     document = command("check", config(OF_TWINS), "--plugin", TWINS, "--json").document
     told = [finding["message"] for finding in document["sections"][0]["findings"]]
-    assert any("of the plugin twins.py the config uses the layer 'twin_dense'" in t for t in told)
+    (found,) = [t for t in told if "of the plugin twins.py the config uses the layer" in t]
+    assert found.endswith("; what it computes is not run here: --measure does that")
     assert "twin_dense" in command("schema", "--plugin", TWINS).out
     assert "twin_dense" not in command("schema").out
 

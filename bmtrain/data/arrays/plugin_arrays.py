@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from bmtrain.config.plugin_faults import plugin_fault
+from bmtrain.config.plugin_signatures import given_by
 from bmtrain.config.plugin_tables import FormatEntry, called
 from bmtrain.data.arrays.array_files import parts_of, texts_in
 from bmtrain.data.arrays.numpy_files import name_of_examples, read_any_part, read_splits
@@ -29,7 +30,7 @@ class PluginArrays:
         with reading(path):
             path.stat()
         with _reading(path):
-            given = entry.reader(path)
+            given = given_by(what, entry.reader, path)
         if not isinstance(given, Mapping):
             raise PluginError(
                 f"{what} gives {type(given).__name__}, expected a mapping of names to arrays"

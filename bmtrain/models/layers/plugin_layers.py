@@ -8,6 +8,8 @@ from weakref import WeakKeyDictionary
 import keras
 import numpy as np
 
+from bmtrain.config.plugin_faults import in_words, plugin_fault
+from bmtrain.config.plugin_signatures import fault_in, given_by
 from bmtrain.errors import PluginError
 from bmtrain.models.initial_weights import Place
 from bmtrain.models.shapes.planned import PlannedLayer
@@ -55,9 +57,10 @@ def named(layer: keras.layers.Layer, planned: PlannedLayer) -> list[tuple[str, k
 
 def _built(layer: PlannedLayer, seed: int, place: Place, what: str) -> keras.layers.Layer:
     assert layer.plugin is not None
-    built = layer.plugin.builder(layer.config, seed, place)
+    built = given_by(what, layer.plugin.builder, layer.config, seed, place)
     if not isinstance(built, keras.layers.Layer) or isinstance(built, keras.Model):
-        raise PluginError(
+        raise fault_in(
+            layer.plugin.builder,
             f"{what} gives {type(built).__name__}, expected a keras.layers.Layer that is no model",
             hint="several layers are one in a subclass of keras.layers.Layer that calls them",
         )
@@ -67,7 +70,13 @@ def _built(layer: PlannedLayer, seed: int, place: Place, what: str) -> keras.lay
 
 def _called(layer: PlannedLayer, seed: int, place: Place, what: str) -> keras.layers.Layer:
     built = _built(layer, seed, place, what)
-    outputs = built(keras.Input(layer.input_shape))
+    try:
+        outputs = built(keras.Input(layer.input_shape))
+    except (TypeError, ValueError, AttributeError, NotImplementedError) as error:
+        if plugin_fault(error) is not None:  # its own lines are told
+            raise
+        message = f"{what} makes a layer that cannot be called: {in_words(error)}"
+        raise fault_in(type(built).call, message) from error
     shape = getattr(outputs, "shape", None)
     if shape is None or tuple(shape[1:]) != layer.output_shape:
         got = type(outputs).__name__ if shape is None else list(shape[1:])

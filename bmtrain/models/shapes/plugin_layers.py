@@ -8,6 +8,7 @@ from dataclasses import replace
 from functools import partial
 from typing import Any, Final
 
+from bmtrain.config.plugin_signatures import fault_in, given_by
 from bmtrain.config.plugin_tables import LayerEntry, Plugins
 from bmtrain.errors import DataError, PluginError
 from bmtrain.models.shapes.planned import Given, PlannedLayer, Planner, Shape
@@ -24,16 +25,17 @@ def planners_with(plugins: Plugins) -> Mapping[str, Planner]:
 
 
 def _planned(entry: LayerEntry, config: Any, given: Given) -> PlannedLayer:
+    what = f"{given.name} ({entry.name}): the plugin's planner"
     try:
-        layer = entry.planner(config, given)
+        layer = given_by(what, entry.planner, config, given)
     except DataError as error:
         if error.key is None:
             error.message = f"{given.name} ({entry.name}): {error.message}"
             error.key = given.key
         raise
-    what = f"{given.name} ({entry.name}): the plugin's planner"
     if not isinstance(layer, PlannedLayer):
-        raise PluginError(f"{what} gives {layer!r:.100}, expected what plugins.planned returns")
+        message = f"{what} gives {layer!r:.100}, expected what plugins.planned returns"
+        raise fault_in(entry.planner, message)
     if not isinstance(layer.config, entry.section):
         raise PluginError(f"{what} changed the config to {layer.config!r:.100}")
     for name in layer.variables:

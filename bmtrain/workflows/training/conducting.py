@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import Literal
 
 from bmtrain.config.load import LoadedConfig
 from bmtrain.data.checks.inspection import quick_findings
-from bmtrain.errors import BmtrainError, EnvironmentFault, Interrupted, OutOfMemory
+from bmtrain.errors import (
+    BmtrainError,
+    EnvironmentFault,
+    Interrupted,
+    OutOfMemory,
+    PluginError,
+)
 from bmtrain.events import DataReady, Event, Noted, RunFinished, Warned
 from bmtrain.figures import count
 from bmtrain.runs.directory import Expected, open_run_directory
@@ -78,9 +84,20 @@ def conduct(
             if isinstance(error, EnvironmentFault) and record.begun:
                 _add_resume_hint(error, record, resumption)
             _record_failure(record, log, error)
+            _take_back_if_untrained(record, resumption, error)
             if isinstance(known := known_ending(error), Interrupted) and not known.hint:
                 raise _interrupted_early(known, record) from error
             raise
+
+
+def _take_back_if_untrained(
+    record: Record, resumption: Resumption | None, error: BaseException
+) -> None:
+    """A plugin that fails before the first step is like a config that is wrong: no run began."""
+    is_untrained = record.begun and resumption is None and record.state.step == 0
+    if is_untrained and isinstance(known_ending(error), PluginError):
+        with suppress(BmtrainError):  # the error that counts is the first
+            record.directory.take_back()
 
 
 def _add_resume_hint(

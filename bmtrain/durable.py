@@ -112,6 +112,14 @@ def flush_directory(path: Path) -> None:
         os.close(descriptor)
 
 
+def require_no_file(path: Path) -> None:
+    """EnvironmentFault where ``path``, or what is to be above it, is there and no directory."""
+    there = next(entry for entry in (path, *path.absolute().parents) if os.path.lexists(entry))
+    if there.exists() and not there.is_dir():
+        what = "it is a file" if there == path else f"{there} is no directory"
+        raise EnvironmentFault(what, where=str(path), hint="choose another place")
+
+
 def make_directory(path: Path) -> None:
     """Makes ``path``, and what is missing above it; their names survive a power failure.
 

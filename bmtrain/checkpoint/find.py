@@ -10,6 +10,7 @@ from typing import Literal
 from bmtrain.checkpoint.files import reading
 from bmtrain.checkpoint.manifest import MANIFEST
 from bmtrain.checkpoint.search import Skipped, find_in
+from bmtrain.config.missing_runs import require_there
 from bmtrain.errors import CheckpointError
 from bmtrain.program import program
 
@@ -45,9 +46,11 @@ def find_checkpoint(path: Path, which: Literal["auto", "best", "last"] = "auto")
         A checkpoint of a run is verified; one that was named itself is not yet.
 
     Raises:
-        CheckpointError: there is none, or none that is whole.
+        UsageError: there is nothing of that name.
+        CheckpointError: there is none in it, or none that is whole.
         EnvironmentFault: permissions.
     """
+    require_there(path)
     with reading(path):
         if (path / MANIFEST).exists() or (path / MANIFEST).is_symlink():
             return FoundCheckpoint(path, False, None, "given", ())
@@ -73,9 +76,7 @@ def is_run(path: Path) -> bool:
 
 
 def _nothing(path: Path) -> CheckpointError:
-    if not path.exists():
-        message = "no such directory"
-    elif not path.is_dir():
+    if not path.is_dir():
         message = "a file; a checkpoint is a directory"
     else:
         message = f"neither a run directory nor a checkpoint: no {CHECKPOINTS}/, no {MANIFEST}"

@@ -12,7 +12,7 @@ _ENDINGS: Final = {
     "4": "an expectation was missed",
     "5": "training diverged: a loss or a weight is not finite",
     "6": "the environment: disk, permissions, memory, device, run directory in use",
-    "7": "the checkpoint is missing, damaged, of a newer format or does not fit",
+    "7": "there is no checkpoint, or it is damaged, of a newer format or does not fit",
     "129 130 143": "interrupted by SIGHUP, SIGINT, SIGTERM",
 }
 _DIFFERENCE: Final = "a proof found a difference"

@@ -81,6 +81,8 @@ def _told(words: Sequence[str], screen: Screen) -> int:
     try:
         exit_code = _run(words, screen)
         screen.out.flush()
+        if exit_code == 0:  # any other says more
+            screen.out.require_arrived()
     except BaseException as error:  # noqa: BLE001  # every ending has its exit code and its line
         return end(error, screen)
     return exit_code

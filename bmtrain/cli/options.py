@@ -195,7 +195,7 @@ Smoke = Annotated[
     bool,
     typer.Option(
         "--smoke",
-        help="A few steps of everything (train, save, kill, go on, evaluate, export), in seconds; "
+        help="A few steps of everything (train, save, kill, go on, evaluate, export); "
         "leaves nothing behind.",
     ),
 ]

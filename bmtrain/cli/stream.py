@@ -59,6 +59,8 @@ class Stream(TextIOBase):
         super().__init__()
         self._file = file
         self._must_arrive = must_arrive
+        self._is_closed_from_start = file is None
+        self._has_lost = False
         self._transient = False
         #: The stream whose lines a terminal shows between those of this one.
         self.beside: Stream | None = None
@@ -71,15 +73,19 @@ class Stream(TextIOBase):
     @property
     def width(self) -> int:
         """Columns of the terminal now, or ``COLUMNS``, or 80."""
-        columns = os.environ.get("COLUMNS", "")
-        if columns.isascii() and columns.isdigit() and 0 < int(columns) < 10_000:
-            return int(columns)
+        if (columns := _asked_columns()) is not None:
+            return columns
         if self.is_terminal and self._file is not None:
             with suppress(OSError, ValueError):
                 return os.get_terminal_size(self._file.fileno()).columns or 80
         return (
             80 if self._file is None or not self.is_terminal else shutil.get_terminal_size().columns
         )
+
+    @property
+    def has_width(self) -> bool:
+        """Whether a table must fit something: a terminal, or the ``COLUMNS`` that are asked for."""
+        return self.is_terminal or _asked_columns() is not None
 
     @property
     def live_width(self) -> int:
@@ -97,6 +103,7 @@ class Stream(TextIOBase):
     def write(self, text: str) -> int:
         """Write; what the encoding lacks is escaped, a reader that is gone is let go."""
         if self._file is None:
+            self._has_lost |= self._is_closed_from_start
             return len(text)
         if self.beside is not None:
             self.beside.clear()
@@ -115,6 +122,15 @@ class Stream(TextIOBase):
             self._file.flush()
         except (OSError, ValueError) as error:
             self.failed(error)
+
+    def require_arrived(self) -> None:
+        """EnvironmentFault, once, where something was written that had nowhere to go."""
+        if self._must_arrive and self._has_lost:
+            self._must_arrive = False
+            raise EnvironmentFault(
+                "the result cannot be written to stdout: it is closed",
+                hint="what was asked for is done, but its result did not arrive",
+            )
 
     def printable(self, text: str) -> str:
         """The text as this reader can show it: no control characters, ASCII if need be."""
@@ -203,6 +219,13 @@ class Stream(TextIOBase):
                 f"the result cannot be written to stdout: {error.strerror}",
                 hint="what was asked for is done, but its result did not arrive",
             ) from error
+
+
+def _asked_columns() -> int | None:
+    """What ``COLUMNS`` says, if it is a usable number."""
+    columns = os.environ.get("COLUMNS", "")
+    is_number = columns.isascii() and columns.isdigit() and len(columns) < 5
+    return int(columns) or None if is_number else None
 
 
 def _is_terminal(file: TextIO | None) -> bool:

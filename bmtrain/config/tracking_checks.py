@@ -44,7 +44,9 @@ def _wrong(uri: str) -> str | None:
             "all of it, and write 'mlflow: true'"
         )
     if "://" not in uri or kind == "file":
-        return f"{_EXPECTED}; MLflow begins no new directories of runs"
+        is_path = "/" in uri or "." in uri
+        why = "; MLflow begins no new directories of runs" if is_path else ""
+        return f"{_EXPECTED}, got '{uri}'{why}"
     if parts.scheme in _SERVERS:
         return None if host else f"{_EXPECTED}, got no host"
     if kind not in _DATABASES:

@@ -7,6 +7,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from bmtrain.data.encodings.encoding import Encoding
 from bmtrain.data.encodings.table_encoding import CategoricalInput, NumericInput, TableEncoding
 from bmtrain.data.encodings.text_encoding import NUM_RESERVED, PADDING, TextEncoding
 from bmtrain.data.examples.dataset import DataFacts
@@ -79,3 +80,17 @@ def _text(encoding: TextEncoding, tokens: NDArray[Any]) -> str:
 def _number(value: Any) -> str:
     """With as many digits as tell a float32 apart: those of the table, if it has no more."""
     return _MISSING if np.isnan(value) else str(np.float32(value)).removesuffix(".0")
+
+
+def unseen_categories(encoding: Encoding | None, inputs: Any) -> dict[str, int]:
+    """Of inputs (examples, inputs), per column the cells of a category that training never saw."""
+    if not isinstance(encoding, TableEncoding):
+        return {}
+    found: dict[str, int] = {}
+    start = 0
+    for part in encoding.inputs:
+        if isinstance(part, CategoricalInput):
+            number = int(np.count_nonzero(inputs[:, start + len(part.categories)]))
+            found |= {part.name: number} if number else {}
+        start += len(part.input_names)
+    return found

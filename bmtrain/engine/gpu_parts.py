@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from bmtrain.machine import hides_gpus, may_have_gpu
+from bmtrain.program import pip
 
 #: What TensorFlow's CUDA builds load, in the order in which it needs them. Other versions of
 #: them it does not take.
@@ -29,7 +30,7 @@ def missing_gpu_part() -> str:
         return "this TensorFlow was built without CUDA"
     if hides_gpus():
         return "CUDA_VISIBLE_DEVICES hides every GPU"
-    command = f"pip install 'tensorflow[and-cuda]=={tf.__version__}'"
+    command = pip("install", f"tensorflow[and-cuda]=={tf.__version__}")
     if missing := missing_libraries():
         return f"of CUDA's libraries {', '.join(missing)} cannot be found; {command} brings them"
     return (

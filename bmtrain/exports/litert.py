@@ -65,7 +65,7 @@ def _write(content: Content, path: Path) -> None:
     archive.add_endpoint("serve", _unfolded(content.keras_model), input_signature=[raw])
     # By way of a SavedModel: of a bare function the converter loses the variables' values.
     between = path.with_name(f"{path.name}.savedmodel")
-    with tensorflow_faults("a SavedModel"):
+    with tensorflow_faults("a SavedModel", between):
         archive.write_out(str(between), verbose=False)
     converter = tf.lite.TFLiteConverter.from_saved_model(str(between))
     converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS]

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import shlex
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +16,7 @@ from bmtrain.errors import EnvironmentFault
 from bmtrain.exports.description import INPUTS, NAME, OUTPUTS
 from bmtrain.exports.exporter import Content, Exporter, Run, of_plugins, too_large
 from bmtrain.models.architecture import Architecture
+from bmtrain.program import pip
 
 #: The extra `export` of pyproject.toml. The distribution itself may come from no index.
 PACKAGES = ("onnx>=1.20,<2", "onnxruntime>=1.23,<2")
@@ -39,7 +38,7 @@ def _require() -> None:
     except ImportError as error:
         raise EnvironmentFault(
             f"export --to onnx needs packages that are not installed here ({error.name or error})",
-            hint=f"{shlex.quote(sys.executable)} -m pip install {shlex.join(PACKAGES)}",
+            hint=pip("install", *PACKAGES),
         ) from error
 
 

@@ -5,6 +5,8 @@ The description lies in ``assets.extra/``, SavedModel's place for what belongs t
 
 from __future__ import annotations
 
+import errno
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bmtrain import strict_json
+from bmtrain.durable import environment_fault
 from bmtrain.errors import EnvironmentFault
 from bmtrain.exports.description import INPUTS, NAME
 from bmtrain.exports.exporter import Content, Exporter, Run
@@ -23,7 +26,7 @@ ENTRIES = frozenset({"saved_model.pb", "fingerprint.pb", "variables", "assets", 
 
 
 @contextmanager
-def tensorflow_faults(what: str) -> Iterator[None]:
+def tensorflow_faults(what: str, path: Path) -> Iterator[None]:
     """TensorFlow writes by itself, and tells a full disk in words of its own: EnvironmentFault."""
     import tensorflow as tf  # started by the caller
 
@@ -31,6 +34,9 @@ def tensorflow_faults(what: str) -> Iterator[None]:
         yield
     except tf.errors.OpError as error:
         said = (error.message or "").splitlines() or [type(error).__name__]
+        full = OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        if str(full.strerror) in said[0]:
+            raise environment_fault(full, path, f"write {what}") from error
         raise EnvironmentFault(f"TensorFlow cannot write {what}: {said[0]}") from error
 
 
@@ -40,7 +46,7 @@ def _write(content: Content, path: Path) -> None:
 
     facts = content.facts
     raw = tf.TensorSpec((None, *facts.input_shape), facts.input_dtype, name=INPUTS)
-    with tensorflow_faults("a SavedModel"):
+    with tensorflow_faults("a SavedModel", path):
         content.keras_model.export(
             str(path), format="tf_saved_model", verbose=False, input_signature=[raw]
         )

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
-import sys
 import xml.etree.ElementTree as ET
 from collections.abc import Mapping
 from typing import Any, Final
@@ -11,6 +9,7 @@ from typing import Any, Final
 from bmtrain.errors import EnvironmentFault
 from bmtrain.pages.content import Chart
 from bmtrain.pages.signs import printable
+from bmtrain.program import pip
 
 #: The extra `report` of pyproject.toml. The distribution itself may come from no index.
 PACKAGES: Final = ("vl-convert-python>=1.8,<2",)
@@ -53,7 +52,7 @@ def require_packages(command: str) -> None:
     except ImportError as error:
         raise EnvironmentFault(
             f"{command} needs packages that are not installed here ({error.name or error})",
-            hint=f"{shlex.quote(sys.executable)} -m pip install {shlex.join(PACKAGES)}",
+            hint=pip("install", *PACKAGES),
         ) from error
 
 

@@ -22,6 +22,7 @@ from bmtrain.durable import (
     is_leftover,
     make_directory,
     remove_leftovers,
+    require_no_file,
 )
 from bmtrain.errors import EnvironmentFault
 from bmtrain.machine import is_alive
@@ -146,6 +147,7 @@ def open_run_directory(path: Path, *, expected: Expected = "empty") -> Iterator[
         CheckpointError: a link, a pipe or a device takes the place of one of its files.
     """
     with environment_faults(path, "make the run directory"):
+        require_no_file(path)
         make_directory(path)
         # Where there is a lock file, the lock says first whether a run is in there.
         if not (path / LOCK).exists():

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from bmtrain.program import pip
 from bmtrain.workflows.diagnosis.finding import Examined, Finding
 from bmtrain.workflows.diagnosis.surroundings import Terminal
 
@@ -47,5 +48,7 @@ def _installation() -> Examined:
         from bmtrain.workflows.diagnosis.installation import examine_installation
     except ModuleNotFoundError as error:
         said = f"{error.name} is not installed"
-        return Examined("installation", (Finding("problem", said, f"pip install {error.name}"),))
+        return Examined(
+            "installation", (Finding("problem", said, pip("install", str(error.name))),)
+        )
     return examine_installation()

@@ -8,6 +8,7 @@ import re
 import shlex
 import signal
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from bmtrain.config.plugin_faults import plugin_fault
@@ -95,6 +96,28 @@ def _what_did_not_fit(said: str) -> str:
 def resume_hint(run_dir: Path) -> str:
     """The command that goes on with an interrupted run."""
     return f"go on with: {program()} train {shlex.quote(str(run_dir))} --resume"
+
+
+@contextmanager
+def interrupted_early(run_dir: Path) -> Iterator[None]:
+    """A signal in here comes before anything of the run is written, and is told so."""
+    try:
+        yield
+    except BaseException as error:
+        known = known_ending(error)
+        if not isinstance(known, Interrupted):
+            raise
+        raise before_the_first_step(known, run_dir) from error
+
+
+def before_the_first_step(interrupted: Interrupted, run_dir: Path) -> Interrupted:
+    """The same, with whether there is a run in ``run_dir`` to go on with."""
+    is_run = (run_dir / "config.yaml").is_file()
+    return Interrupted(
+        f"{interrupted.message} before the first step; nothing is {'lost' if is_run else 'saved'}",
+        signal_number=interrupted.signal_number,
+        hint=resume_hint(run_dir) if is_run else "the same command begins anew",
+    )
 
 
 def internal_message(error: BaseException) -> str:

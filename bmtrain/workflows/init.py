@@ -71,7 +71,8 @@ def init(request: InitRequest) -> dict[str, Any]:
     """
     _require_one_start(request)
     recipe = None if request.recipe is None else find_recipe(request.recipe)
-    _require_destination(request)
+    if request.data is None or os.path.lexists(request.data):  # else that is what to tell
+        _require_destination(request)
     if recipe is not None:
         text = recipe.config_text(called(request.output))
         document: dict[str, Any] = {"recipe": recipe.name, "data": None, "choices": []}

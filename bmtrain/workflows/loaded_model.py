@@ -73,6 +73,9 @@ class LoadedModel:
     def predict(self, examples: Any) -> Predictions:
         """Predict each example; the same figures as ``bmtrain predict`` gives.
 
+        ``.predicted`` are indices of ``.class_names``; ``.labels`` their names, always texts: the
+        class 3 of a column of integers is "3".
+
         Args:
             examples: (examples, ...) of the training data's shape and dtype, not scaled; or,
                 for a model of a table, a mapping or data frame with its feature columns; for a

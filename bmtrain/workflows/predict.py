@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Generator
+from collections.abc import Generator, Mapping
 from dataclasses import dataclass, replace
 from itertools import chain
 from pathlib import Path
@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from bmtrain.config.plugin_tables import NO_PLUGINS, Plugins
 from bmtrain.data.encodings.image_encoding import ImageEncoding
 from bmtrain.data.example_blocks import STDIN, blocks_of_all, examples_in
+from bmtrain.data.readable import unseen_categories
 from bmtrain.errors import UsageError
 from bmtrain.figures import class_name
 from bmtrain.models.decision import class_probabilities, predicted_classes
@@ -76,6 +77,7 @@ class PredictionStream:
         num_outputs: columns of each block's outputs.
         sources: the files that are read; each block is of one of them, or of pictures.
         tells_files: whether each example is told with its file, however many there are.
+        unseen: per column the cells so far whose category no training example is of.
         blocks: made while they are taken; the session ends with the last.
     """
 
@@ -85,6 +87,7 @@ class PredictionStream:
     num_outputs: int
     sources: tuple[Path, ...]
     tells_files: bool
+    unseen: Mapping[str, int]
     blocks: Generator[tuple[Path, Predictions]]
 
 
@@ -103,6 +106,7 @@ def predict(request: PredictRequest) -> PredictionStream:
         raise UsageError("--top is about classes, and the model predicts numbers")
     sources = tuple(examples_in(request.inputs))
     num_classes = len(facts.class_names or ())
+    unseen: dict[str, int] = {}
     return PredictionStream(
         class_names=facts.class_names,
         label_name=facts.label_name,
@@ -110,12 +114,16 @@ def predict(request: PredictRequest) -> PredictionStream:
         num_outputs=num_classes or facts.num_outputs,
         sources=sources,
         tells_files=isinstance(facts.encoding, ImageEncoding),
-        blocks=_predicted(restored, sources, request),
+        unseen=unseen,
+        blocks=_predicted(restored, sources, request, unseen),
     )
 
 
 def _predicted(
-    restored: Restored, sources: tuple[Path, ...], request: PredictRequest
+    restored: Restored,
+    sources: tuple[Path, ...],
+    request: PredictRequest,
+    unseen: dict[str, int],
 ) -> Generator[tuple[Path, Predictions]]:
     facts = restored.checkpoint.preprocessing.facts
     blocks = blocks_of_all(
@@ -129,6 +137,8 @@ def _predicted(
     first = next(blocks)  # what is wrong at once is told before TensorFlow starts
     with restored_session(restored) as session:
         for block in chain([first], blocks):
+            for name, number in unseen_categories(facts.encoding, block.features).items():
+                unseen[name] = unseen.get(name, 0) + number
             outputs = session.evaluator.predict(block.features)
             predictions = predictions_of(restored, outputs)
             yield block.source, replace(predictions, files=block.files)

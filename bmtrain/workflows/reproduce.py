@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from bmtrain.checkpoint.find import find_checkpoint
+from bmtrain.config.missing_runs import require_there
 from bmtrain.config.plugin_tables import NO_PLUGINS, Plugins
 from bmtrain.differences import Difference, plain_differences
 from bmtrain.errors import CheckpointError, UsageError
@@ -71,6 +72,7 @@ def reproduce(request: ReproduceRequest) -> Iterator[Event]:
 
 def _completed_run(path: Path) -> dict[str, Any]:
     """Its run.json."""
+    require_there(path)
     directory = RunDirectory(path)
     if not directory.holds_run:
         raise UsageError(

@@ -10,13 +10,14 @@ from typing import Literal
 
 from bmtrain.config.fold_argument import FoldArgument
 from bmtrain.config.load import LoadedConfig, load_config
+from bmtrain.config.missing_runs import require_there
 from bmtrain.config.plugin_tables import NO_PLUGINS, Plugins
 from bmtrain.errors import UsageError
 from bmtrain.events import Event, RunPlanned
-from bmtrain.program import program
 from bmtrain.runs.directory import RunDirectory, planned_run_dir
 from bmtrain.runs.recorded_plugins import require_recorded
 from bmtrain.workflows.comparable_keys import require_comparable
+from bmtrain.workflows.endings import interrupted_early
 
 Start = Literal["new", "resume", "if_possible"]
 
@@ -59,7 +60,8 @@ def train(request: TrainRequest) -> Generator[Event]:
     loaded, run_dir = _load(request)
     yield _planned(loaded, run_dir, request.overrides)
     # What is planned is on the screen before NumPy and all that needs it is imported.
-    from bmtrain.workflows.training.conducting import conduct
+    with interrupted_early(run_dir):
+        from bmtrain.workflows.training.conducting import conduct
 
     yield from conduct(loaded, run_dir, request.start, request.allow_changed, began=began)
 
@@ -98,12 +100,13 @@ def _load(request: TrainRequest) -> tuple[LoadedConfig, Path]:
 
 
 def _config_of_run(run_dir: Path) -> Path:
+    require_there(run_dir)
     directory = RunDirectory(run_dir)
     directory.require_plain()
     if not directory.holds_run:
         raise UsageError(
             f"--resume takes a run directory, and '{run_dir}' has no {directory.config.name}",
-            hint=f"{program()} train RUN --resume, where RUN is what the training printed",
+            hint="nothing was saved in there: train its config anew",
         )
     return directory.config
 

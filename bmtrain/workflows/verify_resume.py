@@ -74,7 +74,8 @@ def verify_resume(request: VerifyRequest) -> Iterator[Event]:
     directory = planned_run_dir(f"{loaded.experiment.name}-verify")
     with _kept_if_wanted(directory, request.keep) as keep:
         trial = _Trial(request, directory)
-        yield Noted(f"trained once undisturbed in {directory}")
+        stays = f" in {directory}" if request.keep == "all" else ""
+        yield Noted(f"trained once undisturbed{stays}")
         yield from trial.undisturbed()
         while trial.num_kills < request.kills and trial.difference is None:
             yield from trial.disturbed()

@@ -13,7 +13,7 @@ from bmtrain.checkpoint.content import Checkpoint
 from bmtrain.checkpoint.find import find_checkpoint
 from bmtrain.checkpoint.read import verify_checkpoint
 from bmtrain.checkpoint.store import CheckpointStore
-from bmtrain.errors import CheckpointError, EnvironmentFault, NewerFormat
+from bmtrain.errors import CheckpointError, EnvironmentFault, NewerFormat, UsageError
 
 MakeCheckpoint = Callable[..., Checkpoint]
 
@@ -206,7 +206,6 @@ def test_a_run_that_saved_nothing_says_so(tmp_path: Path) -> None:
 def test_what_is_neither_says_what_was_expected(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     for path, words in (
-        (tmp_path / "absent", "no such directory"),
         (tmp_path / "file", "a file; a checkpoint is a directory"),
         (tmp_path, "neither a run directory nor a checkpoint"),
     ):
@@ -230,3 +229,10 @@ def test_a_path_that_may_not_be_looked_at_is_a_fault(
     monkeypatch.setattr(Path, "exists", refuse)
     with pytest.raises(EnvironmentFault, match="permission denied"):
         find_checkpoint(run)
+
+
+def test_what_is_not_there_is_the_command_lines_fault_with_the_nearest_name(tmp_path: Path) -> None:
+    (tmp_path / "digits-a").mkdir()
+    with pytest.raises(UsageError, match="no such directory") as caught:
+        find_checkpoint(tmp_path / "digit-a")
+    assert caught.value.hint == f"did you mean '{tmp_path / 'digits-a'}'?"

@@ -7,7 +7,7 @@ import os
 import signal
 import sys
 import time
-from dataclasses import make_dataclass, replace
+from dataclasses import field, make_dataclass, replace
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -56,7 +56,7 @@ ANY = Anything()
 
 def record(name, *fields, **defaults):
     """A class like the workflows' own requests and results, and as strict about its fields."""
-    given = [(field, Any, default) for field, default in defaults.items()]
+    given = [(key, Any, default) for key, default in defaults.items()]
     return make_dataclass(name, [*fields, *given], frozen=True)
 
 
@@ -120,6 +120,7 @@ Predictions = record(
     label_name=None,
     skipped=(),
     tells_files=False,
+    unseen=field(default_factory=dict),
 )
 
 

@@ -36,6 +36,7 @@ class Predictions:
     sizes: dict[str, int] = field(default_factory=dict)  # file -> examples
     files: tuple[Path, ...] | None = None
     tells_files: bool = False
+    unseen: dict[str, int] = field(default_factory=dict)
 
     @property
     def num_outputs(self) -> int:

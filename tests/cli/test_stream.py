@@ -238,3 +238,12 @@ def test_a_colour_takes_no_columns(monkeypatch):
     first, *others = file.getvalue().splitlines()
     assert first.endswith("\x1b[0ma b c d e")
     assert others == ["\x1b[2mone two three four\x1b[0m", "\x1b[2mfive\x1b[0m"]
+
+
+def test_what_finds_no_stdout_from_the_start_is_told_once():
+    stream = Stream(None, must_arrive=True)
+    stream.require_arrived()  # nothing was to arrive
+    stream.line("0.98")
+    with pytest.raises(EnvironmentFault, match="stdout: it is closed"):
+        stream.require_arrived()
+    stream.require_arrived()

@@ -10,7 +10,7 @@ from bmtrain.data.encodings.table_encoding import CategoricalInput, NumericInput
 from bmtrain.data.encodings.text_encoding import TextEncoding
 from bmtrain.data.raw.columns import RawColumns
 from bmtrain.data.raw.source import Place
-from bmtrain.data.readable import model_cells, raw_cells
+from bmtrain.data.readable import model_cells, raw_cells, unseen_categories
 from tests.small_checkpoints import preprocessing
 
 COLUMNS = RawColumns(
@@ -60,3 +60,11 @@ def test_plain_columns_have_their_names_and_pictures_have_none(facts):
     example = np.array([1.5, 2, -3], np.float32)
     assert model_cells(facts, example) == (("a", "1.5"), ("b", "2"), ("c", "-3"))
     assert model_cells(replace(facts, feature_names=None), example) is None
+
+
+def test_categories_that_training_never_saw_are_counted_by_column():
+    encoding = TableEncoding(
+        (NumericInput("age", 15.0, has_indicator=True), CategoricalInput("sex", ("f",), True))
+    )
+    assert unseen_categories(encoding, encoding.encode(COLUMNS, Place("here"))) == {"sex": 1}
+    assert unseen_categories(None, np.ones((2, 3))) == {}

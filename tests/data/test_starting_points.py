@@ -202,3 +202,12 @@ def test_a_first_line_that_could_be_an_example_is_told(profile, header, shown):
     doubt = header_doubt(list(columns.values()))
     assert (doubt is None) == (shown is None)
     assert shown is None or shown in str(doubt)
+
+
+def test_decimal_commas_and_dates_are_told_as_what_they_are(profile):
+    def row(i):
+        return f'"{i % 4},5"', f"2024-{1 + i % 12:02}-{1 + i % 28:02}", i * 0.1, i % 2
+
+    _, found = left_out(profile(table("price,day,good,y", row)))
+    assert found["price"].reason == "numbers with decimal commas: write points"
+    assert found["day"].reason == "dates: derive year, month or weekday, a column each"

@@ -147,7 +147,7 @@ def test_a_gpu_that_tensorflow_cannot_use_is_told_where_it_is_wanted(
     with runtime.started_runtime(device=device, threads=1, note=lambda _: None) as started:
         assert started.device == "cpu"
         assert (started.unused_gpu is not None) == told
-        assert not told or "pip install 'tensorflow[and-cuda]==2." in str(started.unused_gpu)
+        assert not told or "-m pip install 'tensorflow[and-cuda]==2." in str(started.unused_gpu)
 
 
 def test_float32_products_are_not_rounded_to_10_bits(runtime):

@@ -108,7 +108,7 @@ def test_an_earlier_run_is_gone_on_with_where_that_is_asked_for(tmp_path: Path) 
 def test_a_file_in_its_place_is_refused(tmp_path: Path) -> None:
     (tmp_path / "r").write_text("mine")
     with (
-        pytest.raises(EnvironmentFault, match="cannot make the run directory: it exists already"),
+        pytest.raises(EnvironmentFault, match="it is a file"),
         open_run_directory(tmp_path / "r"),
     ):
         pass
@@ -253,3 +253,13 @@ def test_a_file_system_without_locks_is_said_to_be_one(
         open_run_directory(tmp_path / "r"),
     ):
         pass
+
+
+def test_a_file_above_it_is_named(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with (
+        pytest.raises(EnvironmentFault, match=r"file is no directory") as caught,
+        open_run_directory(tmp_path / "file" / "a" / "b"),
+    ):
+        pass
+    assert "remove" not in str(caught.value.hint)

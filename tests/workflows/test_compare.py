@@ -394,7 +394,7 @@ def test_losses_that_are_other_functions_are_not_tested(bmtrain, tmp_path, rando
         (["a"], 2, "expected two runs at least"),
         (["a", "a"], 2, "'a' is given twice"),
         (["a", "./b/../a"], 2, "is given twice"),
-        (["a", "nowhere"], 2, "'nowhere' is not a run directory"),
+        (["a", "nowhere"], 2, "nowhere: no such directory"),
         (["a", "b", "--metric", "test.acuracy"], 2, "did you mean 'test.accuracy'?"),
         (["a", "b", "--metric", "--quiet"], 2, "expected a value, got the option '--quiet'"),
         ([], 2, "Missing argument 'RUN'"),

@@ -8,8 +8,9 @@ from contextlib import closing
 import pytest
 
 from bmtrain.checkpoint.read import read_checkpoint
-from bmtrain.errors import EnvironmentFault
+from bmtrain.errors import EnvironmentFault, Interrupted
 from bmtrain.events import EpochDone, RunFinished
+from bmtrain.workflows.endings import interrupted_early
 
 STATUS = {1: "failed", 5: "diverged", 6: "failed", 130: "interrupted", 143: "interrupted"}
 SIGNALS = [signal.SIGHUP, signal.SIGINT, signal.SIGTERM]
@@ -269,3 +270,14 @@ def test_a_run_stays_complete_when_nobody_asks_for_what_comes_after_its_end(
     summary = json.loads((tmp_path / "run" / "summary.json").read_text())
     assert summary["status"] == finished.summary["status"] == "completed"
     assert "test" in summary["metrics"]
+
+
+def test_a_signal_while_the_data_is_read_says_that_nothing_is_saved(tmp_path):
+    with pytest.raises(Interrupted) as caught, interrupted_early(tmp_path / "r"):
+        raise KeyboardInterrupt
+    assert caught.value.message == "interrupted before the first step; nothing is saved"
+    assert caught.value.hint == "the same command begins anew"
+    (tmp_path / "config.yaml").touch()
+    with pytest.raises(Interrupted, match="nothing is lost") as caught, interrupted_early(tmp_path):
+        raise KeyboardInterrupt
+    assert "--resume" in str(caught.value.hint)

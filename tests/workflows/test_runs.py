@@ -278,3 +278,9 @@ def test_one_document_says_what_its_docstring_promises(bmtrain):
         "settings": {"seed": 1},
     }
     assert json.loads(json.dumps(document)) == document
+
+
+def test_a_pipe_has_all_columns(bmtrain):
+    ended = bmtrain("runs", "--show", "optimizer.learning_rate")
+    assert "parameters" in ended.out
+    assert "no room" not in ended.err

@@ -71,6 +71,7 @@ def predict(
         typer.Argument(
             metavar="INPUT",
             show_default=False,
+            readable=False,  # whoever reads it says so, with the exit code of data
             help="Examples, labels not needed: files, directories of them, or - for stdin.",
         ),
     ],

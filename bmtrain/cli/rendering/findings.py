@@ -53,7 +53,8 @@ def counted(groups: Iterable[Findings], levels: Iterable[Level]) -> dict[Level, 
 def show_title(title: str, out: Stream) -> None:
     """A rule with a title in it."""
     start = f"{out.symbols.rule * 2} {title} "
-    out.line(out.paint(start + out.symbols.rule * (min(out.width, 80) - len(start)), "bold"))
+    width = min(out.width, 80) if out.is_terminal else 80  # as texts, which do not wrap on a pipe
+    out.line(out.paint(start + out.symbols.rule * (width - len(start)), "bold"))
 
 
 def show_finding(level: Level, message: str, out: Stream, remedy: str | None = None) -> None:

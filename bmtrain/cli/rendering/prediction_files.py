@@ -74,8 +74,17 @@ class Destination:
             "examples": 0,
             "class_names": stream.class_names,
             "skipped": stream.skipped,
+            "unseen_categories": stream.unseen,
             "output": self.path,
         }
+        self._deliver(stream, form, document, screen)
+        for column, number in stream.unseen.items():
+            cells = "1 cell has" if number == 1 else f"{number:,} cells have"
+            screen.warn(f"{column}: {cells} a category that training never saw")
+
+    def _deliver(
+        self, stream: PredictionStream, form: Form, document: dict[str, Any], screen: Screen
+    ) -> None:
         if self.path is not None:
             document["examples"] = self._write(self.path, stream, form)
             if screen.is_json:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -61,6 +61,11 @@ class PredictionStream(Protocol):
     @property
     def tells_files(self) -> bool:
         """Whether each example is told with its file, though it be the only one."""
+        ...
+
+    @property
+    def unseen(self) -> Mapping[str, int]:
+        """Per column the cells so far whose category training never saw."""
         ...
 
     @property

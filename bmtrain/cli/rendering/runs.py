@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from sys import maxsize
 from typing import Any, Final
 
 from bmtrain.cli.console import Screen
@@ -44,7 +45,7 @@ def show_runs(document: Mapping[str, Any], screen: Screen, table_format: TableFo
 def _show(document: Mapping[str, Any], screen: Screen) -> None:
     out = screen.out
     if document["runs"]:
-        columns, left_out = _fitting(_columns(document), out.width)
+        columns, left_out = _fitting(_columns(document), out.width if out.has_width else maxsize)
         rows = zip(*(column.cells for column in columns), strict=True)
         show_table([column.name for column in columns], rows, out)
         if left_out:

@@ -18,6 +18,11 @@ _MAX_SHOWN_TEXTS: Final = 3
 _MAX_CATEGORIES: Final = 100
 _MIN_EACH: Final = 5
 
+_REMEDIES: Final = {
+    "decimal commas": "numbers with decimal commas: write points",
+    "dates": "dates: derive year, month or weekday, a column each",
+}
+
 Fault = Literal["texts", "missing", "wrong", "identifier", "constant", "beside", "type"]
 
 
@@ -120,6 +125,8 @@ def _unfit(parts: Sequence[Column]) -> LeftOut | None:
 def _is_categorical(column: Column) -> bool:
     """Texts that are there often enough for something to be learned of each."""
     is_few = 2 <= column.num_distinct <= _MAX_CATEGORIES
+    if column.written == "decimal commas":
+        return False
     return column.kind == "texts" and is_few and _MIN_EACH * column.num_distinct <= column.num_rows
 
 
@@ -145,6 +152,8 @@ def _of_texts(column: Column) -> str:
     more = ", …" if column.num_distinct > len(shown) else ""
     if column.is_constant and not column.num_missing:
         return f"all its cells are {shown[0]}: it says nothing"
+    if column.written:
+        return _REMEDIES[column.written]
     if column.is_all_different or not shown:
         return f"{column.num_distinct:,} different texts, too rare each to learn from"
     return (

@@ -13,7 +13,7 @@ from bmtrain.data.raw.source import RawPart, Source, SplitName, names_in
 from bmtrain.data.raw.split_files import SPLITS, split_files
 from bmtrain.data.tables import csv_blocks, csv_rows, csv_table, jsonl_table, parquet_table
 from bmtrain.data.tables.cells import Cells
-from bmtrain.data.tables.column_names import names_wanted, require_columns
+from bmtrain.data.tables.column_names import names_wanted, require_columns, require_label
 from bmtrain.data.tables.column_roles import (
     column_roles,
     config_keys,
@@ -203,9 +203,11 @@ def _require_header(
     known: Sequence[str] | None,
 ) -> None:
     """What is missing is told before what is unknown: of a misspelt column both are true."""
+    present = TABLE_FORMATS[name].header(file)
+    if beside.label is not None:
+        require_label(beside.label, present, str(file))
     if known is None:
         return
-    present = TABLE_FORMATS[name].header(file)
     hint = csv_rows.header_hint(present) if name == "csv" else None
     if beside.weight is not None and beside.weight not in present:
         hint = f"{quoted(beside.weight)} has the examples' weights: the loss is weighted by them"

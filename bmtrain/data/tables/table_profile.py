@@ -20,7 +20,12 @@ if TYPE_CHECKING:
 
 Numbers = NDArray[np.float64]
 Kind = Literal["integers", "numbers", "texts", "nothing"]
+Written = Literal["", "decimal commas", "dates"]
 
+_WRITTEN: Final[dict[Written, str]] = {
+    "decimal commas": r"^\s*[+-]?\d+,\d+\s*$",
+    "dates": r"^\s*(\d{4}[-/.]\d{1,2}[-/.]\d{1,2}|\d{1,2}[-/.]\d{1,2}[-/.](\d{4}|\d\d))([T ]+\d.*)?$",
+}
 #: Counted one by one; of more values nobody wants to read each.
 _MAX_COUNTED: Final = 1000
 
@@ -41,6 +46,7 @@ class Column:
         low: the least number; NaN without numbers.
         high: the largest.
         is_row_number: 0, 1, 2 … or 1, 2, 3 … in the order of the rows.
+        written: what its texts mostly are instead of numbers: decimal commas, dates; or "".
         unread: the type of cells that are neither numbers nor texts, and count as missing; or "".
     """
 
@@ -58,6 +64,7 @@ class Column:
     low: float
     high: float
     is_row_number: bool
+    written: Written
     unread: str
 
     @property
@@ -136,6 +143,7 @@ def _profile(name: str, table: Cells, block: _Block, at: int) -> Column:
         low=float(numbers.min()) if len(numbers) else float("nan"),
         high=float(numbers.max()) if len(numbers) else float("nan"),
         is_row_number=_is_row_number(numbers, len(texts)),
+        written=_written(texts) if kind == "texts" else "",
         unread=table.unread.get(name, ""),
     )
 
@@ -152,6 +160,14 @@ def _kind(numbers: Numbers, num_filled: int) -> Kind:
     if 2 * len(numbers) <= num_filled:
         return "texts"
     return "integers" if (numbers == np.floor(numbers)).all() else "numbers"
+
+
+def _written(texts: pl.Series) -> Written:
+    filled = texts.drop_nulls()
+    for form, pattern in _WRITTEN.items():
+        if 2 * int(filled.str.contains(pattern).sum()) > len(filled):
+            return form
+    return ""
 
 
 def _counts(texts: pl.Series) -> tuple[tuple[str, int], ...]:

@@ -13,6 +13,7 @@ import numpy as np
 
 from bmtrain.config.dotted import flattened
 from bmtrain.config.load import load_config
+from bmtrain.config.missing_runs import require_there
 from bmtrain.config.plugin_stand_ins import stand_ins
 from bmtrain.config.resolved import plain
 from bmtrain.config.sections.experiment import ExperimentConfig
@@ -105,6 +106,7 @@ def read_runs(paths: Sequence[Path]) -> list[ComparedRun]:
     """
     seen: set[Path] = set()
     for path in paths:
+        require_there(path)
         if not RunDirectory(path).holds_run:
             raise UsageError(
                 f"'{path}' is not a run directory: it has no {RunDirectory(path).config.name}",

@@ -14,6 +14,7 @@ from packaging.specifiers import SpecifierSet
 from packaging.version import Version
 
 from bmtrain.machine import may_have_gpu
+from bmtrain.program import pip
 from bmtrain.version import __version__
 from bmtrain.workflows.diagnosis.finding import Examined, Finding
 from bmtrain.workflows.diagnosis.namesakes import namesake_findings
@@ -99,7 +100,9 @@ def _program(own: metadata.Distribution | None) -> Finding:
         return Finding("note", f"{said}, not installed: what it needs is not known to pip")
     if own.version != __version__:
         return Finding(
-            "warning", f"{said}; pip knows it as {own.version}", "install it anew: pip install ."
+            "warning",
+            f"{said}; pip knows it as {own.version}",
+            f"install it anew: {pip('install', '.')}",
         )
     return Finding("ok", said)
 
@@ -110,7 +113,7 @@ def _packages(
     good: list[str] = []
     for name, requirement in needed.items():
         version = versions[name]
-        remedy = f"pip install '{name}{requirement.specifier}'"
+        remedy = pip("install", f"{name}{requirement.specifier}")
         if version is None:
             yield Finding("problem", f"{name} is not installed", remedy)
         elif not requirement.specifier.contains(Version(version), prereleases=True):
@@ -129,7 +132,7 @@ def _rivals() -> Iterator[Finding]:
             yield Finding(
                 "warning",
                 f"{name} {version} has files where {whose} has its own: whichever came last counts",
-                f"pip uninstall {name} {whose}, then pip install {whose} again",
+                f"{pip('uninstall', name, whose)}, then {pip('install', whose)}",
             )
 
 
@@ -143,9 +146,9 @@ def _optional(
         if there := [f"{name} {versions[name]}" for name in names if versions[name] is not None]:
             yield Finding("ok", f"{purpose}: {', '.join(there)}")
         if absent := [name for name in names if versions[name] is None]:
-            wanted = " ".join(f"'{name}{optional[name][1].specifier}'" for name in absent)
+            wanted = pip("install", *(f"{name}{optional[name][1].specifier}" for name in absent))
             yield Finding(
                 "note",
                 f"{purpose}: not installed: {', '.join(absent)}",
-                f"if you need it: pip install {wanted}",
+                f"if you need it: {wanted}",
             )

@@ -10,6 +10,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import Final
 
+from bmtrain.program import pip
 from bmtrain.workflows.diagnosis.finding import Finding
 
 _PACKAGE: Final = "bmtrain"
@@ -33,7 +34,7 @@ def _distributions(own_name: str) -> Iterator[Finding]:
             "problem",
             f"{name} {other.version} is another program's, and installs a package {_PACKAGE}, too: "
             "their files are mixed",
-            f"pip uninstall {name} {own_name}, then install this one anew: pip install .",
+            f"{pip('uninstall', name, own_name)}, then install this one anew: {pip('install', '.')}",
         )
 
 
@@ -84,7 +85,7 @@ def _changed(own_name: str) -> Iterator[Finding]:
         yield Finding(
             "problem",
             f"not as installed: {', '.join(changed[:_TOLD])}{more}",
-            f"pip uninstall {own_name}, then install it anew: pip install .",
+            f"{pip('uninstall', own_name)}, then install it anew: {pip('install', '.')}",
         )
 
 

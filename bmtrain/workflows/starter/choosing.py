@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Final
@@ -56,8 +57,13 @@ def choose(seen: Seen, source: str, seed: int = 0) -> list[Choice]:
 
 
 def experiment_name(stem: str) -> str:
-    """The name of a file as the name of an experiment, which has letters, digits and ._- only."""
-    name = _NAME.sub("-", stem).strip("-._")[:64]
+    """The name of a file as the name of an experiment, which has letters, digits and ._- only.
+
+    Letters with marks lose these: ``Größe`` is ``Grosse``.
+    """
+    parts = unicodedata.normalize("NFKD", stem.replace("ß", "ss"))
+    plain = "".join(part for part in parts if not unicodedata.combining(part))
+    name = _NAME.sub("-", plain).strip("-._")[:64]
     return name or "experiment"
 
 

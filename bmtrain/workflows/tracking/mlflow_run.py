@@ -14,13 +14,14 @@ from bmtrain.config.resolved import plain
 from bmtrain.config.sections.experiment import ExperimentConfig
 from bmtrain.config.sections.tracking import MlflowSection, TrackSection
 from bmtrain.errors import EnvironmentFault
+from bmtrain.program import pip
 from bmtrain.runs.environment import read_json
 from bmtrain.version import __version__
 from bmtrain.workflows.tracking.tracker import TrackedRun
 
 RECORD_VERSION: Final = 1
 _VARIABLE: Final = "MLFLOW_TRACKING_URI"
-_INSTALL: Final = "install it: pip install 'mlflow>=3.10,<4', or leave track.mlflow out"
+_PACKAGE: Final = "mlflow>=3.10,<4"
 #: MLflow takes no longer ones.
 _MAX_VALUE: Final = 6000
 _MAX_NAME: Final = 250
@@ -52,10 +53,14 @@ def missing_of_mlflow(section: TrackSection) -> tuple[str, str] | None:
     if not uri:
         return f"no uri, and {_VARIABLE} is not set", f"set {_VARIABLE}, or write mlflow: URI"
     if importlib.util.find_spec("mlflow") is None:
-        return "the package mlflow is not installed", _INSTALL
+        return "the package mlflow is not installed", _install()
     if not uri.startswith("http") and importlib.util.find_spec("sqlalchemy") is None:
-        return "the package sqlalchemy, for databases, is not installed", _INSTALL
+        return "the package sqlalchemy, for databases, is not installed", _install()
     return None
+
+
+def _install() -> str:
+    return f"install it: {pip('install', _PACKAGE)}, or leave track.mlflow out"
 
 
 def masked(text: str) -> str:

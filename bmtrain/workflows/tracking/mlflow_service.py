@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -171,8 +172,21 @@ def _artifacts_beside(uri: str) -> str | None:
 
 
 def _in_a_line(error: Exception) -> str:
+    if (known := _known_reason(str(error))) is not None:
+        return known
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
     return masked(lines[0] if lines else type(error).__name__)[:500]
+
+
+def _known_reason(said: str) -> str | None:
+    """What requests and SQLite say in half a page; None: something else."""
+    if pool := re.search(r"ConnectionPool\(host='([^']*)', port=(\d+)\)", said):
+        why = re.search(r"\[Errno -?\d+\] ([^'\")\]]+)", said)
+        reason = why[1].lower() if why else "timed out" if "timed out" in said else None
+        return f"no answer from {pool[1]}:{pool[2]}" + (f" ({reason})" if reason else "")
+    if "unable to open database file" in said or "readonly database" in said:
+        return "its database file cannot be written"
+    return None
 
 
 def commands_from(descriptor: int) -> Iterator[list[Command]]:

@@ -20,7 +20,13 @@ from bmtrain.events import DataReady, Event, Noted, RunFinished, Warned
 from bmtrain.figures import count
 from bmtrain.runs.directory import Expected, open_run_directory
 from bmtrain.runs.run_log import RunLog
-from bmtrain.workflows.endings import internal_message, known_ending, resume_hint
+from bmtrain.workflows.endings import (
+    before_the_first_step,
+    internal_message,
+    interrupted_early,
+    known_ending,
+    resume_hint,
+)
 from bmtrain.workflows.preparation import Prepared, prepare
 from bmtrain.workflows.tracking.mlflow_run import address, masked, require_trackers
 from bmtrain.workflows.training.execution import Execution
@@ -50,7 +56,8 @@ def conduct(
     """
     timing = Timing(began)
     require_trackers(loaded.experiment.track)
-    prepared = prepare(loaded)
+    with interrupted_early(run_dir):
+        prepared = prepare(loaded)
     with (
         open_run_directory(run_dir, expected=_EXPECTED[start]) as directory,
         RunLog(directory.log) as log,
@@ -142,6 +149,8 @@ def _goes_on(resumption: Resumption) -> str:
 def _interrupted_early(interrupted: Interrupted, record: Record) -> Interrupted:
     """Outside the loop: what was trained, if anything, is saved already."""
     begun = record.state.step > 0
+    if not begun and not record.begun:
+        return before_the_first_step(interrupted, record.directory.path)
     what = "after the training; it is saved" if begun else "before the first step; nothing is lost"
     again = Interrupted(
         f"{interrupted.message} {what}",

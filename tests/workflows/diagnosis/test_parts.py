@@ -68,10 +68,16 @@ def test_what_is_installed_here_is_what_is_needed():
             None,
             "tensorflow is not installed",
             "problem",
-            "pip install 'tensorflow<2.",
+            " -m pip install 'tensorflow<2.",
         ),
-        ("tensorflow", "2.19.0", "tensorflow 2.19.0; expected", "problem", "pip install 'tensorf"),
-        ("onnx", None, "export --to onnx: not installed: onnx", "note", "if you need it: pip"),
+        (
+            "tensorflow",
+            "2.19.0",
+            "tensorflow 2.19.0; expected",
+            "problem",
+            " -m pip install 'tensorf",
+        ),
+        ("onnx", None, "export --to onnx: not installed: onnx", "note", "if you need it: "),
         (
             "vl-convert-python",
             None,
@@ -79,7 +85,13 @@ def test_what_is_installed_here_is_what_is_needed():
             "note",
             "if you need",
         ),
-        ("tensorflow-cpu", "2.21", "tensorflow-cpu 2.21 has files where", "warning", "pip uninst"),
+        (
+            "tensorflow-cpu",
+            "2.21",
+            "tensorflow-cpu 2.21 has files where",
+            "warning",
+            " -m pip uninst",
+        ),
         ("bmtrain-keras", None, "not installed: what it needs is not known", "note", None),
         ("bmtrain-keras", "0.0.1", "pip knows it as 0.0.1", "warning", "install it anew"),
     ],
@@ -88,7 +100,7 @@ def test_a_package_that_is_missing_old_or_in_the_way(versions, name, version, wo
     versions(name, version)
     found, told = one(examine_installation(), words)
     assert found == level
-    assert told is None if remedy is None else told.startswith(remedy)
+    assert told is None if remedy is None else remedy in told
 
 
 @pytest.mark.parametrize(("there", "told"), [(True, 1), (False, 0)])

@@ -140,6 +140,34 @@ sys.meta_path.insert(0, Interrupting())
     assert "Traceback" not in ended.stderr
 
 
+def test_a_signal_before_the_commands_handlers_ends_it_without_a_traceback(tmp_path):
+    """As if it came while the command's own module is looked for."""
+    (tmp_path / "sitecustomize.py").write_text("""\
+import os, signal, sys
+class Interrupting:
+    def find_spec(self, name, path=None, target=None):
+        if name == "bmtrain.cli.main":
+            os.kill(os.getpid(), signal.SIGINT)
+sys.meta_path.insert(0, Interrupting())
+""")
+    ended = subprocess.run(
+        [sys.executable, "-m", "bmtrain", "runs"],
+        env={**os.environ, "PYTHONPATH": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+    )
+    assert ended.returncode == -signal.SIGINT
+    assert ended.stderr == ""
+
+
+def test_a_result_that_finds_no_stdout_is_exit_code_6(subprocess_bmtrain):
+    ended = subprocess_bmtrain("done", "train", "x.yaml", preexec_fn=lambda: os.close(1))
+    assert ended.returncode == 6
+    assert "stdout: it is closed" in ended.stderr
+
+
 def test_what_cannot_be_flushed_at_the_very_end_changes_no_exit_code(bmtrain, monkeypatch):
     """After a help that a full disk swallowed, its buffer may still hold it."""
 

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from bmtrain.config.sections.layers.arguments import Activation
+from bmtrain.errors import EnvironmentFault
 from bmtrain.exports import (
     numpy_activations,
     numpy_attention,
@@ -19,6 +20,7 @@ from bmtrain.exports import (
 )
 from bmtrain.exports.comparison import outputs_of
 from bmtrain.exports.safetensors_file import beside
+from bmtrain.exports.savedmodel import tensorflow_faults
 from bmtrain.exports.table import FORMATS
 
 DENSE = {"type": "dense", "units": 4}
@@ -250,3 +252,16 @@ def test_onnx_and_savedmodel_hold_their_description(exportable, tmp_path, random
     assert held["bmtrain"] == json.loads(extra.read_text())
     assert held["bmtrain"]["outputs"]["values"] == "probabilities"
     assert held["bmtrain"]["outputs"]["class_names"] == ["0", "1"]
+
+
+def test_a_full_disk_has_its_words_when_tensorflow_writes(tmp_path):
+    import tensorflow as tf
+
+    def failing(said):
+        with tensorflow_faults("a SavedModel", tmp_path / "m"):
+            raise tf.errors.ResourceExhaustedError(None, None, said)
+
+    with pytest.raises(EnvironmentFault, match="cannot write a SavedModel: the disk is full"):
+        failing("/x/variables.data; No space left on device")
+    with pytest.raises(EnvironmentFault, match="TensorFlow cannot write a SavedModel: odd"):
+        failing("odd")

@@ -65,7 +65,7 @@ def test_another_distribution_with_the_package_is_a_problem(site, files, top_lev
     level, message, remedy = levels()[0]
     assert level == "problem"
     assert message.startswith("bmtrain 1.0.1 is another program's")
-    assert remedy.startswith("pip uninstall bmtrain bmtrain-keras, then install this one anew")
+    assert " -m pip uninstall bmtrain bmtrain-keras, then install this one anew" in remedy
 
 
 @pytest.mark.parametrize("name", ["bmtrain/__init__.py", "bmtrain.py"])

@@ -312,16 +312,25 @@ def test_a_fold_is_called_by_its_training_too(tmp_path):
     assert run_name(tmp_path / "run" / "fold-2") == "run/fold-2"
 
 
-def test_a_server_that_is_away_is_told_in_a_few_words():
-    said = (
-        "API request to http://127.0.0.1:5999/api failed with exception HTTPConnectionPool("
-        "host='127.0.0.1', port=5999): Max retries exceeded with url: /api (Caused by "
-        "NewConnectionError('<object>: Failed to establish: [Errno 111] Connection refused'))"
-    )
-
+@pytest.mark.parametrize(
+    ("said", "told"),
+    [
+        (
+            "API request to http://127.0.0.1:5999/api failed with exception HTTPConnectionPool("
+            "host='127.0.0.1', port=5999): Max retries exceeded with url: /api (Caused by "
+            "NewConnectionError('<object>: Failed to establish: [Errno 111] Connection refused'))",
+            "no answer from 127.0.0.1:5999 (connection refused)",
+        ),
+        (
+            "(sqlite3.OperationalError) unable to open database file",
+            "the database file /data/m.db cannot be written",
+        ),
+    ],
+)
+def test_what_is_away_is_told_in_a_few_words(said, told):
     def away(_uri):
         raise OSError(said)
 
     answers: list[object] = []
-    serve(iter([[begun()]]), away, answers.append)
-    assert answers == [{"failed": "no answer from 127.0.0.1:5999 (connection refused)"}]
+    serve(iter([[begun(uri="sqlite:////data/m.db")]]), away, answers.append)
+    assert answers == [{"failed": told}]

@@ -134,18 +134,20 @@ def serve(
 ) -> None:
     """Carry out commands as they come; ends with the first failure, which is the last answer."""
     service: Service | None = None
+    uri = ""
     try:
         for some in commands:
             for kind, group in groupby(some, key=lambda command: next(iter(command))):
                 told = [command[kind] for command in group]
-                service = service or service_at(told[0]["uri"])
+                uri = uri or told[0]["uri"]
+                service = service or service_at(uri)
                 _carry_out(service, kind, told, answer)
                 if kind == "end":
                     return
         if service is not None:
             service.end("KILLED", {"bmtrain.status": "killed"})
     except Exception as error:  # noqa: BLE001  # whatever it is, the training is to be told
-        answer({"failed": _in_a_line(error)})
+        answer({"failed": _in_a_line(error, uri)})
 
 
 def _carry_out(service: Service, kind: str, told: Sequence[Command], answer: Answer) -> None:
@@ -171,21 +173,21 @@ def _artifacts_beside(uri: str) -> str | None:
     return (Path(uri.removeprefix(_SQLITE)).absolute().parent / "mlartifacts").as_uri()
 
 
-def _in_a_line(error: Exception) -> str:
-    if (known := _known_reason(str(error))) is not None:
+def _in_a_line(error: Exception, uri: str) -> str:
+    if (known := _known_reason(str(error), uri)) is not None:
         return known
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
     return masked(lines[0] if lines else type(error).__name__)[:500]
 
 
-def _known_reason(said: str) -> str | None:
+def _known_reason(said: str, uri: str) -> str | None:
     """What requests and SQLite say in half a page; None: something else."""
     if pool := re.search(r"ConnectionPool\(host='([^']*)', port=(\d+)\)", said):
         why = re.search(r"\[Errno -?\d+\] ([^'\")\]]+)", said)
         reason = why[1].lower() if why else "timed out" if "timed out" in said else None
         return f"no answer from {pool[1]}:{pool[2]}" + (f" ({reason})" if reason else "")
     if "unable to open database file" in said or "readonly database" in said:
-        return "its database file cannot be written"
+        return f"the database file {uri.removeprefix(_SQLITE)} cannot be written"
     return None
 
 

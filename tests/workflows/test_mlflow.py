@@ -316,9 +316,11 @@ def test_a_fold_is_called_by_its_training_too(tmp_path):
     ("said", "told"),
     [
         (
-            "API request to http://127.0.0.1:5999/api failed with exception HTTPConnectionPool("
-            "host='127.0.0.1', port=5999): Max retries exceeded with url: /api (Caused by "
-            "NewConnectionError('<object>: Failed to establish: [Errno 111] Connection refused'))",
+            (
+                "API request to http://127.0.0.1:5999/api failed with exception HTTPConnectionPool("
+                "host='127.0.0.1', port=5999): Max retries exceeded with url: /api (Caused by "
+                "NewConnectionError('<object>: Failed to establish: [Errno 111] Connection refused'))"
+            ),
             "no answer from 127.0.0.1:5999 (connection refused)",
         ),
         (

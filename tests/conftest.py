@@ -34,9 +34,9 @@ _IN_TENSORFLOW = frozenset({"engine", "exports", "models", "workflows"})
 
 @pytest.hookimpl(tryfirst=True)  # before -m chooses
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Of tests that are at work in TensorFlow the first case is the dearest, and the one that counts.
+    """Coverage of tests that are at work in TensorFlow is counted in every other one, a lower bound.
 
-    Coverage is counted in it alone, for the others run the same lines. Of the cases under XLA,
+    And there in its first case, the dearest, for the others run the same lines. Of the cases under XLA,
     which compiles each for a second or more, the first of a test is for every day; the others
     are long, and have their twins under the other engine.
     """
@@ -47,7 +47,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             continue
         name, _, case = item.name.partition("[")
         test = (item.path, name)
-        if test in counted:
+        if test in counted or len(counted) % 2:
             item.add_marker(pytest.mark.no_cover)
         counted.add(test)
         if "xla" in re.split(r"[-\]]", case):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
+from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
@@ -24,8 +25,28 @@ def html(page: Page) -> str:
     The policy in its head names the script by its sha256 and forbids every address: a name
     that were not escaped could still neither run nor load anything.
     """
-    from jinja2 import Environment, FileSystemLoader, StrictUndefined
     from markupsafe import Markup
+
+    script, style = _text("script.js"), _text("style.css")
+
+    def svg(chart: Chart) -> Any:
+        return Markup(drawn(chart))  # noqa: S704  # written by ElementTree, which escapes
+
+    template = _environment().get_template("page.html")
+    text: str = template.render(
+        page=page,
+        svg=svg,
+        script=Markup(script),  # noqa: S704  # our own files
+        style=Markup(style),  # noqa: S704
+        script_hash=_hash(script),
+        style_hash=_hash(style),
+    )
+    return text
+
+
+@cache  # Jinja compiles and executes our templates once
+def _environment() -> Any:
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
     environment = Environment(
         loader=FileSystemLoader(_TEMPLATES),
@@ -36,19 +57,7 @@ def html(page: Page) -> str:
         finalize=_printable,
     )
     environment.filters["breakable"] = breakable
-    script, style = _text("script.js"), _text("style.css")
-
-    def svg(chart: Chart) -> Any:
-        return Markup(drawn(chart))  # noqa: S704  # written by ElementTree, which escapes
-
-    return environment.get_template("page.html").render(
-        page=page,
-        svg=svg,
-        script=Markup(script),  # noqa: S704  # our own files
-        style=Markup(style),  # noqa: S704
-        script_hash=_hash(script),
-        style_hash=_hash(style),
-    )
+    return environment
 
 
 def breakable(text: str) -> Any:

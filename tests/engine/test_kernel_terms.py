@@ -192,7 +192,8 @@ def sequence_twin(keras, weights):
     return model
 
 
-@pytest.mark.parametrize("mode", ["graph", pytest.param("xla", marks=pytest.mark.long)])
+@pytest.mark.long
+@pytest.mark.parametrize("mode", ["graph", "xla"])
 def test_training_on_sequences_is_that_of_keras(harness, experiment, dataset, random, mode):
     import keras
 
@@ -249,6 +250,7 @@ def one_step(harness, experiment, text_dataset, random):
     return make
 
 
+@pytest.mark.long
 def test_attention_blocks_and_embeddings_take_them_as_their_formulas_say(one_step):
     before, plain = one_step()
     _, penalised = one_step("regularizer")

@@ -120,6 +120,7 @@ def test_rows_of_an_embedding_are_added_up_before_their_norm_is_taken(run, mode)
     assert np.sqrt(sum(squares)) == pytest.approx(0.5 * 1e-3, rel=1e-3)
 
 
+@pytest.mark.long
 def test_without_the_averages_the_figures_are_others(run):
     """They are: else the test above would not see that they are judged."""
     ours = run({"name": "adam", "learning_rate": 0.02, "use_ema": True}, "graph")

@@ -80,8 +80,16 @@ def test_a_narrow_dense_layer_is_that_of_keras(apart, random):
     assert max(apart(layer, lowered, inputs)) < 1e-5
 
 
-@pytest.mark.parametrize("use_bias", [True, False])
-@pytest.mark.parametrize("is_causal", [True, False])
+@pytest.mark.parametrize(
+    ("is_causal", "use_bias"),
+    [
+        (True, True),
+        *(
+            pytest.param(*case, marks=pytest.mark.long)
+            for case in ((True, False), (False, True), (False, False))
+        ),
+    ],
+)
 def test_attention_by_products_is_that_of_keras(apart, random, is_causal, use_bias):
     import keras
 

@@ -100,7 +100,9 @@ def test_a_training_ends_in_the_weights_of_one_without(run, mode, precision):
 
 
 @pytest.mark.filterwarnings("ignore:device_name is being deprecated")
-@pytest.mark.parametrize("precision", ["float32", "mixed_bfloat16"])
+@pytest.mark.parametrize(
+    "precision", ["float32", pytest.param("mixed_bfloat16", marks=pytest.mark.long)]
+)
 def test_xla_really_computes_the_block_again(run, precision):
     """Products: 3 forward, 5 backward, and the first of the block's two again, with its tanh."""
     import tensorflow as tf

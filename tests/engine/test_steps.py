@@ -49,6 +49,7 @@ def test_how_steps_are_grouped_into_calls_changes_no_bit(run):
 AUGMENTATION = ({"type": "noise", "stddev": 0.3}, {"type": "dropout", "rate": 0.2})
 
 
+@pytest.mark.long
 def test_calls_do_not_show_in_what_becomes_of_an_example_either(run):
     reference = run("graph", 1, augmentation=AUGMENTATION)
     plain = run("graph", 1)

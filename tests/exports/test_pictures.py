@@ -173,7 +173,13 @@ def test_every_layer_computes_what_keras_computes(exportable, tmp_path, random, 
 
 
 @pytest.mark.parametrize("whole", WHOLE)
-@pytest.mark.parametrize("format_name", FORMATS)
+@pytest.mark.parametrize(
+    "format_name",
+    [
+        pytest.param(name, marks=[pytest.mark.long] if name in ("litert", "savedmodel") else [])
+        for name in FORMATS
+    ],
+)
 def test_a_whole_model_of_pictures_is_held_by_every_format(
     exportable, tmp_path, random, format_name, whole
 ):

@@ -158,7 +158,9 @@ def test_every_stack_computes_what_keras_computes(content, tokens, tmp_path, for
 
 
 @pytest.mark.parametrize("stack", BY_KERAS)
-@pytest.mark.parametrize("format_name", ["keras", "savedmodel"])
+@pytest.mark.parametrize(
+    "format_name", ["keras", pytest.param("savedmodel", marks=pytest.mark.long)]
+)
 def test_keras_and_savedmodel_take_the_numbers_of_tokens(
     content, tokens, tmp_path, format_name, stack
 ):

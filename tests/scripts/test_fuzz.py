@@ -63,6 +63,7 @@ def line_with(code: str) -> int:
 KEY_ERROR = f"KeyError at planted_bugs.py:{line_with('{}[content[1]]')}"
 
 
+@pytest.mark.long
 def test_a_planted_bug_is_found_made_small_and_kept(tmp_path: Path) -> None:
     options = ("--table", PLANTED, "--target", "parses", "--seed", 1, "--keep", tmp_path)
     report = figures("--seconds", 3, *options, found=True)
@@ -79,6 +80,7 @@ def test_a_planted_bug_is_found_made_small_and_kept(tmp_path: Path) -> None:
     assert "Traceback" in words
 
 
+@pytest.mark.long
 def test_what_was_kept_is_judged_again_by_its_command(tmp_path: Path) -> None:
     kept = tmp_path / "parses-1.bin"
     for content, expected in ((b"\xc9\x00", KEY_ERROR), (b"\xc8\x00", "fine")):

@@ -153,7 +153,7 @@ def environment(make_once) -> dict[str, str]:
     inherited = {
         name: value
         for name, value in os.environ.items()
-        if not name.startswith(("BMTRAIN_", "KERAS_", "ORT_", "TF_", "XLA_", "XDG_"))
+        if not name.startswith(("BMTRAIN_", "COLUMNS", "KERAS_", "ORT_", "TF_", "XLA_", "XDG_"))
     }
     return inherited | {"HOME": str(home), "NO_COLOR": "1"}
 

@@ -50,6 +50,7 @@ def test_steps_flops_and_bytes_by_hand(prepared):
     assert facts["memory_bytes"]["at_least"] == least
 
 
+@pytest.mark.long
 def test_the_estimate_is_near_the_peak_of_a_real_run(reference, prepared):
     """Of a small model it is TensorFlow's own memory."""
     total = cost_section(prepared()).facts["memory_bytes"]["total"]

@@ -139,11 +139,8 @@ def test_a_remark_beside_many_numbers_is_left_out(start):
     assert len(config["data"]["features"]) == 30
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize(
-    ("name", "least"),
-    [pytest.param("speeches", 0.78, marks=pytest.mark.long), ("splice", 0.93)],
-)
+@pytest.mark.long
+@pytest.mark.parametrize(("name", "least"), [("speeches", 0.78), ("splice", 0.93)])
 def test_what_is_written_for_a_bundled_set_trains_to_what_its_recipe_expects(
     bmtrain, tmp_path, name, least
 ):

@@ -136,12 +136,10 @@ def test_a_checkpoint_loads_when_its_plugin_is_named_and_not_without(
     told = command("report", run, "-o", page)
     assert told.exit_code == 0, told.err
     assert "name it: --plugin twins.py" in " ".join(told.err.split())
-    assert "There are no weights to show: it needs the layer" in html.unescape(page.read_text())
     told = command("report", run, *named, "-o", page, "--force", "--json")
     assert told.document["skipped"] == []
     text = page.read_text()
     assert Tables(text).found["Layers, in order"][1][:2] == ["0", "twin_dense"]
-    assert "no weights to show" not in text
     assert f"bmtrain reproduce {run} --plugin twins.py" in html.unescape(text)
     with pytest.raises(CheckpointError, match="it needs the layer"):
         package.load(run)

@@ -52,6 +52,7 @@ def test_eval_computes_in_it_and_an_export_says_that_it_does_not(run, command, t
     assert "float32; mixed_bfloat16, as it was trained, gives up to" in " ".join(ended.out.split())
 
 
+@pytest.mark.long
 def test_another_precision_is_refused_unless_it_is_allowed(run, command):
     words = ("train", run.path, "--resume", "training.precision=float32", "training.epochs=4")
     ended = command(*words, "--json")

@@ -13,6 +13,7 @@ def line(trained):
     return trained("ridge", f"regularization.l2_lambda={L2_LAMBDA}", config="line.yaml")
 
 
+@pytest.mark.long
 def test_full_batch_descent_with_l2_reaches_the_ridge_solution(line, project):
     assert line.ended.exit_code == 0, line.ended.err
     table = np.loadtxt(project / "line.csv", delimiter=",", skiprows=1)

@@ -46,6 +46,7 @@ def test_the_engine_is_recorded_and_the_two_differ(trained, reference):
     assert reference.bits() != graph.bits()
 
 
+@pytest.mark.long
 def test_another_seed_gives_other_bits(trained):
     graph = trained("graph", "training.engine=graph")
     assert trained("seed", "training.engine=graph", "seed=4").bits() != graph.bits()
@@ -87,6 +88,7 @@ def test_without_a_compilation_cache_and_with_a_hostile_home_the_bits_are_the_sa
     assert "off (BMTRAIN_XLA_CACHE=0)" in (run.path / "log.txt").read_text()
 
 
+@pytest.mark.long
 def test_a_cold_run_compiles_three_functions_and_a_damaged_cache_changes_nothing(
     trained, reference, make_once
 ):

@@ -139,6 +139,7 @@ sys.exit(main())
 """
 
 
+@pytest.mark.long
 def test_a_file_that_is_cut_short_while_it_is_streamed_is_one_message_and_costs_no_checkpoint(
     train_arrays, arrays, environment, tmp_path
 ):

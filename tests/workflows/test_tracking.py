@@ -35,6 +35,7 @@ def test_tensorboard_reads_the_figures_of_the_log(in_process, train):
         assert found[f"test/{name}"] == [(last_step, pytest.approx(value))]
 
 
+@pytest.mark.long
 def test_tracking_changes_no_bit(trained, reference):
     tracked = trained("tracked", "track.tensorboard=true")
     assert tracked.ended.exit_code == 0, tracked.ended.err

@@ -119,7 +119,7 @@ def _train_words(train: Points) -> Iterator[str]:
         case "level":
             yield (
                 f"The train loss had levelled off: {over} it changed by less than 5\u00a0% of its "
-                "whole fall."
+                "whole fall (a logarithmic scale makes that look larger)."
             )
 
 

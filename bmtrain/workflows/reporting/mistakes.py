@@ -77,7 +77,7 @@ def mistakes_section(
         text = f"Of each text the model read {read}, and nothing after them."
         if shown.num_full is not None:
             text += (
-                f" So many or more have {shown.num_full:,} of {judged.num_examples:,} test texts."
+                f" {shown.num_full:,} of {judged.num_examples:,} test texts have as many or more."
             )
         blocks.append(Words(text))
     blocks.append(

@@ -45,7 +45,9 @@ def _from_this_page(run: ReportedRun) -> list[Block]:
             f"distribution is called bmtrain-keras, and version {version} trained this model. {data}"
         ),
         Code(
-            "1. Install it, in a checkout of its source, with Python 3.11 to 3.13:", "pip install ."
+            f"1. Ask whoever gave you this page for the source of bmtrain {version} (no address of it "
+            "is recorded), and install it from there, with Python 3.11 to 3.13:",
+            "pip install .",
         ),
         Code(
             "2. Save this as config.yaml: all settings, overrides and defaults written out",
@@ -84,8 +86,10 @@ def _relative(word: str) -> str:
 def _same_bits(run: ReportedRun) -> str:
     data = told(run.recorded("data", "fingerprint"))
     tensorflow = told(entry(run.recorded("environment"), "packages", "tensorflow"))
+    engine = [told(run.recorded("engine", key)) for key in ("processor", "threads", "mode")]
     return (
         f"The same bits need the same data (fingerprint {data[:16]}…), TensorFlow {tensorflow}, "
-        "the same kind of processor and as many threads; elsewhere the figures come out alike, "
-        "not the bits."
+        f"the same kind of processor ({engine[0]}) and what was chosen there: append "
+        f"training.threads={engine[1]} training.engine={engine[2]} to the command. Elsewhere the "
+        "figures come out alike, as a rule well within their intervals, not the bits."
     )

@@ -20,6 +20,7 @@ from bmtrain.engine.lowerings import (
     normalization,
     pooling,
     products,
+    recurrent,
     regularizing,
 )
 from bmtrain.engine.lowerings.attention import self_attention, who_sees_whom
@@ -40,13 +41,15 @@ class Lowering:
     Attributes:
         name: in the record of the engine.
         compute: (layer, inputs, seed of the experiment, place, step) -> outputs.
+        takes_mask: then ``compute`` gets the mask of the steps behind these.
         is_random: then it is used wherever no other one is, or a resumed run would end in other bits.
         slow_on: devices on which XLA is slow at Keras's own; elsewhere that is the faster one.
         fits: (layer, inputs): whether it can compute the layer for this shape.
     """
 
     name: str
-    compute: Callable[[keras.layers.Layer, tf.Tensor, int, Place, tf.Tensor], tf.Tensor]
+    compute: Callable[..., tf.Tensor]
+    takes_mask: bool = False
     is_random: bool = False
     slow_on: frozenset[str] = frozenset({"cpu"})
     fits: Callable[[keras.layers.Layer, tf.Tensor], bool] = lambda *_: True
@@ -110,6 +113,17 @@ LOWERINGS: Final[dict[type[keras.layers.Layer], tuple[Lowering, ...]]] = {
     keras.layers.SeparableConv2D: (
         Lowering("separable_conv2d", convolution.separable_convolution),
     ),
+    keras.layers.LSTM: (
+        Lowering("lstm", recurrent.lstm, takes_mask=True, fits=recurrent.is_plain_lstm),
+    ),
+    keras.layers.Bidirectional: (
+        Lowering(
+            "bidirectional_lstm",
+            recurrent.bidirectional_lstm,
+            takes_mask=True,
+            fits=recurrent.is_plain_bidirectional,
+        ),
+    ),
     keras.layers.Embedding: (
         Lowering("embedding", embedding.embedding, slow_on=_GPU, fits=embedding.has_room),
     ),
@@ -120,7 +134,7 @@ LOWERINGS: Final[dict[type[keras.layers.Layer], tuple[Lowering, ...]]] = {
 }
 
 
-#: Its dropout is random, so it is used everywhere; it is told of masks, which the others are not.
+#: Its dropout is random, so it is used everywhere.
 SELF_ATTENTION: Final = "self_attention"
 #: The same for XLA on a processor.
 SELF_ATTENTION_PRODUCTS: Final = "self_attention_products"
@@ -176,7 +190,9 @@ def forward_in_training(
             return inputs + tf.cast(places.embeddings.value, inputs.dtype)
         for lowering in LOWERINGS.get(type(layer), ()):
             if lowering.name in lowerings and lowering.fits(layer, inputs):
-                return lowering.compute(layer, inputs, problem.seed, place, step)
+                arguments = (layer, inputs, problem.seed, place, step)
+                masks = (mask,) if lowering.takes_mask else ()
+                return lowering.compute(*arguments, *masks)
         return call_layer(layer, inputs, mask, training=True)
 
     def call_block(block: keras.Model, compute: Block, inputs: tf.Tensor) -> Masked:

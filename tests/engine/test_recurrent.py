@@ -1,4 +1,4 @@
-"""The LSTM of XLA's computes what Keras's does: outputs, gradients, padding, both directions."""
+"""Recurrent layers as XLA is given them compute what Keras's do: outputs, gradients, padding."""
 
 import numpy as np
 import pytest
@@ -46,6 +46,7 @@ def apart(runtime, random):
     return measure
 
 
+@pytest.mark.parametrize("kind", ["LSTM", "GRU"])
 @pytest.mark.parametrize("is_padded", [False, True])
 @pytest.mark.parametrize("batch", BATCHES)
 @pytest.mark.parametrize(
@@ -53,29 +54,36 @@ def apart(runtime, random):
     [{}, {"return_sequences": True, "use_bias": False, "go_backwards": True}],
     ids=["the last step", "each step, backwards, without a bias"],
 )
-def test_an_lstm_is_that_of_keras(apart, arguments, batch, is_padded):
+def test_a_recurrent_layer_is_that_of_keras(apart, arguments, batch, is_padded, kind):
     import keras
 
-    layer = keras.layers.LSTM(UNITS, use_cudnn=False, **arguments)
+    layer = getattr(keras.layers, kind)(UNITS, use_cudnn=False, **arguments)
     assert max(apart(layer, batch, is_padded=is_padded)) < 1e-5
 
 
 @pytest.mark.parametrize("is_padded", [False, True])
 @pytest.mark.parametrize(
-    ("merge_mode", "return_sequences"),
-    [("concat", True), ("sum", False), ("ave", True), ("mul", False)],
+    ("kind", "merge_mode", "return_sequences"),
+    [
+        ("LSTM", "concat", True),
+        ("GRU", "sum", False),
+        ("LSTM", "ave", True),
+        ("GRU", "mul", True),
+    ],
 )
-def test_an_lstm_in_both_directions_is_that_of_keras(
-    apart, merge_mode, return_sequences, is_padded
+def test_a_layer_in_both_directions_is_that_of_keras(
+    apart, kind, merge_mode, return_sequences, is_padded
 ):
     import keras
 
-    one = keras.layers.LSTM(UNITS, use_cudnn=False, return_sequences=return_sequences)
+    recurrent = getattr(keras.layers, kind)
+    one = recurrent(UNITS, use_cudnn=False, return_sequences=return_sequences)
     layer = keras.layers.Bidirectional(one, merge_mode=merge_mode)
     assert max(apart(layer, BATCHES[1], is_padded=is_padded)) < 1e-5
 
 
-def test_other_recurrent_layers_types_engines_and_devices_are_left_to_keras(runtime):
+@pytest.mark.parametrize(("kind", "name"), [("LSTM", "lstm"), ("GRU", "gru")])
+def test_other_formulas_types_engines_and_devices_are_left_to_keras(runtime, kind, name):
     import keras
 
     from bmtrain.engine.lowerings.table import lowerings_used
@@ -84,15 +92,24 @@ def test_other_recurrent_layers_types_engines_and_devices_are_left_to_keras(runt
         model = keras.Sequential([keras.Input((STEPS, FEATURES)), layer])
         return lowerings_used(model, mode=mode, device=device)
 
-    def lstm(**arguments):
-        return keras.layers.LSTM(UNITS, use_cudnn=False, **arguments)
+    def recurrent(**arguments):
+        return getattr(keras.layers, kind)(UNITS, use_cudnn=False, **arguments)
 
-    assert used(lstm()) == ("lstm",)
-    assert used(keras.layers.Bidirectional(lstm())) == ("bidirectional_lstm",)
-    assert used(lstm(), mode="graph") == ()
-    assert used(lstm(), device="gpu") == ()
-    assert used(lstm(activation="relu")) == ()
-    assert used(lstm(dtype="mixed_bfloat16")) == ()
-    assert used(keras.layers.GRU(UNITS, use_cudnn=False)) == ()
-    gru = keras.layers.GRU(UNITS, use_cudnn=False)
-    assert used(keras.layers.Bidirectional(gru)) == ()
+    assert used(recurrent()) == (name,)
+    assert used(keras.layers.Bidirectional(recurrent())) == ("bidirectional",)
+    assert used(recurrent(), mode="graph") == ()
+    assert used(recurrent(), device="gpu") == ()
+    for arguments in ({"activation": "relu"}, {"dtype": "mixed_bfloat16"}):
+        assert used(recurrent(**arguments)) == ()
+        assert used(keras.layers.Bidirectional(recurrent(**arguments))) == ()
+    simple = keras.layers.SimpleRNN(UNITS)
+    assert used(simple) == used(keras.layers.Bidirectional(simple)) == ()
+
+
+def test_a_gru_whose_reset_comes_before_the_product_is_left_to_keras(runtime):
+    import keras
+
+    from bmtrain.engine.lowerings.gru import is_plain_gru
+
+    assert is_plain_gru(keras.layers.GRU(UNITS), None)
+    assert not is_plain_gru(keras.layers.GRU(UNITS, reset_after=False), None)

@@ -20,11 +20,13 @@ from bmtrain.engine.lowerings import (
     normalization,
     pooling,
     products,
-    recurrent,
     regularizing,
 )
 from bmtrain.engine.lowerings.attention import self_attention, who_sees_whom
 from bmtrain.engine.lowerings.attention_products import self_attention_by_products
+from bmtrain.engine.lowerings.bidirectional import bidirectional, is_plain_bidirectional
+from bmtrain.engine.lowerings.gru import gru, is_plain_gru
+from bmtrain.engine.lowerings.lstm import is_plain_lstm, lstm
 from bmtrain.engine.lowerings.plugin import plugin_in_training
 from bmtrain.engine.lowerings.remat import Block, rematerialized
 from bmtrain.models.initial_weights import Place
@@ -113,16 +115,10 @@ LOWERINGS: Final[dict[type[keras.layers.Layer], tuple[Lowering, ...]]] = {
     keras.layers.SeparableConv2D: (
         Lowering("separable_conv2d", convolution.separable_convolution),
     ),
-    keras.layers.LSTM: (
-        Lowering("lstm", recurrent.lstm, takes_mask=True, fits=recurrent.is_plain_lstm),
-    ),
+    keras.layers.LSTM: (Lowering("lstm", lstm, takes_mask=True, fits=is_plain_lstm),),
+    keras.layers.GRU: (Lowering("gru", gru, takes_mask=True, fits=is_plain_gru),),
     keras.layers.Bidirectional: (
-        Lowering(
-            "bidirectional_lstm",
-            recurrent.bidirectional_lstm,
-            takes_mask=True,
-            fits=recurrent.is_plain_bidirectional,
-        ),
+        Lowering("bidirectional", bidirectional, takes_mask=True, fits=is_plain_bidirectional),
     ),
     keras.layers.Embedding: (
         Lowering("embedding", embedding.embedding, slow_on=_GPU, fits=embedding.has_room),

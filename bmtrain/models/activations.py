@@ -31,6 +31,8 @@ _PER_OUTPUT: Final[dict[str, int]] = {
     "gaussian_dropout": 2,
     "gaussian_noise": 2,
 }
+#: Layers whose gradient has for each value kept of a step one and a half in work, as measured.
+_OVER_STEPS: Final = frozenset({"simple_rnn", "lstm", "gru", "bidirectional"})
 #: Activations whose gradient follows from their output, which is kept anyhow.
 _FROM_OUTPUT: Final = frozenset({None, "linear", "relu", "tanh", "sigmoid", "softmax"})
 #: Of all others: what they got, a value on the way, the output.
@@ -99,4 +101,6 @@ def _in_work(layer: PlannedLayer) -> int:
     inner = tuple(layer.inner.values())
     again = sum(map(_kept, inner)) if _is_remat(layer) else 0
     ends = math.prod(layer.input_shape) + math.prod(layer.output_shape)
+    if layer.config.type in _OVER_STEPS:
+        return layer.kept_values * 3 // 2
     return max(again + max(map(_in_work, inner), default=0), ends)

@@ -100,6 +100,20 @@ def test_of_a_block_that_is_computed_again_its_input_is_kept(experiment, dataset
     assert again.training_flops == 3 * forward + 2 * 2 * 2 * 5 * 4 * 9
 
 
+@pytest.mark.parametrize(("kind", "per_unit"), [("lstm", 5), ("gru", 4), ("simple_rnn", 2)])
+def test_a_recurrent_layers_gradient_has_more_in_work_than_both_its_ends(
+    experiment, dataset, random, kind, per_unit
+):
+    """7 units over 5 steps of 4 values: the gates and the state of each step are kept."""
+    facts = dataset(random.normal(size=(5, 5, 4)), np.arange(5, dtype=np.int32) % 3).facts
+    loss = {"name": "sparse_categorical_crossentropy"}
+    layers = [{"type": kind, "units": 7}, {"type": "dense", "units": 3}]
+    architecture = plan_architecture(experiment(*layers, loss=loss), facts)
+    kept = 5 * per_unit * 7
+    assert activations.least(architecture.layers) == kept + 3
+    assert activations.about(architecture.layers) == kept + 3 + kept * 3 // 2
+
+
 def test_a_wide_model_is_evaluated_a_few_examples_at_a_time(experiment, dataset, random):
     facts = dataset(random.normal(size=(5, 10)), random.normal(size=(5, 1))).facts
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 import keras
 import tensorflow as tf
 
@@ -9,7 +11,7 @@ from bmtrain.engine.lowerings.regularizing import dropped
 from bmtrain.models.layers.attention import own_variables
 
 #: What a weight that must be nothing is lowered by before the softmax.
-_FAR_BELOW = -1e9
+FAR_BELOW: Final = -1e9
 
 
 def self_attention(
@@ -40,7 +42,7 @@ def self_attention(
     scores = tf.matmul(query * attention.key_dim**-0.5, keys, transpose_b=True)
     scores = tf.cast(scores, tf.float32)  # for the sum of the softmax, in every precision
     if allowed is not None:
-        scores = tf.where(allowed, scores, _FAR_BELOW)
+        scores = tf.where(allowed, scores, FAR_BELOW)
     shares = tf.cast(tf.nn.softmax(scores, axis=-1), value.dtype)
     shares = dropped(shares, attention.dropout, tf.shape(shares), key)
     seen = tf.matmul(shares, value)

@@ -7,12 +7,10 @@ from typing import Any
 import keras
 import tensorflow as tf
 
+from bmtrain.engine.lowerings.attention import FAR_BELOW
 from bmtrain.engine.lowerings.products import of_heads, plus, several
 from bmtrain.engine.lowerings.regularizing import kept_factors
 from bmtrain.models.layers.attention import own_variables
-
-#: What a weight that must be nothing is lowered by before the softmax.
-_FAR_BELOW = -1e9
 
 
 def self_attention_by_products(
@@ -21,13 +19,7 @@ def self_attention_by_products(
     allowed: tf.Tensor | None,
     key: tf.Tensor,
 ) -> tf.Tensor:
-    """attention(x, x) in training, as ``keras.layers.MultiHeadAttention`` computes it.
-
-    Args:
-        inputs: (batch, steps, width), in the layer's compute dtype.
-        allowed: as ``who_sees_whom`` gives it.
-        key: what the dropout is drawn by.
-    """
+    """As ``attention.self_attention``, of the same arguments."""
     weights = own_variables(attention)
     steps, heads = inputs.shape[1], attention.num_heads
     names = ("query", "key", "value")
@@ -72,7 +64,7 @@ def _seen(
     def seen(query: tf.Tensor, keys: tf.Tensor, value: tf.Tensor) -> tuple[tf.Tensor, Any]:
         scores = tf.cast(tf.matmul(query, keys, transpose_b=True), tf.float32)
         if allowed is not None:
-            scores = tf.where(allowed, scores, _FAR_BELOW)
+            scores = tf.where(allowed, scores, FAR_BELOW)
         powers = tf.exp(scale * (scores - tf.reduce_max(scores, axis=-1, keepdims=True)))
         per_sum = 1 / tf.reduce_sum(powers, axis=-1, keepdims=True)
         kept = powers * per_sum if factors is None else powers * factors * per_sum

@@ -43,13 +43,13 @@ class _Factors(NamedTuple):
     Attributes:
         upstream: ∂J/∂h from above.
         of_inner: ∂h/∂q.
-        of_projected: ∂h/∂p.
+        of_new: ∂h/∂p₃; of the others it is that of q.
         keep: ∂h/∂h′, h′ being h of the step before, but for what goes through q.
     """
 
     upstream: tf.Tensor
     of_inner: tf.Tensor
-    of_projected: tf.Tensor
+    of_new: tf.Tensor
     keep: tf.Tensor
 
 
@@ -168,22 +168,26 @@ def _backwards(
 
     def advance(step: tf.Tensor, known: _Factors, state: Any) -> Any:
         # The product comes first: of each part a thread begins with it.
-        behind, passed, d_outputs = state
+        behind, passed, d_inners, d_outputs = state
         d_output = tf.matmul(behind, turned) + passed + known.upstream[step]
-        d_inner = tf.concat([d_output] * 3, axis=-1) * known.of_inner[step]
-        return d_inner, d_output * known.keep[step], d_outputs.write(step, d_output)
+        d_inner = tf.concat([d_output] * 3, axis=-1) * d_inners.read(step)
+        written = d_inners.write(step, d_inner), d_outputs.write(step, d_output)
+        return d_inner, d_output * known.keep[step], *written
 
     known = list(map(_factors, done, upstream, kept))
     initial = []
     for factors in known:
-        nothing = tf.zeros_like(factors.upstream)
-        initial.append((tf.zeros_like(factors.of_inner[0]), nothing[0], to_fill(nothing)))
+        # The gradients take the place of what they are products with.
+        of_inner, nothing = factors.of_inner, tf.zeros_like(factors.upstream)
+        arrays = to_fill(of_inner), to_fill(nothing)
+        initial.append((tf.zeros_like(of_inner[0]), nothing[0], *arrays))
     backwards = range(upstream[0].shape[0] - 1, -1, -1)
     pairs = []
     final = side_by_side(backwards, advance, known, initial)
-    for factors, (*_, d_outputs) in zip(known, final, strict=True):
-        d_output = tf.concat([d_outputs.stack()] * 3, axis=-1)
-        pairs.append((d_output * factors.of_projected, d_output * factors.of_inner))
+    for factors, (*_, d_inners, d_outputs) in zip(known, final, strict=True):
+        d_q, d_new = d_inners.stack(), d_outputs.stack() * factors.of_new
+        of_gates = d_q[..., : -d_new.shape[-1]]
+        pairs.append((tf.concat([of_gates, d_new], axis=-1), d_q))
     return pairs
 
 
@@ -193,9 +197,8 @@ def _factors(steps: _Steps, upstream: tf.Tensor, kept: tf.Tensor | None) -> _Fac
     of_new = (1 - z) * (1 - g * g)
     of_gates = [(before(steps.outputs) - g) * z * (1 - z), of_new * steps.inner * r * (1 - r)]
     of_inner = tf.concat([*of_gates, of_new * r], axis=-1)
-    of_projected = tf.concat([*of_gates, of_new], axis=-1)
     if kept is not None:
         of_inner = tf.where(kept, of_inner, tf.zeros_like(of_inner))
-        of_projected = tf.where(kept, of_projected, tf.zeros_like(of_projected))
+        of_new = tf.where(kept, of_new, tf.zeros_like(of_new))
         z = tf.where(kept, z, tf.ones_like(z))
-    return _Factors(upstream, of_inner, of_projected, z)
+    return _Factors(upstream, of_inner, of_new, z)

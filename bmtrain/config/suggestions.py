@@ -68,6 +68,7 @@ def nearest(name: str, choices: Iterable[str]) -> tuple[str, ...]:
     if wanted in known:
         return (wanted,) if wanted != name else ()
     found = [synonym for synonym in _SYNONYMS.get(wanted, ()) if synonym in known]
+    found = found or [c for c in known if c in {f"{wanted}s", wanted.removesuffix("s")}]
     found = found or [choice for choice in known if _is_part(wanted, choice)]
     found = found or _similar(wanted, known)
     return tuple(found) if len(found) <= MAX_SUGGESTIONS else ()

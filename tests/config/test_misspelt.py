@@ -36,6 +36,14 @@ def test_an_unknown_key_is_an_error_even_without_a_value(errors, reference, old,
     assert told(errors, reference, old, new) == [(key, message)]
 
 
+def test_a_plural_is_meant_before_a_longer_name_that_begins_so(errors, reference):
+    """It is the only error: the key that is missing has been found."""
+    wrong = told(errors, reference, "type: dense, units: 128", "type: lstm, unit: 128")
+    assert wrong == [("model.layers.1.unit", "unknown key; did you mean 'units'?")]
+    wrong = told(errors, reference, "training: {epochs: 5", "training: {epoch: 5")
+    assert wrong == [("training.epoch", "unknown key; did you mean 'epochs'?")]
+
+
 def test_an_unknown_override_is_an_error_even_if_it_restores_a_default(errors):
     (diagnostic,) = errors("seed=null", "foo=null")
     assert (diagnostic.source, diagnostic.message) == ("override 2", "unknown key")

@@ -37,7 +37,8 @@ _DTYPES: dict[str, np.dtype[Any]] = {
     "BOOL": np.dtype("?"),
 }
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.\-]{0,255}")
-_MAX_RANK = 32
+#: Of a tensor, in a file or in the manifest beside it.
+MAX_RANK = 32
 _MAX_ELEMENTS = 2**48
 _LENGTH_BYTES = 8
 
@@ -131,7 +132,7 @@ def _place(name: str, entry: Any, data_start: int) -> TensorPlace:
     shape = _whole_numbers(entry["shape"])
     offsets = _whole_numbers(entry["data_offsets"])
     # NumPy refuses an empty array whose other sizes overflow: leave the zeros out.
-    if shape is None or len(shape) > _MAX_RANK or math.prod(filter(None, shape)) > _MAX_ELEMENTS:
+    if shape is None or len(shape) > MAX_RANK or math.prod(filter(None, shape)) > _MAX_ELEMENTS:
         raise ValueError(f"tensor {name}: its shape is not a list of sizes")
     if offsets is None or len(offsets) != 2:
         raise ValueError(f"tensor {name}: data_offsets is not a pair of positions")

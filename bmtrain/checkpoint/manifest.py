@@ -16,6 +16,7 @@ from typing import Any
 from bmtrain import strict_json
 from bmtrain.config.plugin_records import PluginRecord, parse_records
 from bmtrain.errors import CheckpointError, NewerFormat
+from bmtrain.tensor_files import MAX_RANK
 
 FORMAT = "bmtrain-checkpoint"
 FORMAT_VERSION = 1
@@ -169,6 +170,7 @@ def _file_record(name: str, value: Any) -> FileRecord:
 def _tensor_record(what: str, value: Any) -> TensorRecord:
     entry = _entries(value, {"dtype", "shape", "sha256"}, what)
     is_array = isinstance(entry["dtype"], str) and isinstance(entry["shape"], list)
+    is_array = is_array and len(entry["shape"]) <= MAX_RANK
     strict_json.require(is_array, f"{what}: expected a dtype and a shape")
     shape = tuple(_whole_number(size, what) for size in entry["shape"])
     return TensorRecord(entry["dtype"], shape, _digest(entry["sha256"], what))

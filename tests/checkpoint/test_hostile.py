@@ -103,6 +103,11 @@ def test_a_recorded_config_has_no_unknown_keys(
         ("tensors", {"layers.1.bias": {"dtype": 3, "shape": [2], "sha256": "ab" * 32}}),
         ("tensors", {"layers.1.bias": {"dtype": "float32", "shape": 2, "sha256": "ab" * 32}}),
         ("tensors", {"layers.1.bias": {"dtype": "float32", "shape": [-2], "sha256": "ab" * 32}}),
+        # More axes than a tensor of the file may have.
+        (
+            "tensors",
+            {"layers.1.bias": {"dtype": "float32", "shape": [1] * 33, "sha256": "ab" * 32}},
+        ),
         ("tensors", {"layers.1.bias": {"dtype": "float32", "shape": [2], "sha256": "x"}}),
         ("path", "/etc/passwd"),
     ],
